@@ -1,0 +1,3 @@
+export { assignPartition } from './lloyd';
+export { nearestTile } from './nearest';
+export { distanceSums } from './silhouette';

@@ -1,0 +1,154 @@
+// Threads that run the compiled kernels, so that the caller's event loop stays free: the main thread only
+// sends tasks and receives replies. One operation runs at a time and has all threads; others queue.
+//
+// Threads are started at the first operation, and again when one has died. Memory of a fit is kept at its
+// high-water mark until the pool is closed, since shared memory that no thread can see the end of is not
+// given back reliably.
+
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { ABORT, createControls, DONE, ITERATIONS } from './control.mjs';
+import { layoutOf, MAX_BYTES, maxRows, PAGE_BYTES } from './layout.mjs';
+import type { ResultOf, Task } from './tasks.ts';
+import { AbortedInThread, type KernelThread, startThread } from './thread.ts';
+
+export interface RunOptions {
+  /** Aborting it rejects the operation with the signal's reason within a second. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called about ten times a second while pieces of work get done. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+export interface KernelPool {
+  readonly threads: number;
+  /**
+   * Runs the tasks, each on one thread, in order of the list as threads become free.
+   *
+   * @returns one result per task, in the same order
+   * @throws RangeError from a task; Error when a thread dies or the pool is closed
+   */
+  run<T extends Task>(tasks: readonly T[], options?: RunOptions): Promise<ResultOf<T>[]>;
+  /**
+   * Memory for a fit by all threads together.
+   *
+   * @throws RangeError when 32-bit addresses cannot hold it, naming the number of rows that they can
+   */
+  reserve(shape: { rows: number; columns: number; k: number }): WebAssembly.Memory;
+  /** Ends all threads; work in progress is rejected. */
+  close(): Promise<void>;
+}
+
+const PROGRESS_MS = 100;
+
+/**
+ * @param threads at least 1; default: the cores this process may use
+ * @throws RangeError when threads is not a positive integer; Error when the kernels have not been built
+ */
+export function createKernelPool({ threads = availableParallelism() } = {}): KernelPool {
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(`a kernel pool needs at least 1 thread, found ${threads}`);
+  const module = loadKernels();
+  const crew: KernelThread[] = [];
+  let memory: WebAssembly.Memory | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  const liveThreads = () => {
+    if (isClosed) throw new Error('the kernel pool is closed');
+    for (let i = 0; i < threads; i++) {
+      if (crew[i] === undefined || crew[i]!.isDead) crew[i] = startThread(module);
+    }
+    return crew;
+  };
+
+  return {
+    threads,
+    run<T extends Task>(tasks: readonly T[], options: RunOptions = {}) {
+      const turn = tail.then(() => {
+        options.signal?.throwIfAborted();
+        return runOnThreads(liveThreads(), tasks, options);
+      });
+      tail = turn.catch(() => undefined);
+      return turn;
+    },
+    reserve(shape) {
+      const { bytes } = layoutOf(shape);
+      if (bytes > MAX_BYTES) refuseSize(shape, bytes);
+      memory ??= new WebAssembly.Memory({ initial: 1, maximum: MAX_BYTES / PAGE_BYTES, shared: true });
+      const missing = bytes - memory.buffer.byteLength;
+      if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+      return memory;
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all(crew.map((thread) => thread.end()));
+      memory = undefined;
+    },
+  };
+}
+
+async function runOnThreads<T extends Task>(
+  crew: readonly KernelThread[],
+  tasks: readonly T[],
+  { signal, onProgress }: RunOptions,
+): Promise<ResultOf<T>[]> {
+  const controls = createControls(crew.length);
+  const results: ResultOf<T>[] = [];
+  const failures: unknown[] = [];
+  let next = 0;
+  const stop = () => {
+    for (const control of controls) Atomics.store(control, ABORT, 1);
+  };
+  const drain = async (thread: KernelThread, own: Int32Array) => {
+    while (next < tasks.length && failures.length === 0 && !signal?.aborted) {
+      const index = next++;
+      const task = tasks[index]!;
+      // Fits are whole on one thread; the other kinds share one list of pieces.
+      const control = task.kind === 'fit' ? own : controls[0]!;
+      results[index] = (await thread.perform({ task, control })) as ResultOf<T>;
+    }
+  };
+
+  const watch = onProgress && setInterval(() => onProgress(doneOf(controls, tasks)), PROGRESS_MS);
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    await Promise.all(
+      crew.map((thread, i) =>
+        drain(thread, controls[i]!).catch((error: unknown) => {
+          failures.push(error);
+          stop();
+        }),
+      ),
+    );
+  } finally {
+    clearInterval(watch);
+    signal?.removeEventListener('abort', stop);
+  }
+  signal?.throwIfAborted();
+  if (failures.length > 0) throw failures.find((error) => !(error instanceof AbortedInThread)) ?? failures[0];
+  return results;
+}
+
+function doneOf(controls: readonly Int32Array[], tasks: readonly Task[]): number {
+  const counter = tasks[0]?.kind === 'teamFit' ? ITERATIONS : DONE;
+  return controls.reduce((sum, control) => sum + Atomics.load(control, counter), 0);
+}
+
+function loadKernels(): WebAssembly.Module {
+  const url = new URL('./build/kernels.wasm', import.meta.url);
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = readFileSync(url);
+  } catch (cause) {
+    throw new Error('the kernels have not been built: run node scripts/build-kernels.mjs', { cause });
+  }
+  return new WebAssembly.Module(bytes);
+}
+
+function refuseSize(shape: { rows: number; columns: number; k: number }, bytes: number): never {
+  const gigabytes = (bytes / 2 ** 30).toFixed(1);
+  throw new RangeError(
+    `fitting ${shape.rows} rows x ${shape.columns} columns needs ${gigabytes} GiB of kernel memory, of which ` +
+      `there can be 4 GiB: at most ${maxRows(shape)} rows fit, or fit on a sample and assign the rest`,
+  );
+}
