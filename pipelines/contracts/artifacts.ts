@@ -1,0 +1,33 @@
+/** What an artifact holds; also the folder it lies in. */
+export const ARTIFACT_KINDS = [
+  'definition',
+  'extract',
+  'quarantine',
+  'report',
+  'customers',
+  'matrix',
+  'features',
+  'transforms',
+  'labels',
+  'model',
+  'clustering',
+  'identities',
+  'names',
+  'stability',
+  'manifest',
+  'history',
+] as const;
+
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+/** A reference to an immutable file: all that passes through Temporal of a stage's product. */
+export interface ArtifactRef {
+  /** Where it lies within the artifact store: `<kind>/<first two of sha256>/<sha256>.<ending>`. */
+  uri: string;
+  /** Digest of the bytes, 64 hexadecimal digits. */
+  sha256: string;
+  /** Rows, customers or entries, whatever the kind counts. */
+  rows: number;
+  bytes: number;
+  kind: ArtifactKind;
+}

@@ -1,0 +1,305 @@
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { PipelineError } from './errors.ts';
+
+// One schema for both files of a definition. What an extract must satisfy stands in contract.yaml, all
+// else in pipeline.yaml; they are frozen together as one artifact, so that a run is read with one digest.
+
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'needs lower-case letters, digits and dashes, at most 40, a letter first');
+const columnName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'needs a snake_case column name');
+const featureName = z.string().regex(/^[a-z][A-Za-z0-9]{0,62}$/, 'needs a camelCase name');
+const share = z.number().min(0).max(1);
+const sql = z.string().trim().min(1);
+
+/** Columns every transaction extract has after reading; a source says which of its own columns they are. */
+export const CANONICAL_COLUMNS = {
+  customer_id: 'VARCHAR',
+  order_id: 'VARCHAR',
+  ordered_at: 'TIMESTAMP',
+  quantity: 'BIGINT',
+  unit_price: 'DECIMAL(18,4)',
+} as const;
+
+/** Canonical columns that a source may lack. */
+export const OPTIONAL_COLUMNS = {
+  line_id: 'VARCHAR',
+  loaded_at: 'TIMESTAMP',
+  category: 'VARCHAR',
+  channel: 'VARCHAR',
+  country: 'VARCHAR',
+} as const;
+
+const columns = z.strictObject({
+  customer_id: z.string(),
+  order_id: z.string(),
+  ordered_at: z.string(),
+  quantity: z.string(),
+  unit_price: z.string(),
+  line_id: z.string().optional(),
+  loaded_at: z.string().optional(),
+  category: z.string().optional(),
+  channel: z.string().optional(),
+  country: z.string().optional(),
+});
+
+const source = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('generated'),
+    customers: z.int().min(100).max(10_000_000),
+    months: z.int().min(2).max(60),
+    /** Last day of the made-up shop's books. */
+    until: z.iso.date(),
+    seed: z.int().min(0),
+    columns,
+  }),
+  z.strictObject({
+    kind: z.literal('file'),
+    /** Absent: the path has to come with the run's input. */
+    path: z.string().optional(),
+    columns,
+  }),
+]);
+
+const rule = z.strictObject({
+  name: identifier,
+  /** SQL over the canonical columns (and `is_duplicate`, `malformed`): true for a good row. */
+  check: sql,
+  severity: z.enum(['reject', 'warn']).default('reject'),
+  /** In words, for the report: why such a row is refused or odd. */
+  reason: z.string().min(1),
+});
+
+const contract = z.strictObject({
+  version: z.int().min(1),
+  /** Canonical columns that together name one row; later rows with the same values are duplicates. */
+  unique: z.array(columnName).min(1).optional(),
+  rules: z.array(rule).min(1),
+  thresholds: z
+    .strictObject({
+      /** Share of refused rows above which the report warns, and the run is refused. */
+      warnRefusedShare: share.default(0.2),
+      failRefusedShare: share.default(0.5),
+      minimumCustomers: z.int().min(2).default(50),
+    })
+    .prefault({}),
+});
+
+const TRANSFORMS = ['log1p', 'winsorise', 'yeo-johnson', 'standard', 'robust'] as const;
+export type TransformName = (typeof TRANSFORMS)[number];
+
+const feature = {
+  name: featureName,
+  /** days, cents, orders, share, … */
+  unit: z.string().min(1),
+  /** Why the figure matters to the business: one sentence for the dictionary. */
+  why: z.string().min(1),
+};
+
+const features = z.strictObject({
+  /** SQL aggregates over a customer's accepted rows; `as_of` is a TIMESTAMP, `amount` = quantity * unit_price. */
+  aggregate: z.array(z.strictObject({ ...feature, sql })).min(1),
+  /** Arquero expressions over customer columns, `d.spendCents / d.orders`. */
+  derive: z.array(z.strictObject({ ...feature, expression: z.string().min(1) })).default([]),
+  /** What is clustered, in this order, each through its transforms. */
+  cluster: z
+    .array(
+      z.strictObject({
+        feature: featureName,
+        transforms: z.array(z.enum(TRANSFORMS)).default(['log1p', 'standard']),
+      }),
+    )
+    .min(1)
+    .max(64),
+});
+
+const clustering = z
+  .strictObject({
+    k: z
+      .strictObject({ min: z.int().min(2).max(64).default(3), max: z.int().min(2).max(64).default(8) })
+      .refine((k) => k.min <= k.max, { error: 'needs min <= max' })
+      .prefault({}),
+    smallestShare: share.default(0.02),
+    starts: z.int().min(1).max(100).default(10),
+    bootstraps: z.int().min(2).max(200).default(20),
+    sampleRows: z.int().min(500).max(50_000).default(10_000),
+  })
+  .prefault({});
+
+/** A word for a name, with the condition that has to hold in the segment for the word to be used. */
+const band = z.strictObject({
+  word: z.string().min(1),
+  below: z.number().optional(),
+  atLeast: z.number().optional(),
+});
+
+const naming = z.strictObject({
+  /** Lifecycle words by bands of one feature's median in the segment; absolute, so that names stay. */
+  stage: z.strictObject({ feature: featureName, bands: z.array(band).min(1) }),
+  /** Value words by bands of one feature's median in the segment. */
+  value: z.strictObject({ feature: featureName, bands: z.array(band).min(1) }),
+  /** Words for features whose standardised difference and lift say so. */
+  traits: z
+    .array(z.strictObject({ feature: featureName, high: z.string().optional(), low: z.string().optional() }))
+    .default([]),
+  /** The feature that is money, for shares of spend. */
+  spend: featureName.optional(),
+});
+
+const stability = z
+  .strictObject({
+    minimumAdjustedRand: z.number().min(-1).max(1).default(0.3),
+    maximumMovedShare: share.default(0.5),
+    majorPsi: z.number().min(0).default(0.25),
+  })
+  .prefault({});
+
+const review = z
+  .strictObject({
+    policy: z.enum(['never', 'when-unstable', 'always']).default('when-unstable'),
+    timeoutHours: z
+      .number()
+      .positive()
+      .max(24 * 60)
+      .default(72),
+    onTimeout: z.enum(['publish', 'reject']).default('reject'),
+  })
+  .prefault({});
+
+const channel = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('log') }),
+  /** The address comes from an environment variable of the worker: it may hold a secret. */
+  z.strictObject({ kind: z.literal('webhook'), urlFrom: z.string().regex(/^[A-Z][A-Z0-9_]*$/) }),
+]);
+
+const pipeline = z
+  .strictObject({
+    pipeline: identifier,
+    version: z.int().min(1),
+    title: z.string().min(1),
+    description: z.string().min(1),
+    currency: z.string().regex(/^[A-Z]{3}$/, 'needs an ISO 4217 code such as GBP'),
+    seed: z.int().min(0).default(1),
+    source,
+    features,
+    clustering,
+    naming,
+    stability,
+    review,
+    notify: z.array(channel).default([{ kind: 'log' }]),
+  })
+  .superRefine((definition, context) => {
+    const faults = [...nameFaults(definition.features), ...useFaults(definition)];
+    for (const fault of faults) context.addIssue({ code: 'custom', ...fault });
+  });
+
+interface Fault {
+  path: (string | number)[];
+  /** What was needed; `check` adds what stands there. */
+  message: string;
+}
+
+/** Features whose name another one has: of two columns of one name the later would take the earlier's place. */
+function nameFaults({ aggregate, derive }: z.infer<typeof features>): Fault[] {
+  const owners = new Map<string, string>();
+  const named = [
+    ...aggregate.map(({ name }, i) => ({ name, path: ['features', 'aggregate', i, 'name'] })),
+    ...derive.map(({ name }, i) => ({ name, path: ['features', 'derive', i, 'name'] })),
+  ];
+  return named.flatMap(({ name, path }) => {
+    // DuckDB's columns are the same whatever their case.
+    const key = name.toLowerCase();
+    const owner = owners.get(key);
+    if (owner) return [{ path, message: `needs a name of its own, ${owner} has it (case does not count)` }];
+    owners.set(key, path.join('.'));
+    return [];
+  });
+}
+
+/** Features that are used and not there, or clustered a second time. */
+function useFaults({ features: { aggregate, derive, cluster }, naming }: FeatureUse): Fault[] {
+  const names = [...aggregate, ...derive].map(({ name }) => name);
+  const used = [
+    ...cluster.map(({ feature }, i) => ({ feature, path: ['features', 'cluster', i, 'feature'] })),
+    { feature: naming.stage.feature, path: ['naming', 'stage', 'feature'] },
+    { feature: naming.value.feature, path: ['naming', 'value', 'feature'] },
+    ...naming.traits.map(({ feature }, i) => ({ feature, path: ['naming', 'traits', i, 'feature'] })),
+    ...(naming.spend === undefined ? [] : [{ feature: naming.spend, path: ['naming', 'spend'] }]),
+  ];
+  const unknown = used
+    .filter(({ feature }) => !names.includes(feature))
+    .map(({ path }) => ({ path, message: `needs a feature of this definition (${names.join(', ')})` }));
+  const twice = cluster.flatMap(({ feature }, i) => {
+    const first = cluster.findIndex((other) => other.feature === feature);
+    const message = `needs a feature that is clustered once, features.cluster.${first} has it`;
+    return first < i ? [{ path: ['features', 'cluster', i, 'feature'], message }] : [];
+  });
+  return [...unknown, ...twice];
+}
+
+interface FeatureUse {
+  features: z.infer<typeof features>;
+  naming: z.infer<typeof naming>;
+}
+
+export type Contract = z.infer<typeof contract>;
+export type Rule = z.infer<typeof rule>;
+export type Definition = z.infer<typeof pipeline> & { contract: Contract };
+export type Source = Definition['source'];
+export type SourceColumns = z.infer<typeof columns>;
+export type FeatureSettings = Definition['features'];
+export type NamingSettings = Definition['naming'];
+export type Channel = z.infer<typeof channel>;
+
+/**
+ * Both files of a definition, checked.
+ *
+ * @param name the folder's name, which the definition has to carry too
+ * @throws PipelineError DEFINITION_INVALID: every fault with its file, path, what was expected and found
+ */
+export function parseDefinition(name: string, files: { pipeline: string; contract: string }): Definition {
+  const faults: string[] = [];
+  const parsed = check(pipeline, files.pipeline, { file: 'pipeline.yaml', faults });
+  const parsedContract = check(contract, files.contract, { file: 'contract.yaml', faults });
+  if (parsed && parsed.pipeline !== name) {
+    faults.push(`pipeline.yaml: pipeline: needs the name of its folder, ${name}, found ${parsed.pipeline}`);
+  }
+  if (faults.length > 0 || !parsed || !parsedContract) {
+    throw new PipelineError('DEFINITION_INVALID', `definition ${name}: ${faults.join('; ')}`, {
+      faults: faults.length,
+    });
+  }
+  return { ...parsed, contract: parsedContract };
+}
+
+function check<T>(
+  schema: z.ZodType<T>,
+  text: string,
+  report: { file: string; faults: string[] },
+): T | undefined {
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length > 0) {
+    report.faults.push(...document.errors.map((error) => `${report.file}: ${firstLine(error.message)}`));
+    return undefined;
+  }
+  const value: unknown = document.toJS();
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    const path = issue.path.map(String).join('.') || '(whole file)';
+    report.faults.push(`${report.file}: ${path}: ${issue.message}${found(value, issue.path)}`);
+  }
+  return undefined;
+}
+
+function found(value: unknown, path: readonly PropertyKey[]): string {
+  let at: unknown = value;
+  for (const key of path) at = at != null && typeof at === 'object' ? Reflect.get(at, key) : undefined;
+  if (at === undefined || (at !== null && typeof at === 'object')) return '';
+  return `, found ${JSON.stringify(at)}`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
+}

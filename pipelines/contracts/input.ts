@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { PipelineError } from './errors.ts';
+import type { StartInput } from './run.ts';
+
+const startInput = z.strictObject({
+  pipeline: z.string().min(1).max(40).optional(),
+  asOf: z.iso.date().optional(),
+  extract: z.string().min(1).max(4096).optional(),
+  seed: z.int().min(0).max(0xffff_ffff).optional(),
+  review: z.enum(['never', 'when-unstable', 'always']).optional(),
+});
+
+/**
+ * What a person or a pipeline sent to start a run; nothing at all is a good input.
+ *
+ * @throws PipelineError INPUT_INVALID naming each field, what was expected, and the fields there are
+ */
+export function parseStartInput(input: unknown): StartInput {
+  const result = startInput.safeParse(input ?? {});
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
+  const fields = Object.keys(startInput.shape).join(', ');
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `start input: ${faults.join('; ')} (fields: ${fields}, all optional)`,
+  );
+}

@@ -1,0 +1,131 @@
+import type { ArtifactRef } from './artifacts.ts';
+
+/** In order; a run's log has one row for each. */
+export const STAGES = [
+  'extract',
+  'validate',
+  'profile',
+  'features',
+  'cluster',
+  'match',
+  'name',
+  'persist',
+  'stability',
+  'publish',
+  'notify',
+] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** How a run ends. `held` waits for a person; the last three change nothing that readers see. */
+export const OUTCOMES = ['published', 'held', 'rejected', 'failed', 'cancelled'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/**
+ * What the audit says of a run: nothing to compare with yet, as before, the customers changed,
+ * the segmentation itself changed, or the data was refused.
+ */
+export const VERDICTS = ['first', 'stable', 'drifted', 'unstable', 'refused'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What a person may send to start a run: one JSON object, every field optional. */
+export interface StartInput {
+  /** Name of a folder in `pipelines/definitions`; default `shop`. */
+  pipeline?: string;
+  /** ISO date (`2026-06-30`): rows ordered before this midnight count. Default: the day after the newest row. */
+  asOf?: string;
+  /** A file to read in place of the definition's source, as the worker sees it. */
+  extract?: string;
+  /** In place of the definition's seed. */
+  seed?: number;
+  /** In place of the definition's review policy. */
+  review?: ReviewPolicy;
+}
+
+export type ReviewPolicy = 'never' | 'when-unstable' | 'always';
+
+/** What every activity of a run is told. The definition is frozen as an artifact, so history holds its digest. */
+export interface Run {
+  runId: string;
+  kind: 'refit';
+  pipeline: string;
+  /** ISO date; null until the extract has told it. */
+  asOf: string | null;
+  seed: number;
+  definition: ArtifactRef;
+  /** A file in place of the definition's source. */
+  extract: string | null;
+  review: ReviewPolicy;
+  workflow: { id: string; runId: string };
+}
+
+export interface RunCounts {
+  rowsRead: number;
+  rowsAccepted: number;
+  rowsQuarantined: number;
+  /** Refused rows by the first rule each one broke, in the contract's order. */
+  quarantinedBy: { rule: string; rows: number }[];
+  customers: number;
+}
+
+export interface SegmentSummary {
+  segmentId: string;
+  name: string;
+  description: string;
+  customers: number;
+  /** Share of the run's customers, in [0, 1]. */
+  share: number;
+  /** Share of the run's spend, in [0, 1]; null where the pipeline has no spend feature. */
+  spendShare: number | null;
+  /** What sets the segment apart, strongest first: `orders 10 (all: 2)`. */
+  typical: string[];
+  /** Whether the name's own condition still holds in this run. */
+  nameStatus: 'holds' | 'questionable';
+  event: 'born' | 'survived' | 'split' | 'merged';
+}
+
+export interface StageReport {
+  stage: Stage;
+  ms: number;
+  /** What the stage is known by. */
+  artifact?: ArtifactRef;
+  /** SHA-256 of everything it left behind, by what it is. */
+  digests: Record<string, string>;
+}
+
+/** The run summary: the workflow's result, what `--json` writes, what the API answers. */
+export interface RunSummary {
+  runId: string;
+  kind: 'refit';
+  pipeline: string;
+  asOf: string | null;
+  outcome: Outcome;
+  verdict: Verdict | null;
+  /** Why the outcome is what it is, in sentences; empty when there is nothing to add. */
+  reasons: string[];
+  counts: RunCounts;
+  k: number | null;
+  segments: SegmentSummary[];
+  quality: Quality | null;
+  stages: StageReport[];
+  manifest: { uri: string; sha256: string } | null;
+  workflow: { id: string; runId: string };
+}
+
+/** Figures about a segmentation, each with the rows it was computed on. */
+export interface Quality {
+  silhouette: number;
+  calinskiHarabasz: number;
+  daviesBouldin: number;
+  /** Smallest clusterwise bootstrap Jaccard (Hennig 2007). */
+  minJaccard: number;
+  bootstraps: number;
+  smallestShare: number;
+  /** `natural` needs a null model and is not claimed without one. */
+  verdict: 'reproducible' | 'constructed' | 'none';
+  stableK: number[];
+  scoredOn: { rows: number; of: number };
+  /** Against the last publication, on common customers; null for the first. */
+  adjustedRand: number | null;
+  movedShare: number | null;
+}

@@ -1,0 +1,38 @@
+import type { Outcome, Stage, Verdict } from './run.ts';
+
+/** Names of the workflow types. */
+export const WORKFLOWS = {
+  segmentCustomers: 'segmentCustomers',
+  preserveHistory: 'preserveHistory',
+} as const;
+
+/** Who answers to what on a run. */
+export const HANDLERS = { progress: 'progress', review: 'review' } as const;
+
+/** A person's decision on a held run. */
+export interface ReviewDecision {
+  decision: 'publish' | 'reject';
+  note?: string;
+}
+
+/** Answer of the `progress` query. */
+export interface RunProgress {
+  runId: string | null;
+  pipeline: string | null;
+  asOf: string | null;
+  /** What the run is doing; null before its first stage and after its last. */
+  stage: Stage | null;
+  waitsFor: string | null;
+  outcome: Outcome | 'running';
+  verdict: Verdict | null;
+  reasons: string[];
+  done: { stage: Stage; ms: number; says: string }[];
+  /** Names of signals that no one answers to. */
+  unknownSignals: string[];
+}
+
+/** Workflow ids: what a run is found under in Temporal. */
+export const workflowIds = {
+  segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
+  history: (runId: string) => `history/${runId}`,
+};

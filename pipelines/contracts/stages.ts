@@ -1,0 +1,188 @@
+import type { ArtifactRef } from './artifacts.ts';
+import type {
+  Outcome,
+  Quality,
+  Run,
+  RunCounts,
+  RunSummary,
+  SegmentSummary,
+  StageReport,
+  StartInput,
+  Verdict,
+} from './run.ts';
+
+/** What an activity returns beside its product: how long the work took when it was first done. */
+export interface Timed {
+  ms: number;
+}
+
+export interface OpenedRun {
+  run: Run;
+  review: ReviewSettings;
+  /** Range of k, for what the Temporal UI says of the fit. */
+  k: { min: number; max: number };
+}
+
+/** How long a held run waits for a person, and what counts when no one comes. */
+export interface ReviewSettings {
+  timeoutHours: number;
+  onTimeout: 'publish' | 'reject';
+}
+
+export interface Turn {
+  granted: boolean;
+  /** The run that has to end first. */
+  waitsFor: { runId: string; workflowId: string } | null;
+}
+
+export interface Extract extends Timed {
+  artifact: ArtifactRef;
+  asOf: string;
+  /** Newest moment in the source, ISO with time. */
+  watermark: string;
+  rowsRead: number;
+  /** Rows at or after the as-of date: not part of this run, and not lost: counted here. */
+  rowsAfterAsOf: number;
+}
+
+export interface Validation extends Timed {
+  verdict: 'pass' | 'warn' | 'fail';
+  reasons: string[];
+  counts: RunCounts;
+  report: ArtifactRef;
+  quarantine: ArtifactRef;
+}
+
+export interface Profile extends Timed {
+  report: ArtifactRef;
+  page: ArtifactRef;
+}
+
+export interface Features extends Timed {
+  /** Customer ids in byte order; row i of all the other artifacts is customer i. */
+  customers: ArtifactRef;
+  /** Untransformed features, one float64 column each. */
+  values: ArtifactRef;
+  /** Transformed float32 matrix, n x d: what is clustered. */
+  matrix: ArtifactRef;
+  /** Names of the matrix's columns. */
+  columns: string[];
+  /** Fitted parameters of the transforms, by column. */
+  transforms: ArtifactRef;
+}
+
+/** No k of the definition's range makes segments: a verdict about the data. */
+export interface NoClustering extends Timed {
+  verdict: 'none';
+  reasons: string[];
+}
+
+export interface Clustering extends Timed {
+  verdict: 'reproducible' | 'constructed';
+  reasons: string[];
+  k: number;
+  quality: Quality;
+  /** Customers in each cluster, in the order of the labels. */
+  sizes: number[];
+  candidates: ArtifactRef;
+  labels: ArtifactRef;
+  model: ArtifactRef;
+}
+
+export interface Match extends Timed {
+  /** The publication this run is compared with; null when there is none. */
+  base: { publicationId: number; runId: string } | null;
+  segments: { cluster: number; segmentId: string; event: SegmentSummary['event']; overlap: number | null }[];
+  retired: string[];
+  identities: ArtifactRef;
+}
+
+export interface Naming extends Timed {
+  segments: SegmentSummary[];
+  names: ArtifactRef;
+}
+
+export interface Persisted extends Timed {
+  memberships: number;
+}
+
+export interface Stability extends Timed {
+  verdict: Exclude<Verdict, 'refused'>;
+  /** What the run's review policy makes of the verdict, with the reasons for both. */
+  decision: 'publish' | 'hold';
+  reasons: string[];
+  adjustedRand: number | null;
+  movedShare: number | null;
+  report: ArtifactRef;
+}
+
+export interface Publication extends Timed {
+  publicationId: number;
+  replaced: number | null;
+}
+
+export interface Delivery extends Timed {
+  delivered: number;
+  pending: number;
+}
+
+/** What all stages left behind, handed on as far as the run has come. */
+export interface Trail {
+  extract: Extract;
+  validation: Validation;
+  features: Features;
+  clustering: Clustering;
+  match: Match;
+  naming: Naming;
+  stability: Stability;
+}
+
+/** What is known when a run closes: the summary but for what closing adds. */
+export type Closing = Omit<RunSummary, 'manifest' | 'stages'> & { stages: StageReport[]; outcome: Outcome };
+
+/**
+ * Every activity of a run. Workflows know only this interface; `activities/` satisfies it. Each takes one
+ * object and returns references and small summaries, never rows: under 64 KB either way.
+ */
+export interface Stages {
+  /** Checks the input, freezes the definition, registers the run. */
+  openRun(input: {
+    input: StartInput;
+    workflow: Run['workflow'];
+    scheduledAt: string | null;
+  }): Promise<OpenedRun>;
+  /** Asks once whether earlier runs of the pipeline have ended. */
+  takeTurn(input: { run: Run }): Promise<Turn>;
+  /** Waits, heartbeating, until earlier runs of the pipeline have ended. */
+  awaitTurn(input: { run: Run }): Promise<Turn>;
+  extractCustomers(input: { run: Run }): Promise<Extract>;
+  validateExtract(input: { run: Run; extract: Extract }): Promise<Validation>;
+  profileExtract(input: { run: Run; extract: Extract }): Promise<Profile>;
+  buildFeatures(input: { run: Run; extract: Extract; validation: Validation }): Promise<Features>;
+  fitClusters(input: { run: Run; features: Features }): Promise<Clustering | NoClustering>;
+  matchIdentities(input: { run: Run; features: Features; clustering: Clustering }): Promise<Match>;
+  nameSegments(input: {
+    run: Run;
+    features: Features;
+    clustering: Clustering;
+    match: Match;
+  }): Promise<Naming>;
+  persistRun(input: { run: Run } & Omit<Trail, 'stability'>): Promise<Persisted>;
+  measureStability(
+    input: { run: Run } & Omit<Trail, 'stability' | 'extract' | 'validation'>,
+  ): Promise<Stability>;
+  publishRun(input: { run: Run; match: Match; naming: Naming; review: string | null }): Promise<Publication>;
+  deliverOutbox(input: { run: Run }): Promise<Delivery>;
+  /** Marks the run as waiting for a person, with what it knows so far. */
+  holdRun(input: { run: Run; closing: Closing }): Promise<void>;
+  /** Writes the manifest, records the outcome, removes what an unpublished run wrote. */
+  closeRun(input: { run: Run; closing: Closing }): Promise<RunSummary>;
+}
+
+/** Activities of `preserveHistory`. */
+export interface HistoryStages {
+  /** Waits, heartbeating, until the workflow execution has closed. */
+  awaitClosed(input: { workflow: Run['workflow'] }): Promise<{ status: string }>;
+  /** Keeps the closed run's history as an artifact; closes the run's record when its workflow could not. */
+  keepHistory(input: { runId: string; workflow: Run['workflow'] }): Promise<ArtifactRef>;
+}

@@ -1,0 +1,164 @@
+import { parse, table, walk_ast } from 'arquero';
+import type { FeatureSettings } from '../contracts/definition.ts';
+import { PipelineError } from '../contracts/errors.ts';
+
+// Derived features are Arquero expressions. They are compiled by Arquero and then called row by row on
+// the columns themselves, so that a million customers and one customer in a request go through the same
+// function and get the same bits. What depends on other rows, on chance or on the clock is refused.
+
+export type Columns = Record<string, Float64Array>;
+
+type Derived = FeatureSettings['derive'][number];
+type RowExpression = (row: number, data: Columns) => unknown;
+
+interface CompiledFeature {
+  name: string;
+  expression: string;
+  at: RowExpression;
+}
+
+export interface FeatureColumns {
+  columns: Columns;
+  /** Features that had no finite value for some customers, where 0 stands now. */
+  replaced: { feature: string; customers: number }[];
+}
+
+/** Functions of one row, the same on every machine. */
+const FUNCTIONS = new Set(
+  'abs cbrt ceil exp expm1 floor greatest is_finite is_nan least log log10 log1p log2 pow round sign sqrt trunc'.split(
+    ' ',
+  ),
+);
+
+const CONSTRUCTS = new Set([
+  'BinaryExpression',
+  'LogicalExpression',
+  'UnaryExpression',
+  'ConditionalExpression',
+  'CallExpression',
+  'Column',
+  'Constant',
+  'Function',
+  'Literal',
+]);
+
+/**
+ * Customer-level features: the aggregates, then each derived feature in the definition's order, which may
+ * use those before it.
+ *
+ * A value that is missing (NULL, NaN) or infinite (a division by zero) becomes 0, in aggregates too and
+ * before anything is derived from it; how many customers this touched is returned, never hidden. A feature
+ * without one finite value is refused.
+ *
+ * @param aggregates one column per aggregate, shape (n,) each; unchanged, and shared where nothing is replaced
+ * @throws PipelineError FEATURE_INVALID naming the feature, its expression and the features there are
+ */
+export function deriveColumns(aggregates: Columns, derive: readonly Derived[]): FeatureColumns {
+  const columns: Columns = {};
+  const replaced: FeatureColumns['replaced'] = [];
+  const keep = (feature: string, values: Float64Array, expression?: string) => {
+    const customers = countNonFinite(values);
+    if (customers > 0 && customers === values.length) throw withoutValue(feature, { expression, customers });
+    if (customers > 0) replaced.push({ feature, customers });
+    columns[feature] = customers > 0 ? values.map(finiteOrZero) : values;
+  };
+  for (const [feature, values] of Object.entries(aggregates)) keep(feature, values);
+  for (const feature of compileDerived(Object.keys(aggregates), derive)) {
+    keep(feature.name, evaluate(feature, columns), feature.expression);
+  }
+  return { columns, replaced };
+}
+
+/**
+ * The same features for one customer: what a request has.
+ *
+ * @param aggregates the customer's aggregates by name
+ * @returns aggregates and derived features, bit for bit what {@link deriveColumns} gives in a batch
+ */
+export function deriveOne(
+  aggregates: Record<string, number>,
+  derive: readonly Derived[],
+): Record<string, number> {
+  const row: Columns = {};
+  for (const [feature, value] of Object.entries(aggregates))
+    row[feature] = Float64Array.of(finiteOrZero(value));
+  for (const feature of compileDerived(Object.keys(aggregates), derive)) {
+    row[feature.name] = evaluate(feature, row).map(finiteOrZero);
+  }
+  return Object.fromEntries(Object.entries(row).map(([feature, values]) => [feature, values[0]!]));
+}
+
+function compileDerived(aggregates: readonly string[], derive: readonly Derived[]): CompiledFeature[] {
+  const known = [...aggregates];
+  return derive.map((feature) => {
+    const compiled = compile(feature, known);
+    known.push(feature.name);
+    return compiled;
+  });
+}
+
+function compile({ name, expression }: Derived, known: readonly string[]): CompiledFeature {
+  const template = table(Object.fromEntries(known.map((feature) => [feature, [0]])));
+  try {
+    const tree = parse({ [name]: expression }, { table: template, ast: true }).exprs[0];
+    walk_ast(tree, null, { Default: refuseOtherConstructs }, null);
+    const at: RowExpression = parse({ [name]: expression }, { table: template }).exprs[0];
+    return { name, expression, at };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+    throw new PipelineError(
+      'FEATURE_INVALID',
+      `feature ${name} (${expression}): ${why}; there are d.${known.join(', d.')}`,
+      { feature: name, expression },
+      { cause },
+    );
+  }
+}
+
+function refuseOtherConstructs(node: { type: string; name?: string; value?: unknown }): void {
+  if (!CONSTRUCTS.has(node.type)) {
+    throw new RangeError(`needs an expression of one customer's figures, found ${node.type}`);
+  }
+  if (node.type === 'Function' && !FUNCTIONS.has(node.name ?? '')) {
+    throw new RangeError(`needs one of ${[...FUNCTIONS].join(', ')}, found ${node.name}`);
+  }
+}
+
+function evaluate({ name, expression, at }: CompiledFeature, columns: Columns): Float64Array {
+  const rows = Object.values(columns)[0]?.length ?? 0;
+  const values = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const value = at(row, columns);
+    if (typeof value === 'string') {
+      throw new PipelineError(
+        'FEATURE_INVALID',
+        `feature ${name} (${expression}) needs to give a number, found text`,
+        {
+          feature: name,
+          expression,
+        },
+      );
+    }
+    values[row] = value == null ? Number.NaN : Number(value);
+  }
+  return values;
+}
+
+function countNonFinite(values: Float64Array): number {
+  let count = 0;
+  for (let row = 0; row < values.length; row++) if (!Number.isFinite(values[row])) count++;
+  return count;
+}
+
+function withoutValue(feature: string, found: { expression?: string; customers: number }): PipelineError {
+  const source = found.expression ? ` (${found.expression})` : '';
+  return new PipelineError(
+    'FEATURE_INVALID',
+    `feature ${feature}${source} needs a finite value for at least one customer, found none among ${found.customers}`,
+    { feature, customers: found.customers },
+  );
+}
+
+function finiteOrZero(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}

@@ -1,0 +1,58 @@
+import type { Outcome, Quality, Run, RunCounts, Stage, Verdict } from '../contracts/run.ts';
+import type { Closing } from '../contracts/stages.ts';
+
+/**
+ * What a run was made of and what it made. It names nothing that differs between two runs over the same
+ * extract, definition, seed and code: no run id, no time, no duration, no path, no reviewer's words. So two
+ * manifests are compared by their digest alone.
+ */
+export interface Manifest {
+  manifest: 1;
+  pipeline: string;
+  kind: Run['kind'];
+  asOf: string | null;
+  seed: number;
+  codeVersion: string;
+  /** Digest of the definition with its contract. */
+  definition: string;
+  counts: RunCounts;
+  /** Each stage the run came through, in order, with the digests of its products. */
+  stages: { stage: Stage; digests: Record<string, string> }[];
+  verdicts: {
+    outcome: Outcome;
+    stability: Verdict | null;
+    clustering: Quality['verdict'] | null;
+    k: number | null;
+  };
+  segments: { segmentId: string; name: string; customers: number }[];
+}
+
+/** The manifest of a run that ends as `closing` says. */
+export function buildManifest({
+  run,
+  closing,
+  codeVersion,
+}: {
+  run: Run;
+  closing: Closing;
+  codeVersion: string;
+}): Manifest {
+  return {
+    manifest: 1,
+    pipeline: run.pipeline,
+    kind: run.kind,
+    asOf: closing.asOf,
+    seed: run.seed,
+    codeVersion,
+    definition: run.definition.sha256,
+    counts: closing.counts,
+    stages: closing.stages.map(({ stage, digests }) => ({ stage, digests })),
+    verdicts: {
+      outcome: closing.outcome,
+      stability: closing.verdict,
+      clustering: closing.quality?.verdict ?? null,
+      k: closing.k,
+    },
+    segments: closing.segments.map(({ segmentId, name, customers }) => ({ segmentId, name, customers })),
+  };
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { moments } from '../../numeric/statistics/moments.ts';
+import { countsBetween } from '../../numeric/statistics/psi.ts';
+import { quantiles } from '../../numeric/statistics/quantile.ts';
+import type { Definition } from '../contracts/definition.ts';
+import { PipelineError } from '../contracts/errors.ts';
+import type { Columns } from './features.ts';
+import type { FittedTransforms } from './transform.ts';
+
+// All that is needed to assign a customer, and to tell later how far the customers have moved from those it
+// was fitted on. Plain JSON, only finite numbers: equal models have equal canonical bytes.
+
+const finite = z.number();
+
+const step = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('log1p') }),
+  z.strictObject({ kind: z.literal('winsorise'), lower: finite, upper: finite }),
+  z.strictObject({ kind: z.literal('standard'), center: finite, scale: finite }),
+  z.strictObject({ kind: z.literal('robust'), center: finite, scale: finite }),
+  z.strictObject({ kind: z.literal('yeo-johnson'), lambda: finite }),
+]);
+
+const reference = z.strictObject({
+  feature: z.string(),
+  /** Inner limits of the deciles of the customers the model was fitted on; those that coincide once. */
+  edges: z.array(finite),
+  /** Customers up to and including each limit, and above the last. */
+  counts: z.array(z.int().min(0)),
+  mean: finite,
+  /** Population standard deviation (ddof 0). */
+  deviation: finite,
+});
+
+const model = z.strictObject({
+  /** Version of this form. */
+  model: z.literal(1),
+  pipeline: z.string(),
+  definitionVersion: z.int(),
+  seed: z.int(),
+  features: z.strictObject({
+    aggregate: z.array(z.strictObject({ name: z.string(), sql: z.string() })),
+    derive: z.array(z.strictObject({ name: z.string(), expression: z.string() })),
+  }),
+  transforms: z.array(z.strictObject({ feature: z.string(), steps: z.array(step) })),
+  /** Shape (k, d), in the order of the labels. */
+  centers: z.array(z.array(finite)),
+  /** Customers per cluster when fitted. */
+  sizes: z.array(z.int().min(1)),
+  references: z.array(reference),
+});
+
+export type Model = z.infer<typeof model>;
+export type FeatureReference = z.infer<typeof reference>;
+
+/**
+ * The model of a fit.
+ *
+ * @param centers row-major, k * d values, d = transforms.length
+ * @param columns the untransformed features it was fitted on, finite
+ */
+export function createModel(fit: {
+  definition: Pick<Definition, 'pipeline' | 'version' | 'features'>;
+  seed: number;
+  transforms: FittedTransforms;
+  centers: Float64Array;
+  sizes: ArrayLike<number>;
+  columns: Columns;
+}): Model {
+  const { definition, transforms } = fit;
+  const d = transforms.length;
+  return parseModel({
+    model: 1,
+    pipeline: definition.pipeline,
+    definitionVersion: definition.version,
+    seed: fit.seed,
+    features: {
+      aggregate: definition.features.aggregate.map(({ name, sql }) => ({ name, sql })),
+      derive: definition.features.derive.map(({ name, expression }) => ({ name, expression })),
+    },
+    transforms,
+    centers: Array.from(fit.sizes, (_, cluster) => [...fit.centers.subarray(cluster * d, (cluster + 1) * d)]),
+    sizes: Array.from(fit.sizes),
+    references: [...new Set(transforms.map(({ feature }) => feature))].map((feature) =>
+      referenceOf(feature, fit.columns[feature]!),
+    ),
+  });
+}
+
+/**
+ * A model read back from an artifact.
+ *
+ * @throws PipelineError ARTIFACT_CORRUPT when it is not of this form
+ */
+export function parseModel(value: unknown): Model {
+  const result = model.safeParse(value);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0]!;
+  throw new PipelineError(
+    'ARTIFACT_CORRUPT',
+    `model: ${path.map(String).join('.') || '(whole)'}: ${message}`,
+  );
+}
+
+/** The centres as the kernels take them: row-major, k * d values. */
+export function centersOf({ centers }: Model): Float64Array {
+  return Float64Array.from(centers.flat());
+}
+
+/** Whether the model can label customers whose features a definition makes: each one it knows is made the same. */
+export function canRead(
+  { features, pipeline }: Model,
+  definition: Pick<Definition, 'pipeline' | 'features'>,
+): boolean {
+  const { aggregate, derive } = definition.features;
+  return (
+    pipeline === definition.pipeline &&
+    features.aggregate.every(({ name, sql }) => aggregate.some((f) => f.name === name && f.sql === sql)) &&
+    features.derive.every(({ name, expression }) =>
+      derive.some((f) => f.name === name && f.expression === expression),
+    )
+  );
+}
+
+const DECILES = Array.from({ length: 9 }, (_, i) => (i + 1) / 10);
+
+function referenceOf(feature: string, values: Float64Array): FeatureReference {
+  const edges = [...new Set(quantiles(values, DECILES))];
+  const { mean, deviation } = moments(values);
+  return { feature, edges, counts: [...countsBetween(values, edges)], mean, deviation };
+}

@@ -1,0 +1,101 @@
+import { columnOf, createMatrix, type Matrix } from '../../numeric/matrix.ts';
+import { applyTransform, type FittedTransform, fitTransform } from '../../numeric/statistics/transforms.ts';
+import type { FeatureSettings } from '../contracts/definition.ts';
+import { PipelineError } from '../contracts/errors.ts';
+import type { Columns } from './features.ts';
+
+/** One column of the matrix: a feature and what was learnt for it, in the order it is applied. Plain JSON. */
+export interface FittedColumn {
+  feature: string;
+  steps: FittedTransform[];
+}
+
+export type FittedTransforms = FittedColumn[];
+
+/** Yeo-Johnson's likelihood takes a power per value and pass; its estimate does not need a million of them. */
+const YEO_JOHNSON_ROWS = 50_000;
+
+/**
+ * Learns the transforms of every clustered feature, each step on what the steps before it made.
+ *
+ * A constant column keeps its scale and becomes all 0 by `standard` and `robust`, so that it adds nothing to
+ * any distance.
+ *
+ * @param columns finite features, shape (n,) each, n >= 1
+ * @throws PipelineError FEATURE_INVALID naming the feature and the transform that cannot take its values
+ */
+export function fitTransforms(columns: Columns, settings: FeatureSettings['cluster']): FittedTransforms {
+  return settings.map(({ feature, transforms }) => {
+    let values = columnNamed(columns, feature);
+    const steps = transforms.map((kind) =>
+      guarded({ feature, kind }, () => {
+        const fitted = fitTransform(kind, kind === 'yeo-johnson' ? everyFew(values) : values);
+        values = applyTransform(fitted, values);
+        return fitted;
+      }),
+    );
+    return { feature, steps };
+  });
+}
+
+/**
+ * The matrix to cluster or to assign, column-major and in single precision. Nothing is fitted here: new
+ * customers are measured by the model's own scale.
+ *
+ * @throws PipelineError FEATURE_INVALID when a feature is missing or a fitted step cannot take its values
+ */
+export function applyTransforms(columns: Columns, fitted: FittedTransforms): Matrix {
+  const rows = fitted[0] ? columnNamed(columns, fitted[0].feature).length : 0;
+  const matrix = createMatrix(rows, fitted.length);
+  fitted.forEach((column, j) => {
+    columnOf(matrix, j).set(transformed(columns, column));
+  });
+  return matrix;
+}
+
+/** The row of one customer, shape (d,): bit for bit what {@link applyTransforms} gives in a batch. */
+export function applyTransformsToOne(
+  features: Readonly<Record<string, number>>,
+  fitted: FittedTransforms,
+): Float32Array {
+  const columns = Object.fromEntries(
+    Object.entries(features).map(([feature, value]) => [feature, Float64Array.of(value)]),
+  );
+  return Float32Array.from(fitted, (column) => transformed(columns, column)[0]!);
+}
+
+function transformed(columns: Columns, { feature, steps }: FittedColumn): Float64Array {
+  return steps.reduce(
+    (values, step) => guarded({ feature, kind: step.kind }, () => applyTransform(step, values)),
+    columnNamed(columns, feature),
+  );
+}
+
+function columnNamed(columns: Columns, feature: string): Float64Array {
+  const values = columns[feature];
+  if (values) return values;
+  throw new PipelineError(
+    'FEATURE_INVALID',
+    `the model needs feature ${feature}, found ${Object.keys(columns).join(', ')}`,
+    { feature },
+  );
+}
+
+function guarded<T>({ feature, kind }: { feature: string; kind: string }, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PipelineError(
+      'FEATURE_INVALID',
+      `feature ${feature}, transform ${kind}: ${cause.message}`,
+      { feature, transform: kind },
+      { cause },
+    );
+  }
+}
+
+function everyFew(values: Float64Array): Float64Array {
+  const step = Math.ceil(values.length / YEO_JOHNSON_ROWS);
+  return step === 1 ? values : values.filter((_, row) => row % step === 0);
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { parseDefinition } from '../../../pipelines/contracts/definition.ts';
+
+const CONTRACT = `
+version: 1
+rules:
+  - name: without-customer
+    check: customer_id is not null
+    reason: the row names no customer
+`;
+
+const PIPELINE = `
+pipeline: books
+version: 1
+title: Books
+description: Orders of a bookshop
+currency: GBP
+source:
+  kind: file
+  columns: { customer_id: Customer, order_id: Order, ordered_at: At, quantity: Pieces, unit_price: Price }
+features:
+  aggregate:
+    - { name: orders, unit: orders, why: how often, sql: count(distinct order_id) }
+    - { name: spendCents, unit: cents, why: how much, sql: sum(amount) * 100 }
+  cluster:
+    - { feature: orders }
+naming:
+  stage: { feature: orders, bands: [{ word: New, below: 2 }, { word: Regular, atLeast: 2 }] }
+  value: { feature: spendCents, bands: [{ word: low-value, below: 1000 }] }
+`;
+
+/** A `derive` block with features of these names. */
+const derived = (...names: string[]) =>
+  `  derive:\n${names.map((name) => `    - { name: ${name}, unit: x, why: y, expression: d.spendCents / d.orders }\n`).join('')}`;
+
+const parse = (pipeline: string, contract = CONTRACT, name = 'books') =>
+  parseDefinition(name, { pipeline, contract });
+
+describe('parseDefinition', () => {
+  test('a short definition is filled with the defaults', () => {
+    const definition = parse(PIPELINE);
+    expect(definition.clustering).toEqual({
+      k: { min: 3, max: 8 },
+      smallestShare: 0.02,
+      starts: 10,
+      bootstraps: 20,
+      sampleRows: 10_000,
+    });
+    expect(definition.features.cluster).toEqual([{ feature: 'orders', transforms: ['log1p', 'standard'] }]);
+    expect(definition.review).toEqual({ policy: 'when-unstable', timeoutHours: 72, onTimeout: 'reject' });
+    expect(definition.contract.rules[0]!.severity).toBe('reject');
+  });
+
+  test.each([
+    [
+      'a wrong type',
+      PIPELINE.replace('version: 1', 'version: one'),
+      /pipeline\.yaml: version: .*number.*found "one"/,
+    ],
+    ['a missing field', PIPELINE.replace('title: Books\n', ''), /pipeline\.yaml: title: /],
+    ['an unknown field', `${PIPELINE}colour: red\n`, /pipeline\.yaml: \(whole file\): .*colour/],
+    [
+      'a fault deep inside',
+      PIPELINE.replace('name: orders,', 'name: Orders,'),
+      /features\.aggregate\.0\.name: needs a camelCase name, found "Orders"/,
+    ],
+    [
+      'a currency',
+      PIPELINE.replace('GBP', 'pounds'),
+      /currency: needs an ISO 4217 code such as GBP, found "pounds"/,
+    ],
+    [
+      'k the wrong way round',
+      `${PIPELINE}clustering: { k: { min: 6, max: 4 } }\n`,
+      /clustering\.k: needs min <= max/,
+    ],
+    [
+      'an unknown transform',
+      PIPELINE.replace('{ feature: orders }', '{ feature: orders, transforms: [sqrt] }'),
+      /features\.cluster\.0\.transforms\.0: .*found "sqrt"/,
+    ],
+    [
+      'an unknown feature in a list',
+      PIPELINE.replace('{ feature: orders }', '{ feature: visits }'),
+      /features\.cluster\.0\.feature: needs a feature of this definition \(orders, spendCents\), found "visits"/,
+    ],
+    [
+      'an unknown feature in names',
+      PIPELINE.replace('value: { feature: spendCents', 'value: { feature: spend'),
+      /naming\.value\.feature: needs a feature of this definition .*, found "spend"/,
+    ],
+    [
+      'an unknown feature as spend',
+      PIPELINE.replace('naming:\n', 'naming:\n  spend: revenue\n'),
+      /naming\.spend: needs a feature of this definition \(orders, spendCents\), found "revenue"$/,
+    ],
+    [
+      'two aggregates of one name',
+      PIPELINE.replace('name: spendCents', 'name: orders'),
+      /features\.aggregate\.1\.name: needs a name of its own, features\.aggregate\.0\.name has it .*, found "orders"/,
+    ],
+    [
+      'a name that differs in case alone',
+      PIPELINE.replace('name: orders,', 'name: spendcents,'),
+      /features\.aggregate\.1\.name: needs a name of its own, .*, found "spendCents"/,
+    ],
+    [
+      'a derived feature that takes the place of an aggregate',
+      PIPELINE.replace('  cluster:', `${derived('orders')}  cluster:`),
+      /features\.derive\.0\.name: needs a name of its own, features\.aggregate\.0\.name has it .*, found "orders"/,
+    ],
+    [
+      'a derived feature that takes the place of another',
+      PIPELINE.replace('  cluster:', `${derived('each', 'each')}  cluster:`),
+      /features\.derive\.1\.name: needs a name of its own, features\.derive\.0\.name has it .*, found "each"/,
+    ],
+    [
+      'a feature clustered twice',
+      PIPELINE.replace(
+        '- { feature: orders }',
+        '- { feature: orders }\n    - { feature: orders, transforms: [robust] }',
+      ),
+      /features\.cluster\.1\.feature: needs a feature that is clustered once, features\.cluster\.0 has it, found "orders"/,
+    ],
+    ['broken YAML', 'pipeline: [books', /pipeline\.yaml: /],
+    ['an empty file', '', /pipeline\.yaml: \(whole file\): /],
+  ])('%s is refused with its file, path and what was found', (_, pipeline, message) => {
+    expect(() => parse(pipeline)).toThrow(expect.objectContaining({ code: 'DEFINITION_INVALID' }));
+    expect(() => parse(pipeline)).toThrow(message);
+  });
+
+  test('a derived feature can be clustered, can be spend and can be named by', () => {
+    const text = PIPELINE.replace('  cluster:', `${derived('eachCents')}  cluster:`)
+      .replace('- { feature: orders }', '- { feature: eachCents }')
+      .replace('naming:\n', 'naming:\n  spend: eachCents\n')
+      .replace('value: { feature: spendCents', 'value: { feature: eachCents');
+    expect(parse(text).naming.spend).toBe('eachCents');
+  });
+
+  test('faults of both files come in one error', () => {
+    const both = () => parse(PIPELINE.replace('GBP', 'pounds'), 'version: 1\nrules: []\n');
+    expect(both).toThrow(/pipeline\.yaml: currency.*contract\.yaml: rules/s);
+    expect(both).toThrow(expect.objectContaining({ details: { faults: 2 } }));
+  });
+
+  test('the name inside has to be that of the folder', () => {
+    expect(() => parse(PIPELINE, CONTRACT, 'papers')).toThrow(
+      /definition papers: .*needs the name of its folder, papers, found books/,
+    );
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { parseStartInput } from '../../../pipelines/contracts/input.ts';
+
+describe('parseStartInput', () => {
+  test.each([undefined, null, {}])('nothing at all is a good input: %j', (input) => {
+    expect(parseStartInput(input)).toEqual({});
+  });
+
+  test('every field may be given', () => {
+    const input = { pipeline: 'shop', asOf: '2026-06-30', extract: '/data/x.csv', seed: 7, review: 'always' };
+    expect(parseStartInput(input)).toEqual(input);
+  });
+
+  test.each([
+    [{ pipline: 'shop' }, /pipline/],
+    [{ asOf: '30.06.2026' }, /asOf: .*date/i],
+    [{ asOf: '2026-02-30' }, /asOf/],
+    [{ seed: -1 }, /seed: .*>=\s?0/],
+    [{ seed: 1.5 }, /seed: .*int/],
+    [{ review: 'sometimes' }, /review: .*"never"\|"when-unstable"\|"always"/],
+    [{ pipeline: '' }, /pipeline: /],
+    [{ extract: 3 }, /extract: .*string/],
+    ['shop', /input: .*object/],
+    [[1], /input: .*object/],
+  ])('%j is refused with the field and what it needs', (input, message) => {
+    expect(() => parseStartInput(input)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
+    expect(() => parseStartInput(input)).toThrow(message);
+  });
+
+  test('a refusal lists the fields there are and every fault', () => {
+    expect(() => parseStartInput({ seed: -1, asOf: 'soon' })).toThrow(
+      /asOf: .*seed: .*\(fields: pipeline, asOf, extract, seed, review, all optional\)/,
+    );
+  });
+});

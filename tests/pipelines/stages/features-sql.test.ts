@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Contract, FeatureSettings } from '../../../pipelines/contracts/definition.ts';
+import { featuresSql } from '../../../pipelines/stages/features-sql.ts';
+import type { Warehouse } from '../../../store/warehouse/duckdb.ts';
+import { type WarehouseFixture, warehouseFixture } from '../../store/warehouse/fixture.ts';
+
+const CONTRACT: Contract = {
+  version: 1,
+  rules: [{ name: 'sold', check: 'quantity > 0', severity: 'reject', reason: 'nothing was sold' }],
+  thresholds: { warnRefusedShare: 0.2, failRefusedShare: 0.5, minimumCustomers: 2 },
+};
+const aggregateOf = (features: Record<string, string>): FeatureSettings['aggregate'] =>
+  Object.entries(features).map(([name, sql]) => ({ name, sql, unit: 'things', why: 'a test' }));
+const FROM = `(SELECT * FROM (VALUES
+    ('ü', 'O-4', TIMESTAMP '2026-01-31 23:59:59', 1, 0.1),
+    ('b', 'O-1', TIMESTAMP '2026-01-01 10:00:00', 1, 0.1), ('b', 'O-1', TIMESTAMP '2026-01-01 10:00:00', 2, 0.2),
+    ('b', 'O-2', TIMESTAMP '2026-01-30 00:00:00', 0, 9), ('B', 'O-3', TIMESTAMP '2026-01-02', 4, 0.3),
+    (NULL, 'O-5', TIMESTAMP '2026-01-02', 4, 0.3)
+  ) AS t(customer_id, order_id, ordered_at, quantity, amount))`;
+
+let fixture: WarehouseFixture;
+let warehouse: Warehouse;
+beforeAll(async () => {
+  fixture = await warehouseFixture();
+  warehouse = await fixture.open();
+});
+afterAll(() => fixture.remove());
+
+const build = (features: Record<string, string>, from = FROM, on = warehouse) =>
+  on.columns(featuresSql({ from, contract: CONTRACT, aggregate: aggregateOf(features), asOf: '2026-02-01' }));
+
+it('gives one row per customer of the accepted rows, in byte order of the ids', async () => {
+  const { rows, texts, numbers } = await build({
+    recencyDays: `date_diff('day', CAST(max(ordered_at) AS DATE), CAST(as_of AS DATE))`,
+    orders: 'count(DISTINCT order_id)',
+    spendCents: 'CAST(round(sum(amount), 2) * 100 AS BIGINT) -- exact',
+  });
+  expect(rows).toBe(3);
+  expect(new TextDecoder().decode(texts.customer_id!.bytes)).toBe('Bbü');
+  expect(numbers).toEqual({
+    recencyDays: Float64Array.of(30, 31, 1),
+    orders: Float64Array.of(1, 1, 1),
+    spendCents: Float64Array.of(30, 30, 10),
+  });
+});
+
+it.each([
+  ['a column that is not there', 'sum(amuont)'],
+  ['a column outside an aggregate', 'amount'],
+  ['text for a number', `max('customer ' || customer_id)`],
+  ['a time for a number', 'max(ordered_at)'],
+])('names the feature with %s, and no customer', async (_, sql) => {
+  const error = await build({ orders: 'count(*)', broken: sql }).catch((caught) => caught);
+  expect(error.code).toBe('FEATURE_INVALID');
+  expect(error.message).toMatch(/^feature broken of pipeline\.yaml failed: /);
+  expect(error.message).not.toMatch(/customer [bBü]/);
+});
+
+it('has the same bits for 1 and 2 threads', async () => {
+  const from = `(SELECT 'C' || range % 20000 AS customer_id, 'O' || range // 3 AS order_id,
+      TIMESTAMP '2026-01-01' + to_seconds(range % 86400) AS ordered_at, 1 + range % 5 AS quantity,
+      (hash(range) % 99991 / 100)::DECIMAL(18,4) AS amount FROM range(400000))`;
+  const features = {
+    spend: 'sum(amount)',
+    meanAmount: 'sum(amount) / count(*)',
+    averageOfAmounts: 'avg(amount)',
+    orders: 'count(DISTINCT order_id)',
+    largeShare: 'sum(amount) FILTER (WHERE quantity > 3) / sum(amount)',
+  };
+  const [one, two] = [
+    await build(features, from, await fixture.open(1)),
+    await build(features, from, await fixture.open(2)),
+  ];
+  expect(one.rows).toBe(20_000);
+  expect(two).toEqual(one);
+});

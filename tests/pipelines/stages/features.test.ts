@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { deriveColumns, deriveOne } from '../../../pipelines/stages/features.ts';
+
+const derived = (name: string, expression: string) => ({ name, expression, unit: 'x', why: 'y' });
+const column = (...values: number[]) => Float64Array.from(values);
+
+describe('deriveColumns', () => {
+  test('an expression sees aggregates and the features before it', () => {
+    const { columns, replaced } = deriveColumns({ spendCents: column(300, 1000), orders: column(2, 4) }, [
+      derived('averageOrderCents', 'd.spendCents / d.orders'),
+      derived('isLarge', 'd.averageOrderCents > 200'),
+      derived('rounded', 'd => round(log1p(d.averageOrderCents)) + Math.max(d.orders, 3)'),
+    ]);
+    expect(columns.averageOrderCents).toEqual(column(150, 250));
+    expect(columns.isLarge).toEqual(column(0, 1));
+    expect(columns.rounded).toEqual(column(5 + 3, 6 + 4));
+    expect(replaced).toEqual([]);
+  });
+
+  test('missing and infinite values become 0 and are counted, before anything is derived from them', () => {
+    const { columns, replaced } = deriveColumns(
+      { spend: column(1, Number.NaN, 3), orders: column(0, 1, 2) },
+      [derived('each', 'd.spend / d.orders'), derived('twice', 'd.each * 2')],
+    );
+    expect(columns).toEqual({
+      spend: column(1, 0, 3),
+      orders: column(0, 1, 2),
+      each: column(0, 0, 1.5),
+      twice: column(0, 0, 3),
+    });
+    expect(replaced).toEqual([
+      { feature: 'spend', customers: 1 },
+      { feature: 'each', customers: 1 },
+    ]);
+  });
+
+  test('the aggregates handed in stay as they are', () => {
+    const spend = column(1, Number.NaN);
+    deriveColumns({ spend }, []);
+    expect(spend).toEqual(column(1, Number.NaN));
+  });
+
+  test('a feature without one value is refused', () => {
+    expect(() => deriveColumns({ a: column(1, 2) }, [derived('b', 'd.a / 0')])).toThrow(
+      'feature b (d.a / 0) needs a finite value for at least one customer, found none among 2',
+    );
+  });
+
+  test.each([
+    ['another name', 'd.visits', /Invalid column reference: "d.visits"; there are d.a/],
+    ['a bare name', 'a + 1', /Invalid variable reference/],
+    ['a figure of all rows', 'd.a / mean(d.a)', /found mean/],
+    ['a figure of other rows', 'lag(d.a)', /found lag/],
+    ['chance', 'd.a * random()', /found random/],
+    ['the clock', 'now()', /found now/],
+    ['the process', 'process.exit(1)', /Invalid function call/],
+    ['a way to other code', 'd.a.constructor', /found MemberExpression/],
+    ['a statement', 'd => { return d.a }', /found BlockStatement/],
+    ['text', '"a"', /needs to give a number, found text/],
+    ['half an expression', 'd.a +', /parse error/],
+  ])('%s is refused, with the feature and its expression', (_, expression, message) => {
+    const make = () => deriveColumns({ a: column(1, 2) }, [derived('b', expression)]);
+    expect(make).toThrow(expect.objectContaining({ code: 'FEATURE_INVALID' }));
+    expect(make).toThrow(`feature b (${expression})`);
+    expect(make).toThrow(message);
+  });
+
+  test('one customer gets the bits it gets in a batch', () => {
+    const features = [
+      derived('each', 'd.a / d.b'),
+      derived('level', 'd.each > 1 ? log1p(abs(d.a)) : cbrt(d.b)'),
+      derived('power', '(d.level + 1) ** 1.7 - sqrt(d.each)'),
+    ];
+    const value = fc.double({ min: -1e6, max: 1e6 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 20 }), (rows) => {
+        // A first row with a value for each feature: a feature without any is refused.
+        const all: [number, number][] = [[1, 2], ...rows];
+        const { columns } = deriveColumns(
+          { a: Float64Array.from(all, ([a]) => a), b: Float64Array.from(all, ([, b]) => b) },
+          features,
+        );
+        all.forEach(([a, b], row) => {
+          const one = deriveOne({ a, b }, features);
+          for (const [feature, batch] of Object.entries(columns)) expect(one[feature]).toBe(batch[row]);
+        });
+      }),
+    );
+  });
+});

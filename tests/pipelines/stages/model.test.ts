@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { canRead, centersOf, createModel, parseModel } from '../../../pipelines/stages/model.ts';
+import { applyTransforms, fitTransforms } from '../../../pipelines/stages/transform.ts';
+
+const about = { unit: 'x', why: 'y' };
+const definition = {
+  pipeline: 'shop',
+  version: 3,
+  features: {
+    aggregate: [
+      { name: 'orders', sql: 'count(*)', ...about },
+      { name: 'spend', sql: 'sum(amount)', ...about },
+    ],
+    derive: [{ name: 'each', expression: 'd.spend / d.orders', ...about }],
+    cluster: [{ feature: 'orders', transforms: ['log1p' as const, 'standard' as const] }],
+  },
+};
+const columns = { orders: Float64Array.from({ length: 100 }, (_, row) => row + 1) };
+const transforms = fitTransforms(columns, definition.features.cluster);
+const fit = { definition, seed: 7, transforms, centers: Float64Array.of(1, -1), sizes: [60, 40], columns };
+
+describe('the model', () => {
+  test('keeps what assigns a customer and what later runs are compared with', () => {
+    const model = createModel(fit);
+    expect(model).toMatchObject({
+      model: 1,
+      pipeline: 'shop',
+      definitionVersion: 3,
+      seed: 7,
+      sizes: [60, 40],
+    });
+    expect(model.centers).toEqual([[1], [-1]]);
+    expect([...centersOf(model)]).toEqual([1, -1]);
+    // numpy 2.4.6: np.quantile(np.arange(1, 101), 0.1 ... 0.9) = 10.9, 20.8, ..., 90.1
+    const [reference] = model.references;
+    expect(reference!.edges[0]).toBeCloseTo(10.9, 9);
+    expect(reference!.edges[8]).toBeCloseTo(90.1, 9);
+    expect(reference!.counts).toEqual(new Array(10).fill(10));
+    expect(reference!.mean).toBe(50.5);
+  });
+
+  test('is the same JSON for the same fit, and comes back from it', () => {
+    const text = JSON.stringify(createModel(fit));
+    expect(JSON.stringify(createModel({ ...fit, columns: { orders: columns.orders.slice() } }))).toBe(text);
+    const model = parseModel(JSON.parse(text));
+    expect(applyTransforms(columns, model.transforms)).toEqual(applyTransforms(columns, transforms));
+  });
+
+  test.each([
+    [{ ...createModel(fit), model: 2 }, /model: model/],
+    [{ ...createModel(fit), centers: [[null]] }, /centers\.0\.0/],
+    [null, /\(whole\)/],
+  ])('another form is refused with its place', (value, message) => {
+    expect(() => parseModel(value)).toThrow(expect.objectContaining({ code: 'ARTIFACT_CORRUPT' }));
+    expect(() => parseModel(value)).toThrow(message);
+  });
+
+  test('a centre that is no number never becomes a model', () => {
+    expect(() => createModel({ ...fit, centers: Float64Array.of(1, Number.NaN) })).toThrow(/centers\.1\.0/);
+  });
+
+  test('quantiles that coincide share a bin', () => {
+    const { references } = createModel({
+      ...fit,
+      columns: { orders: Float64Array.of(1, 1, 1, 1, 1, 1, 1, 1, 1, 5) },
+    });
+    expect(references[0]!.edges).toHaveLength(2);
+    expect(references[0]!.counts.reduce((sum, count) => sum + count)).toBe(10);
+  });
+
+  test('reads definitions that make its features the same way, with more beside them', () => {
+    const model = createModel(fit);
+    const { aggregate, derive } = definition.features;
+    const more = {
+      ...definition.features,
+      aggregate: [...aggregate, { name: 'new', sql: 'max(x)', ...about }],
+    };
+    expect(canRead(model, { ...definition, features: more })).toBe(true);
+    const other = {
+      ...definition.features,
+      aggregate: [{ ...aggregate[0]!, sql: 'count(x)' }, aggregate[1]!],
+    };
+    expect(canRead(model, { ...definition, features: other })).toBe(false);
+    expect(canRead(model, { ...definition, features: { ...definition.features, derive: [] } })).toBe(false);
+    expect(canRead(model, { ...definition, pipeline: 'other' })).toBe(false);
+    expect(derive).toHaveLength(1);
+  });
+});

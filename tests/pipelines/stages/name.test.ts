@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { NamingSettings } from '../../../pipelines/contracts/definition.ts';
+import { nameSegments, type PreviousName } from '../../../pipelines/stages/name.ts';
+import { checkCondition } from '../../../pipelines/stages/name-evidence.ts';
+import type { Profiles } from '../../../pipelines/stages/segment-profile.ts';
+import { profileSegments } from '../../../pipelines/stages/segment-profile.ts';
+
+const naming: NamingSettings = {
+  stage: {
+    feature: 'recencyDays',
+    bands: [
+      { word: 'Active', below: 45 },
+      { word: 'Cooling', atLeast: 45, below: 120 },
+      { word: 'Lapsed', atLeast: 120 },
+    ],
+  },
+  value: {
+    feature: 'spend',
+    bands: [
+      { word: 'low-value', below: 500 },
+      { word: 'mid-value', atLeast: 500, below: 2000 },
+      { word: 'high-value', atLeast: 2000 },
+    ],
+  },
+  traits: [
+    { feature: 'orders', high: 'frequent buyers', low: 'occasional buyers' },
+    { feature: 'weekendShare', high: 'weekend buyers', low: 'weekday buyers' },
+  ],
+};
+
+interface Figures {
+  recencyDays: number;
+  spend: number;
+  orders: number;
+  weekendShare: number;
+}
+
+/** Three customers around each of the given figures. */
+function profilesOf(segments: readonly Figures[]): Profiles {
+  const labels = Uint8Array.from({ length: segments.length * 3 }, (_, row) => Math.floor(row / 3));
+  const column = (feature: keyof Figures) =>
+    Float64Array.from(labels, (label, row) => segments[label]![feature] * (0.9 + 0.1 * (row % 3)));
+  const features = ['recencyDays', 'spend', 'orders', 'weekendShare'] as const;
+  const columns = Object.fromEntries(features.map((feature) => [feature, column(feature)]));
+  return profileSegments({ columns, labels, k: segments.length, spend: 'spend' });
+}
+
+const identities = (k: number) =>
+  Array.from({ length: k }, (_, cluster) => ({ cluster, segmentId: `seg_${cluster}` }));
+
+function name(
+  segments: readonly Figures[],
+  previousNames: Record<string, PreviousName> = {},
+  settings = naming,
+) {
+  return nameSegments({
+    naming: settings,
+    profiles: profilesOf(segments),
+    segments: identities(segments.length),
+    previousNames,
+  });
+}
+
+const shop: Figures[] = [
+  { recencyDays: 10, spend: 5000, orders: 20, weekendShare: 0.3 },
+  { recencyDays: 12, spend: 300, orders: 2, weekendShare: 0.9 },
+  { recencyDays: 80, spend: 900, orders: 4, weekendShare: 0.3 },
+  { recencyDays: 300, spend: 200, orders: 1, weekendShare: 0.1 },
+];
+
+const figures = fc.record({
+  recencyDays: fc.integer({ min: 1, max: 400 }),
+  spend: fc.integer({ min: 10, max: 9000 }),
+  orders: fc.integer({ min: 1, max: 40 }),
+  weekendShare: fc.double({ min: 0.01, max: 1, noNaN: true }),
+});
+const distinct = (min: number, max: number) =>
+  fc.uniqueArray(figures, { minLength: min, maxLength: max, selector: ({ spend }) => spend });
+
+describe('nameSegments', () => {
+  test('names are stage, value and the trait that sets the segment apart', () => {
+    expect(name(shop).map((segment) => segment.name)).toEqual([
+      'Active high-value frequent buyers',
+      'Active low-value weekend buyers',
+      'Cooling mid-value',
+      'Lapsed low-value weekday buyers',
+    ]);
+  });
+
+  test('every word of a name stands in its evidence, with a figure that satisfies its bounds', () => {
+    fc.assert(
+      fc.property(distinct(2, 10), (segments) => {
+        const profiles = profilesOf(segments);
+        for (const segment of name(segments)) {
+          expect(segment.name.toLowerCase()).toBe(
+            segment.evidence.map(({ word }) => word.toLowerCase()).join(' '),
+          );
+          expect(segment.name.split(' ').length).toBeLessThanOrEqual(4);
+          for (const { findings } of segment.evidence) {
+            expect(findings.length).toBeGreaterThan(0);
+            for (const { value, atLeast, atMost, below } of findings) {
+              expect(value).not.toBeNull();
+              expect(value!).toBeGreaterThanOrEqual(atLeast ?? Number.NEGATIVE_INFINITY);
+              expect(value!).toBeLessThanOrEqual(atMost ?? Number.POSITIVE_INFINITY);
+              expect(value!).toBeLessThan(below ?? Number.POSITIVE_INFINITY);
+            }
+          }
+          expect(checkCondition(segment.condition, profiles.segments[segment.cluster]!)).toBe(true);
+          expect(segment).toMatchObject({ status: 'holds', author: 'auto', proposal: null });
+        }
+      }),
+    );
+  });
+
+  test('no two names are the same, also for many segments and few words', () => {
+    const few: NamingSettings = { ...naming, traits: [], value: { feature: 'spend', bands: [] } };
+    fc.assert(
+      fc.property(distinct(2, 24), fc.constantFrom(naming, few), (segments, settings) => {
+        const names = name(segments, {}, settings).map((segment) => segment.name.toLowerCase());
+        expect(new Set(names).size).toBe(names.length);
+      }),
+    );
+  });
+
+  test('the order of the customers changes no name', () => {
+    const n = 60;
+    const base = Array.from({ length: n }, (_, i) => i);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(base, { minLength: n, maxLength: n }), (order) => {
+        const named = (rows: number[]) => {
+          const columns = {
+            recencyDays: Float64Array.from(rows, (i) => 1 + ((i * 37) % 300)),
+            spend: Float64Array.from(rows, (i) => 20 + ((i * 971) % 4000)),
+            orders: Float64Array.from(rows, (i) => 1 + ((i * 7) % 13)),
+            weekendShare: Float64Array.from(rows, (i) => ((i * 11) % 17) / 17),
+          };
+          const labels = Uint8Array.from(rows, (i) => i % 5);
+          const profiles = profileSegments({ columns, labels, k: 5 });
+          const names = nameSegments({ naming, profiles, segments: identities(5), previousNames: {} });
+          return names.map((segment) => segment.name);
+        };
+        expect(named(order)).toEqual(named(base));
+      }),
+    );
+  });
+
+  test('segments that the words cannot tell apart are compared by a figure, with the middle as bound', () => {
+    const twins: Figures[] = [
+      { recencyDays: 10, spend: 800, orders: 5, weekendShare: 0.5 },
+      { recencyDays: 11, spend: 1500, orders: 6, weekendShare: 0.5 },
+    ];
+    const [left, right] = name(twins, {}, { ...naming, traits: [{ feature: 'orders' }] });
+    expect([left!.name, right!.name]).toEqual([
+      'Active mid-value lower-orders',
+      'Active mid-value higher-orders',
+    ]);
+    // Three customers at 90, 100 and 110 %: means 5 and 6, the middle 5.5.
+    expect(left!.evidence.at(-1)!.findings[0]).toMatchObject({ feature: 'orders', statistic: 'mean' });
+    expect(left!.evidence.at(-1)!.findings[0]!.below).toBeCloseTo(5.5, 9);
+    expect(right!.evidence.at(-1)!.findings[0]!.atLeast).toBeCloseTo(5.5, 9);
+  });
+
+  test('segments with equal figures are not given words they do not earn', () => {
+    const [left, right] = name([shop[0]!, shop[0]!]);
+    expect([left!.status, right!.status]).toContain('questionable');
+    expect(left!.name).not.toBe(right!.name);
+  });
+});
+
+describe('names in force', () => {
+  const inForce = () =>
+    Object.fromEntries(
+      name(shop).map(({ segmentId, name, author, condition }) => [segmentId, { name, author, condition }]),
+    );
+
+  test('stay while their condition holds', () => {
+    const moved = shop.map((segment) => ({ ...segment, spend: segment.spend * 1.01 }));
+    const names = name(moved, inForce());
+    expect(names.map((segment) => segment.name)).toEqual(name(shop).map((segment) => segment.name));
+    expect(names.map(({ status }) => status)).toEqual(['holds', 'holds', 'holds', 'holds']);
+  });
+
+  test('stay when it fails too, shown as questionable with a proposal', () => {
+    const cooled = [{ ...shop[0]!, recencyDays: 60 }, ...shop.slice(1)];
+    const [segment] = name(cooled, inForce());
+    expect(segment).toMatchObject({
+      name: 'Active high-value frequent buyers',
+      status: 'questionable',
+      proposal: { name: 'Cooling high-value frequent buyers' },
+      reason: 'keeps its name, though its figures no longer back "Active"',
+    });
+    expect(segment!.evidence[0]!.findings[0]!.value).toBeCloseTo(60, 9);
+  });
+
+  test('a new segment yields to a name that is kept', () => {
+    const kept = { seg_3: { ...inForce().seg_0!, author: 'manual' as const, condition: { words: [] } } };
+    const names = name(shop, kept);
+    expect(names[3]).toMatchObject({
+      name: 'Active high-value frequent buyers',
+      author: 'manual',
+      status: 'holds',
+    });
+    expect(names[0]!.name).not.toBe('Active high-value frequent buyers');
+    expect(new Set(names.map((segment) => segment.name)).size).toBe(4);
+  });
+
+  test('a proposal takes no name that another segment has', () => {
+    // The first now looks like the second, which keeps its own name.
+    const alike = [{ ...shop[1]!, spend: 310 }, ...shop.slice(1)];
+    const [first, second] = name(alike, inForce());
+    expect(first!.status).toBe('questionable');
+    expect(first!.proposal!.name).not.toBe(second!.name);
+  });
+
+  test('a name that the figures earn under new bounds holds, and is checked by those', () => {
+    const wider: NamingSettings = {
+      ...naming,
+      stage: {
+        feature: 'recencyDays',
+        bands: [{ word: 'Active', below: 70 }, ...naming.stage.bands.slice(2)],
+      },
+    };
+    const cooled = [{ ...shop[0]!, recencyDays: 60 }, ...shop.slice(1)];
+    const [segment] = name(cooled, inForce(), wider);
+    expect(segment).toMatchObject({
+      name: 'Active high-value frequent buyers',
+      status: 'holds',
+      proposal: null,
+    });
+    expect(segment!.condition.words[0]!.bounds[0]!.below).toBe(70);
+  });
+
+  test('a name a person gave makes no claim and is never questioned', () => {
+    const manual = { seg_0: { name: 'Our friends', author: 'manual' as const, condition: { words: [] } } };
+    const [segment] = name(shop.toReversed(), manual);
+    expect(segment).toMatchObject({ name: 'Our friends', author: 'manual', status: 'holds', evidence: [] });
+  });
+
+  test('names never change by themselves, whatever the figures do', () => {
+    fc.assert(
+      fc.property(fc.array(figures, { minLength: 4, maxLength: 4 }), (moved) => {
+        const names = inForce();
+        const after = name(moved, names);
+        expect(after.map((segment) => segment.name)).toEqual(Object.values(names).map((kept) => kept.name));
+        for (const { status, proposal } of after) expect(proposal !== null).toBe(status === 'questionable');
+      }),
+    );
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import type { Run, SegmentSummary } from '../../../pipelines/contracts/run.ts';
+import { decidePublication, publishedMessage } from '../../../pipelines/stages/publish.ts';
+
+describe('decidePublication', () => {
+  test.each([
+    ['never', 'first', 'publish'],
+    ['never', 'stable', 'publish'],
+    ['never', 'drifted', 'publish'],
+    ['never', 'unstable', 'publish'],
+    ['when-unstable', 'first', 'publish'],
+    ['when-unstable', 'stable', 'publish'],
+    ['when-unstable', 'drifted', 'publish'],
+    ['when-unstable', 'unstable', 'hold'],
+    ['always', 'first', 'hold'],
+    ['always', 'stable', 'hold'],
+    ['always', 'drifted', 'hold'],
+    ['always', 'unstable', 'hold'],
+  ] as const)('policy %s, verdict %s: %s', (policy, verdict, decision) => {
+    const found = decidePublication({ policy, stability: { verdict, reasons: ['as measured'] } });
+    expect(found.decision).toBe(decision);
+    expect(found.reasons).toContain('as measured');
+  });
+
+  test('a hold and a publication against the verdict say why', () => {
+    const stability = { verdict: 'unstable' as const, reasons: [] };
+    expect(decidePublication({ policy: 'when-unstable', stability }).reasons).toEqual([
+      'the segmentation is not the one that was published before',
+    ]);
+    expect(decidePublication({ policy: 'never', stability }).reasons.at(-1)).toMatch(/policy is never$/);
+    expect(decidePublication({ policy: 'always', stability }).reasons[0]).toMatch(/review policy/);
+  });
+});
+
+test('the message of a publication tells figures of segments and nothing of where they came from', () => {
+  const segment: SegmentSummary = {
+    segmentId: 'seg_1',
+    name: 'Active',
+    description: 'long',
+    customers: 30,
+    share: 0.3,
+    spendShare: null,
+    typical: [],
+    nameStatus: 'holds',
+    event: 'born',
+  };
+  const run = { runId: 'run_1', pipeline: 'shop', asOf: '2026-06-30', extract: '/data/x.csv' } as Run;
+  expect(
+    publishedMessage({ run, segments: [segment, { ...segment, segmentId: 'seg_2' }], retired: ['seg_0'] }),
+  ).toEqual({
+    event: 'run.published',
+    runId: 'run_1',
+    pipeline: 'shop',
+    asOf: '2026-06-30',
+    customers: 60,
+    segments: ['seg_1', 'seg_2'].map((segmentId) => ({
+      ...{ segmentId, name: 'Active', customers: 30, share: 0.3, spendShare: null, event: 'born' },
+    })),
+    retired: ['seg_0'],
+  });
+});
