@@ -1,0 +1,24 @@
+import type { Knex } from 'knex';
+import * as runs from './0001_runs.ts';
+import * as segments from './0002_segments.ts';
+import * as memberships from './0003_memberships.ts';
+import * as publications from './0004_publications.ts';
+import * as stability from './0005_stability.ts';
+import * as publishedViews from './0006_published_views.ts';
+
+export interface Migration {
+  /** Name in the migrations table; never changes once released. */
+  name: string;
+  up(knex: Knex): Promise<void>;
+  down(knex: Knex): Promise<void>;
+}
+
+/** In order. A list, not a folder that is scanned: a stray file never becomes a migration. */
+export const migrations: readonly Migration[] = [
+  { name: '0001_runs', ...runs },
+  { name: '0002_segments', ...segments },
+  { name: '0003_memberships', ...memberships },
+  { name: '0004_publications', ...publications },
+  { name: '0005_stability', ...stability },
+  { name: '0006_published_views', ...publishedViews },
+];

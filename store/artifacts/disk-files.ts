@@ -1,0 +1,197 @@
+import { createHash, randomUUID } from 'node:crypto';
+import * as nodeFs from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+
+// A file gets its name only when its bytes are on the disk: written and synced under .incoming, then renamed,
+// then the folder is synced. Killed at any point, the name stands for the whole file or for none.
+
+/** What is needed of `node:fs/promises`; tests put faults in its place. */
+export type ArtifactFs = Pick<
+  typeof nodeFs,
+  'mkdir' | 'open' | 'readdir' | 'rename' | 'rm' | 'rmdir' | 'stat' | 'statfs'
+>;
+
+export const realFs: ArtifactFs = nodeFs;
+
+const CHUNK_BYTES = 8 * 1024 * 1024;
+const DAY_MS = 24 * 3600 * 1000;
+const INCOMING = '.incoming';
+
+export interface DiskFiles {
+  readonly root: string;
+  /** Puts bytes at a path below the root, all or nothing. */
+  put(path: string, bytes: Uint8Array): Promise<void>;
+  /** Moves a finished file to a path below the root, all or nothing. */
+  adopt(from: string, path: string): Promise<void>;
+  /** Lends an empty folder of its own, gone afterwards whatever happens. */
+  withIncoming<T>(use: (folder: string) => Promise<T>): Promise<T>;
+  /** Whole content and its digest in one pass. */
+  readDigested(path: string): Promise<{ bytes: Buffer; sha256: string }>;
+  /** Digest and size of a file that is not wanted in memory. */
+  digestFile(path: string): Promise<{ bytes: number; sha256: string }>;
+  /** Size in bytes, null when there is no such file. */
+  sizeOf(path: string): Promise<number | null>;
+}
+
+/** All paths are absolute; nothing is touched before the first call. */
+export function createDiskFiles(root: string, fs: ArtifactFs): DiskFiles {
+  const incoming = join(root, INCOMING);
+  let opening: Promise<void> | undefined;
+
+  // A failed opening is forgotten, so that a retry after the disk was repaired opens anew.
+  const open = () => {
+    opening ??= openRoot(fs, incoming).catch((error) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+
+  async function withIncoming<T>(use: (folder: string) => Promise<T>): Promise<T> {
+    await open();
+    const folder = join(incoming, `${process.pid}-${randomUUID()}`);
+    await fs.mkdir(folder, { recursive: true });
+    try {
+      return await use(folder);
+    } finally {
+      await fs.rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async function adopt(from: string, path: string): Promise<void> {
+    await syncPath(fs, from);
+    const created = await fs.mkdir(dirname(path), { recursive: true });
+    await fs.rename(from, path);
+    await syncPath(fs, dirname(path));
+    if (created) await syncFoldersAbove(fs, dirname(path), root);
+  }
+
+  const put = (path: string, bytes: Uint8Array) =>
+    withIncoming(async (folder) => {
+      const file = join(folder, 'file');
+      const handle = await fs.open(file, 'wx');
+      try {
+        await handle.writeFile(bytes);
+      } finally {
+        await handle.close();
+      }
+      await adopt(file, path);
+    });
+
+  return {
+    root,
+    put,
+    adopt,
+    withIncoming,
+    readDigested: (path) => readDigested(fs, path),
+    digestFile: (path) => digestFile(fs, path),
+    sizeOf: async (path) => {
+      try {
+        return (await fs.stat(path)).size;
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+/** SHA-256 in pieces, letting other work through in between: heartbeats, mostly. */
+export async function digestBytes(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256');
+  for (let from = 0; from < bytes.byteLength; from += CHUNK_BYTES) {
+    if (from > 0) await setImmediate();
+    hash.update(bytes.subarray(from, from + CHUNK_BYTES));
+  }
+  return hash.digest('hex');
+}
+
+export function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+async function openRoot(fs: ArtifactFs, incoming: string): Promise<void> {
+  await fs.mkdir(incoming, { recursive: true });
+  for (const name of await fs.readdir(incoming)) {
+    const path = join(incoming, name);
+    if (await isStale(fs, path, Number.parseInt(name, 10))) {
+      await fs.rm(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Older than a day and its process gone: the age alone would take a slow producer's file away. */
+async function isStale(fs: ArtifactFs, path: string, pid: number): Promise<boolean> {
+  try {
+    const { mtimeMs } = await fs.stat(path);
+    return Date.now() - mtimeMs > DAY_MS && !isAlive(pid);
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function readDigested(fs: ArtifactFs, path: string): Promise<{ bytes: Buffer; sha256: string }> {
+  const handle = await fs.open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    // Memory of its own, never of the shared pool: columns in it can then be viewed without a copy.
+    const bytes = Buffer.allocUnsafeSlow(size);
+    const hash = createHash('sha256');
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await handle.read(bytes, filled, Math.min(CHUNK_BYTES, size - filled), filled);
+      if (bytesRead === 0) break;
+      hash.update(bytes.subarray(filled, filled + bytesRead));
+      filled += bytesRead;
+    }
+    return { bytes: bytes.subarray(0, filled), sha256: hash.digest('hex') };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function digestFile(fs: ArtifactFs, path: string): Promise<{ bytes: number; sha256: string }> {
+  const handle = await fs.open(path, 'r');
+  try {
+    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, bytes);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(chunk.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncPath(fs: ArtifactFs, path: string): Promise<void> {
+  const handle = await fs.open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFoldersAbove(fs: ArtifactFs, folder: string, root: string): Promise<void> {
+  for (let above = folder; above !== root && above !== dirname(above); ) {
+    above = dirname(above);
+    await syncPath(fs, above);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Knex } from 'knex';
+import { translated } from './database-errors.ts';
+import { removeMemberships } from './memberships.ts';
+import { lockRun } from './run-lock.ts';
+import { removeSegmentation } from './segmentations.ts';
+import { removeStability } from './stability.ts';
+
+// Dropping a partition locks `memberships` for all. Behind one long query of a reader every later reader would
+// wait too: so the clean-up gives way after a while, and Temporal tries again.
+const LOCK_TIMEOUT = '3s';
+
+/**
+ * Removes all that an unpublished run wrote, in one transaction; its record and its log stay. Afterwards
+ * nothing can be written for it any more, so an attempt that wakes late brings nothing back.
+ *
+ * @returns false when the run is published: then nothing is touched
+ * @throws PipelineError RUN_UNKNOWN; POSTGRES_UNREACHABLE, also while a reader is in the way
+ */
+export const createCleanUp =
+  (knex: Knex) =>
+  (runId: string): Promise<boolean> =>
+    translated(() =>
+      knex.transaction(async (transaction) => {
+        await transaction.raw(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+        const run = await lockRun(transaction, runId);
+        if (run.isPublished) return false;
+        await removeStability(transaction, runId);
+        await removeSegmentation(transaction, runId);
+        await removeMemberships(transaction, run);
+        await transaction('outbox').where({ run_id: runId }).delete();
+        await transaction('runs')
+          .where({ run_id: runId })
+          .update({ cleaned_at: transaction.raw('coalesce(cleaned_at, now())') });
+        return true;
+      }),
+    );

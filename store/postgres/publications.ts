@@ -1,0 +1,282 @@
+import type { Knex } from 'knex';
+import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { translating } from './database-errors.ts';
+import { lockOpenRun, unknownRun } from './run-lock.ts';
+import type { ModelArtifacts, SegmentInRun } from './segmentations.ts';
+
+/** What readers of a pipeline see now, and what its next run is compared with. */
+export interface Publication {
+  publicationId: number;
+  pipeline: string;
+  runId: string;
+  asOf: string | null;
+  publishedAt: string;
+  artifacts: ModelArtifacts;
+  /** In the order of their clusters. */
+  segments: PublishedSegment[];
+}
+
+export interface PublishedSegment extends Omit<SegmentInRun, 'parents'> {
+  /** Who gave the present name; `name` is the present one, also when a person renamed since. */
+  author: 'auto' | 'manual';
+  /** What must hold for the name to be true, as it was saved. */
+  condition: unknown;
+}
+
+export interface PublicationRecord {
+  publicationId: number;
+  pipeline: string;
+  runId: string;
+  /** The publication readers saw before; null for the first. */
+  replaced: number | null;
+  publishedAt: string;
+  review: string | null;
+}
+
+export interface PublishRequest {
+  pipeline: string;
+  runId: string;
+  /** The publication the run was compared with; null when there was none. */
+  expectedBase: number | null;
+  /** Who let it through and why; null where no one was asked. */
+  review: string | null;
+  /** What others are told; payloads hold no customer ids. */
+  messages: readonly { event: string; channel: string; payload: unknown }[];
+}
+
+interface PublicationRow {
+  publication_id: number;
+  pipeline: string;
+  run_id: string;
+  replaced_publication_id: number | null;
+  published_at: Date;
+  reviewed_by: string | null;
+}
+
+export type PublicationsRepository = ReturnType<typeof createPublicationsRepository>;
+
+/** The pointer that readers follow. All functions may throw POSTGRES_UNREACHABLE. */
+export const createPublicationsRepository = (knex: Knex) =>
+  translating({
+    current: (pipeline: string): Promise<Publication | null> => currentPublication(knex, pipeline),
+
+    /** The publication of a run; null when it was not published. */
+    async ofRun(runId: string): Promise<PublicationRecord | null> {
+      const row = await knex<PublicationRow>('publications').where({ run_id: runId }).first();
+      return row ? recordOf(row) : null;
+    },
+
+    /**
+     * Moves the pointer to a run, in one transaction with all that follows from it: its names become valid,
+     * segments it no longer has retire, the outbox gets its messages. A second time nothing is changed.
+     *
+     * @throws PipelineError PUBLICATION_STALE when another run was published since the comparison,
+     *   RUN_UNKNOWN, RUN_ABANDONED
+     * @throws RangeError when the run has no memberships, or is another pipeline's
+     */
+    publish: (request: PublishRequest): Promise<PublicationRecord> =>
+      knex.transaction((transaction) => publish(transaction, request)),
+  });
+
+async function publish(transaction: Knex.Transaction, request: PublishRequest): Promise<PublicationRecord> {
+  const { pipeline, runId } = request;
+  const pointer = await lockPointer(transaction, request);
+  const earlier = await transaction<PublicationRow>('publications').where({ run_id: runId }).first();
+  if (earlier) return recordOf(earlier);
+  const run = await lockOpenRun(transaction, runId);
+  if (run.pipeline !== pipeline) {
+    throw new RangeError(
+      `run ${runId} needs to be one of ${pipeline} to be published there, it is one of ${run.pipeline}`,
+    );
+  }
+  if (run.membershipRows === null) {
+    throw new RangeError(`run ${runId} needs its memberships loaded to be published, it has none`);
+  }
+  requireBase(request, pointer);
+  const [row] = await transaction<PublicationRow>('publications')
+    .insert({ pipeline, run_id: runId, replaced_publication_id: pointer, reviewed_by: request.review })
+    .returning('*');
+  const publication = row!;
+  await transaction('pipelines')
+    .where({ name: pipeline })
+    .update({ published_publication_id: publication.publication_id });
+  await transaction('runs').where({ run_id: runId }).update({ outcome: 'published' });
+  await validateNames(transaction, runId);
+  await retireSegments(transaction, { runId, replaced: pointer });
+  await addMessages(transaction, request);
+  return recordOf(publication);
+}
+
+/** The pipeline's row, locked: of two publishes at once the second waits, and then finds the first one's pointer. */
+async function lockPointer(
+  transaction: Knex.Transaction,
+  { pipeline, runId }: PublishRequest,
+): Promise<number | null> {
+  const row = await transaction<{ name: string; published_publication_id: number | null }>('pipelines')
+    .where({ name: pipeline })
+    // Not FOR UPDATE: foreign keys of a clean-up that this one then waits for would wait for it in turn.
+    .forNoKeyUpdate()
+    .first();
+  if (!row) throw unknownRun(runId);
+  return row.published_publication_id;
+}
+
+function requireBase({ pipeline, runId, expectedBase }: PublishRequest, pointer: number | null): void {
+  if (pointer === expectedBase) return;
+  const said = (publication: number | null) => (publication === null ? 'none' : `publication ${publication}`);
+  throw new PipelineError(
+    'PUBLICATION_STALE',
+    `run ${runId} was compared with ${said(expectedBase)} of ${pipeline}, readers see ${said(pointer)} by now; ` +
+      'start a new run, which is compared with that one',
+    { runId, expectedBase, published: pointer },
+  );
+}
+
+/** A name a person gave after this run's was proposed has a higher version, and stays. */
+async function validateNames(transaction: Knex.Transaction, runId: string): Promise<void> {
+  const proposed = `
+    select p.segment_id, p.version from segment_names p
+    where p.run_id = :runId and p.valid_from is null and not exists (
+      select from segment_names later
+      where later.segment_id = p.segment_id and later.version > p.version and later.valid_from is not null)`;
+  // Two statements: the index that allows one valid name per segment is checked row by row.
+  await transaction.raw(
+    `update segment_names n set valid_to = now() from (${proposed}) p
+     where n.segment_id = p.segment_id and n.valid_from is not null and n.valid_to is null`,
+    { runId },
+  );
+  await transaction.raw(
+    `update segment_names n set valid_from = now() from (${proposed}) p
+     where n.segment_id = p.segment_id and n.version = p.version`,
+    { runId },
+  );
+}
+
+async function retireSegments(
+  transaction: Knex.Transaction,
+  { runId, replaced }: { runId: string; replaced: number | null },
+): Promise<void> {
+  if (replaced === null) return;
+  await transaction.raw(
+    `update segments set retired_in_run = :runId
+     where retired_in_run is null
+       and segment_id in (select segment_id from segment_snapshots s join publications u using (run_id)
+                          where u.publication_id = :replaced)
+       and segment_id not in (select segment_id from segment_snapshots where run_id = :runId)`,
+    { runId, replaced },
+  );
+}
+
+async function addMessages(
+  transaction: Knex.Transaction,
+  { pipeline, runId, messages }: PublishRequest,
+): Promise<void> {
+  if (messages.length === 0) return;
+  await transaction('outbox').insert(
+    messages.map(({ event, channel, payload }) => ({
+      pipeline,
+      run_id: runId,
+      event,
+      channel,
+      payload: JSON.stringify(payload),
+    })),
+  );
+}
+
+type ModelRow = Record<`${keyof ModelArtifacts}_artifact`, ArtifactRef>;
+
+interface PublishedRow extends PublicationRow, ModelRow {
+  as_of: string | null;
+}
+
+interface PublishedSegmentRow {
+  segment_id: string;
+  cluster: number;
+  name: string;
+  description: string;
+  name_status: SegmentInRun['nameStatus'];
+  event: SegmentInRun['event'];
+  customers: number;
+  share: number;
+  spend_share: number | null;
+  typical: string[];
+  profile: unknown;
+  author: 'auto' | 'manual';
+  condition: unknown;
+}
+
+/** One snapshot of the database for both statements: a publish between them would mix two runs. */
+async function currentPublication(knex: Knex, pipeline: string): Promise<Publication | null> {
+  return knex.transaction(
+    async (transaction) => {
+      const row = await transaction<PublishedRow>('publications as u')
+        .join('pipelines as p', 'p.published_publication_id', 'u.publication_id')
+        .join('runs as r', 'r.run_id', 'u.run_id')
+        .join('models as m', 'm.run_id', 'u.run_id')
+        .where('p.name', pipeline)
+        .first<PublishedRow | undefined>('u.*', 'r.as_of', 'm.*');
+      if (!row) return null;
+      const segments = await transaction('segment_snapshots as s')
+        .leftJoin('segment_names as n', (join) =>
+          join.on('n.segment_id', 's.segment_id').onNotNull('n.valid_from').onNull('n.valid_to'),
+        )
+        .where('s.run_id', row.run_id)
+        .orderBy('s.cluster')
+        .select<PublishedSegmentRow[]>(
+          's.*',
+          'n.author',
+          'n.condition',
+          transaction.raw('coalesce(n.name, s.name) as name'),
+        );
+      return { ...publishedOf(row), segments: segments.map(segmentOf) };
+    },
+    { isolationLevel: 'repeatable read', readOnly: true },
+  );
+}
+
+function publishedOf(row: PublishedRow): Omit<Publication, 'segments'> {
+  return {
+    publicationId: row.publication_id,
+    pipeline: row.pipeline,
+    runId: row.run_id,
+    asOf: row.as_of,
+    publishedAt: row.published_at.toISOString(),
+    artifacts: {
+      model: row.model_artifact,
+      customers: row.customers_artifact,
+      labels: row.labels_artifact,
+      values: row.values_artifact,
+      identities: row.identities_artifact,
+    },
+  };
+}
+
+function segmentOf(row: PublishedSegmentRow): PublishedSegment {
+  return {
+    segmentId: row.segment_id,
+    cluster: row.cluster,
+    name: row.name,
+    description: row.description,
+    nameStatus: row.name_status,
+    event: row.event,
+    customers: row.customers,
+    share: row.share,
+    spendShare: row.spend_share,
+    typical: row.typical,
+    profile: row.profile,
+    author: row.author,
+    condition: row.condition,
+  };
+}
+
+function recordOf(row: PublicationRow): PublicationRecord {
+  return {
+    publicationId: row.publication_id,
+    pipeline: row.pipeline,
+    runId: row.run_id,
+    replaced: row.replaced_publication_id,
+    publishedAt: row.published_at.toISOString(),
+    review: row.reviewed_by,
+  };
+}

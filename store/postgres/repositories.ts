@@ -1,0 +1,23 @@
+import type { Knex } from 'knex';
+import { createCleanUp } from './clean-up.ts';
+import { createMembershipsRepository } from './memberships.ts';
+import { createOutboxRepository } from './outbox.ts';
+import { createPublicationsRepository } from './publications.ts';
+import { createRunsRepository } from './runs.ts';
+import { createSegmentationsRepository } from './segmentations.ts';
+import { createStabilityRepository } from './stability.ts';
+import { createStagesRepository } from './stages.ts';
+
+export type Repositories = ReturnType<typeof createRepositories>;
+
+/** All that is kept in PostgreSQL, one repository per family of tables. */
+export const createRepositories = (knex: Knex) => ({
+  runs: createRunsRepository(knex),
+  stages: createStagesRepository(knex),
+  segmentations: createSegmentationsRepository(knex),
+  memberships: createMembershipsRepository(knex),
+  publications: createPublicationsRepository(knex),
+  stability: createStabilityRepository(knex),
+  outbox: createOutboxRepository(knex),
+  cleanUp: createCleanUp(knex),
+});

@@ -1,0 +1,203 @@
+import type { Knex } from 'knex';
+import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import type { SegmentSummary } from '../../pipelines/contracts/run.ts';
+import { translating } from './database-errors.ts';
+import { type LockedRun, lockOpenRun } from './run-lock.ts';
+
+/** What the next run needs of this one. */
+export interface ModelArtifacts {
+  model: ArtifactRef;
+  customers: ArtifactRef;
+  labels: ArtifactRef;
+  /** Untransformed features. */
+  values: ArtifactRef;
+  identities: ArtifactRef;
+}
+
+/** A segment as it is in one run. */
+export interface SegmentInRun extends SegmentSummary {
+  /** Label of its cluster in the run's artifacts. */
+  cluster: number;
+  /** Segments it was split or merged from. */
+  parents: readonly string[];
+  /** Figures by feature, as JSON. */
+  profile: unknown;
+}
+
+export interface NewName {
+  segmentId: string;
+  name: string;
+  description: string;
+  author: 'auto' | 'manual';
+  /** Why it got this name: `born`, `split of seg_…`. */
+  reason: string;
+  /** What must hold for the name to be true, as JSON. */
+  condition: unknown;
+}
+
+export interface Segmentation {
+  artifacts: ModelArtifacts;
+  segments: readonly SegmentInRun[];
+  /** Names given in this run; a segment that keeps its name needs none. */
+  names: readonly NewName[];
+}
+
+interface SegmentRow {
+  segment_id: string;
+  pipeline: string;
+  born_in_run: string;
+  retired_in_run: string | null;
+}
+
+export type SegmentationsRepository = ReturnType<typeof createSegmentationsRepository>;
+
+/** Models, segments, their names and snapshots: what a run says before it is published. */
+export const createSegmentationsRepository = (knex: Knex) =>
+  translating({
+    /**
+     * Writes a run's segmentation in one transaction, in place of what an earlier attempt wrote. Names stay
+     * proposals until the run is published. For a published run nothing is changed.
+     *
+     * @throws RangeError when a born segment's id was used before, or a segment is another pipeline's or retired
+     * @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED, POSTGRES_UNREACHABLE
+     */
+    async save(runId: string, segmentation: Segmentation): Promise<void> {
+      await knex.transaction(async (transaction) => {
+        const run = await lockOpenRun(transaction, runId);
+        if (run.isPublished) return;
+        await removeSegmentation(transaction, runId);
+        await saveSegments(transaction, run, segmentation.segments);
+        await saveNames(transaction, runId, segmentation.names);
+        await saveModel(transaction, run, segmentation.artifacts);
+      });
+    },
+
+    /**
+     * Every segment id the pipeline ever had, retired ones too: none is given out again. A run that gives
+     * out its ids a second time leaves out those born in it, so that it finds the same ones free.
+     */
+    async idsOf(pipeline: string, { exceptBornIn }: { exceptBornIn?: string } = {}): Promise<string[]> {
+      const query = knex<SegmentRow>('segments').where({ pipeline }).orderBy('segment_id');
+      const rows = await (exceptBornIn === undefined ? query : query.whereNot({ born_in_run: exceptBornIn }));
+      return rows.map((row) => row.segment_id);
+    },
+  });
+
+/** Takes back what an unpublished run said; for `save` and for the clean-up. */
+export async function removeSegmentation(transaction: Knex.Transaction, runId: string): Promise<void> {
+  await transaction('models').where({ run_id: runId }).delete();
+  await transaction('segment_snapshots').where({ run_id: runId }).delete();
+  await transaction('segment_names').where({ run_id: runId }).delete();
+  await transaction('segments').where({ born_in_run: runId }).delete();
+}
+
+async function saveSegments(
+  transaction: Knex.Transaction,
+  run: LockedRun,
+  segments: readonly SegmentInRun[],
+): Promise<void> {
+  if (segments.length === 0) return;
+  await checkIdentities(transaction, run, segments);
+  await transaction('segments')
+    .insert(
+      segments.map((segment) => ({
+        segment_id: segment.segmentId,
+        pipeline: run.pipeline,
+        born_in_run: run.runId,
+        parents: [...segment.parents],
+      })),
+    )
+    .onConflict('segment_id')
+    .ignore();
+  await transaction('segment_snapshots').insert(
+    segments.map((segment) => ({
+      run_id: run.runId,
+      segment_id: segment.segmentId,
+      cluster: segment.cluster,
+      name: segment.name,
+      description: segment.description,
+      name_status: segment.nameStatus,
+      event: segment.event,
+      customers: segment.customers,
+      share: segment.share,
+      spend_share: segment.spendShare,
+      typical: JSON.stringify(segment.typical),
+      profile: JSON.stringify(segment.profile),
+    })),
+  );
+}
+
+async function checkIdentities(
+  transaction: Knex.Transaction,
+  run: LockedRun,
+  segments: readonly SegmentInRun[],
+): Promise<void> {
+  const known = await transaction<SegmentRow>('segments').whereIn(
+    'segment_id',
+    segments.map((segment) => segment.segmentId),
+  );
+  const born = new Set(segments.filter((s) => s.event === 'born').map((s) => s.segmentId));
+  for (const { segment_id, pipeline, retired_in_run } of known) {
+    if (born.has(segment_id))
+      throw new RangeError(`born segment ${segment_id} needs a new id, this one was used`);
+    if (pipeline !== run.pipeline) {
+      throw new RangeError(
+        `segment ${segment_id} needs to be one of ${run.pipeline}, it is one of ${pipeline}`,
+      );
+    }
+    if (retired_in_run !== null) {
+      throw new RangeError(
+        `segment ${segment_id} needs to be alive, it was retired in run ${retired_in_run}`,
+      );
+    }
+  }
+}
+
+async function saveNames(
+  transaction: Knex.Transaction,
+  runId: string,
+  names: readonly NewName[],
+): Promise<void> {
+  const segmentIds = names.map((name) => name.segmentId);
+  const valid = await transaction<{ segment_id: string; name: string }>('segment_names')
+    .whereIn('segment_id', segmentIds)
+    .whereNotNull('valid_from')
+    .whereNull('valid_to');
+  const versions = await transaction<{ segment_id: string; version: number }>('segment_names')
+    .whereIn('segment_id', segmentIds)
+    .groupBy('segment_id')
+    .select('segment_id')
+    .max({ version: 'version' });
+  const lastVersion = new Map(versions.map((row) => [row.segment_id, row.version]));
+  const present = new Map(valid.map((row) => [row.segment_id, row.name]));
+  const changed = names.filter((name) => present.get(name.segmentId) !== name.name);
+  if (changed.length === 0) return;
+  await transaction('segment_names').insert(
+    changed.map((name) => ({
+      segment_id: name.segmentId,
+      version: 1 + (lastVersion.get(name.segmentId) ?? 0),
+      run_id: runId,
+      name: name.name,
+      description: name.description,
+      author: name.author,
+      reason: name.reason,
+      condition: JSON.stringify(name.condition),
+    })),
+  );
+}
+
+async function saveModel(
+  transaction: Knex.Transaction,
+  run: LockedRun,
+  artifacts: ModelArtifacts,
+): Promise<void> {
+  await transaction('models').insert({
+    run_id: run.runId,
+    pipeline: run.pipeline,
+    model_artifact: JSON.stringify(artifacts.model),
+    customers_artifact: JSON.stringify(artifacts.customers),
+    labels_artifact: JSON.stringify(artifacts.labels),
+    values_artifact: JSON.stringify(artifacts.values),
+    identities_artifact: JSON.stringify(artifacts.identities),
+  });
+}

@@ -1,0 +1,162 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import type { Run } from '../../pipelines/contracts/run.ts';
+import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+
+/** A reference to nothing: workflows pass references on and never look inside. */
+export function fakeRef(kind: ArtifactKind, rows = 100): ArtifactRef {
+  const sha256 = kind.padEnd(64, '0');
+  return { uri: `${kind}/00/${sha256}.bin`, sha256, rows, bytes: 1_000, kind };
+}
+
+export function fakeRun(workflow: Run['workflow'], change: Partial<Run> = {}): Run {
+  return {
+    runId: `run_${workflow.runId.slice(0, 8)}`,
+    kind: 'refit',
+    pipeline: 'shop',
+    asOf: null,
+    seed: 1,
+    definition: fakeRef('definition'),
+    extract: null,
+    review: 'when-unstable',
+    workflow,
+    ...change,
+  };
+}
+
+const counts = {
+  rowsRead: 1_200,
+  rowsAccepted: 1_000,
+  rowsQuarantined: 200,
+  quarantinedBy: [{ rule: 'without-customer', rows: 200 }],
+  customers: 100,
+};
+
+/** Stages that find a small healthy shop; a test overrides the one it is about. */
+export function fakeStages(overrides: Partial<Stages & HistoryStages> = {}): Stages & HistoryStages {
+  return { ...openingStages, ...numberStages, ...publishingStages, ...overrides };
+}
+
+const openingStages = {
+  openRun: async ({ input, workflow }) => ({
+    run: fakeRun(workflow, { pipeline: input.pipeline ?? 'shop', asOf: input.asOf ?? null }),
+    review: { timeoutHours: 1, onTimeout: 'reject' },
+    k: { min: 3, max: 8 },
+  }),
+  takeTurn: async () => ({ granted: true, waitsFor: null }),
+  awaitTurn: async () => ({ granted: true, waitsFor: null }),
+  extractCustomers: async ({ run }) => ({
+    artifact: fakeRef('extract', counts.rowsRead),
+    asOf: run.asOf ?? '2026-07-01',
+    watermark: '2026-06-30T21:14:00.000Z',
+    rowsRead: counts.rowsRead,
+    rowsAfterAsOf: 0,
+    ms: 12,
+  }),
+  validateExtract: async () => ({
+    verdict: 'pass',
+    reasons: [],
+    counts,
+    report: fakeRef('report'),
+    quarantine: fakeRef('quarantine', counts.rowsQuarantined),
+    ms: 10,
+  }),
+  awaitClosed: async () => ({ status: 'COMPLETED' }),
+  keepHistory: async () => fakeRef('history'),
+} satisfies Partial<Stages & HistoryStages>;
+
+const numberStages = {
+  profileExtract: async () => ({ report: fakeRef('report'), page: fakeRef('report'), ms: 5 }),
+  buildFeatures: async () => ({
+    customers: fakeRef('customers'),
+    values: fakeRef('features'),
+    matrix: fakeRef('matrix'),
+    columns: ['recencyDays', 'orders', 'spend'],
+    transforms: fakeRef('model'),
+    ms: 8,
+  }),
+  fitClusters: async () => ({
+    verdict: 'reproducible',
+    reasons: [],
+    k: 3,
+    quality: {
+      silhouette: 0.34,
+      calinskiHarabasz: 300,
+      daviesBouldin: 1.04,
+      minJaccard: 0.9,
+      bootstraps: 20,
+      smallestShare: 0.2,
+      verdict: 'reproducible',
+      stableK: [3, 4],
+      scoredOn: { rows: 100, of: 100 },
+      adjustedRand: null,
+      movedShare: null,
+    },
+    sizes: [50, 30, 20],
+    candidates: fakeRef('clustering'),
+    labels: fakeRef('labels'),
+    model: fakeRef('model'),
+    ms: 40,
+  }),
+  matchIdentities: async () => ({
+    base: null,
+    segments: [50, 30, 20].map((_, cluster) => ({
+      cluster,
+      segmentId: `seg_${cluster}`,
+      event: 'born' as const,
+      overlap: null,
+    })),
+    retired: [],
+    identities: fakeRef('identities'),
+    ms: 3,
+  }),
+  nameSegments: async () => ({
+    segments: [50, 30, 20].map((customers, cluster) => ({
+      segmentId: `seg_${cluster}`,
+      name: ['Active regulars', 'New low-spend', 'Lapsed high-spend'][cluster]!,
+      description: '',
+      customers,
+      share: customers / 100,
+      spendShare: null,
+      typical: [],
+      nameStatus: 'holds' as const,
+      event: 'born' as const,
+    })),
+    names: fakeRef('names'),
+    ms: 4,
+  }),
+} satisfies Partial<Stages>;
+
+const publishingStages = {
+  persistRun: async () => ({ memberships: 100, ms: 9 }),
+  measureStability: async () => ({
+    verdict: 'first',
+    decision: 'publish',
+    reasons: [],
+    adjustedRand: null,
+    movedShare: null,
+    report: fakeRef('stability'),
+    ms: 2,
+  }),
+  publishRun: async () => ({ publicationId: 1, replaced: null, ms: 2 }),
+  deliverOutbox: async () => ({ delivered: 1, pending: 0, ms: 1 }),
+  holdRun: async () => undefined,
+  closeRun: async ({ closing }) => ({
+    ...closing,
+    manifest: { uri: 'manifest/00/0.json', sha256: '0'.repeat(64) },
+  }),
+} satisfies Partial<Stages>;
+
+export const unstable: Stages['measureStability'] = async () => ({
+  verdict: 'unstable',
+  decision: 'hold',
+  reasons: ['adjusted Rand index 0.12, needs at least 0.30'],
+  adjustedRand: 0.12,
+  movedShare: 0.6,
+  report: fakeRef('stability'),
+  ms: 2,
+});
+
+export const failing = (code: string, message: string) => async () => {
+  throw ApplicationFailure.nonRetryable(message, code);
+};

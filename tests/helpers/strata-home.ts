@@ -1,0 +1,82 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import type { RunSummary, StartInput } from '../../pipelines/contracts/run.ts';
+import type { RunProgress } from '../../pipelines/contracts/signatures.ts';
+import { createLog } from '../../scripts/log.ts';
+import { startServices } from '../../scripts/services/index.ts';
+import { startWorkerProcess, type WorkerProcess } from '../../scripts/worker-process.ts';
+
+/** A Strata of its own: services, a worker process and a client, in a folder that goes with it. */
+export interface StrataHome {
+  home: string;
+  client: Client;
+  services: Awaited<ReturnType<typeof startServices>>;
+  startWorker(options?: { threads?: number; env?: Record<string, string> }): Promise<WorkerProcess>;
+  startRun(
+    input?: StartInput,
+    workflowId?: string,
+  ): Promise<WorkflowHandle & { result(): Promise<RunSummary> }>;
+  close(): Promise<void>;
+}
+
+export async function openStrataHome(): Promise<StrataHome> {
+  const home = await mkdtemp(join(tmpdir(), 'strata-home-'));
+  // PostgreSQL does not run as root: its own user has to get in.
+  await chmod(home, 0o755);
+  const services = await startServices({ home, log: createLog({ level: 'error' }) });
+  const connection = await Connection.connect(services.temporal.connectionOptions);
+  const client = new Client({ connection });
+  const workers: WorkerProcess[] = [];
+  return {
+    home,
+    client,
+    services,
+    async startWorker(options) {
+      const worker = await startWorkerProcess({
+        home,
+        services,
+        ...options,
+        env: { ...process.env, ...options?.env },
+      });
+      workers.push(worker);
+      return worker;
+    },
+    startRun: (input = {}, workflowId = 'segment/test/latest') =>
+      client.workflow.start('segmentCustomers', { workflowId, taskQueue: 'strata', args: [input] }),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.kill()));
+      await connection.close();
+      await services.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until a run's progress is as wanted; a worker or server that is away for a moment is waited for. */
+export async function untilProgress(
+  handle: WorkflowHandle,
+  isWanted: (progress: RunProgress) => boolean,
+  timeoutMs = 60_000,
+): Promise<RunProgress> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const progress = await handle.query<RunProgress>('progress').catch(() => null);
+    if (progress && isWanted(progress)) return progress;
+    if (performance.now() > deadline)
+      throw new Error(`never seen within ${timeoutMs} ms: ${JSON.stringify(progress)}`);
+    await sleep(20);
+  }
+}
+
+/** What two runs of the same inputs have to agree in, to the bit. */
+export function digestsOf({ stages, manifest, counts, segments }: RunSummary) {
+  return {
+    manifest: manifest?.sha256,
+    stages: stages.map(({ stage, artifact }) => [stage, artifact?.sha256]),
+    counts,
+    segments,
+  };
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import type { RunSummary } from '../../pipelines/contracts/run.ts';
+import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+
+const WORKFLOWS = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+const HISTORIES = new URL('../histories/', import.meta.url);
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+export const bundleWorkflows = (): Promise<WorkflowBundleWithSourceMap> =>
+  bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
+
+export interface TestRuns {
+  client: Client;
+  start(input?: unknown): Promise<WorkflowHandle & { result(): Promise<RunSummary> }>;
+  /** Writes the history as a committed fixture when STRATA_RECORD_HISTORIES says so. */
+  record(handle: WorkflowHandle, name: string): Promise<void>;
+}
+
+/** Address of the Temporal server that the tests' global set-up started. */
+export function temporalAddress(): string {
+  const address = process.env.STRATA_TEST_TEMPORAL_ADDRESS;
+  if (!address)
+    throw new Error('STRATA_TEST_TEMPORAL_ADDRESS needs the address of a Temporal server: run npm test');
+  return address;
+}
+
+/** A worker with these activities on the real server, on task queues of its own, while `check` runs. */
+export async function withWorker(
+  { bundle, activities }: { bundle: WorkflowBundleWithSourceMap; activities: Stages & HistoryStages },
+  check: (runs: TestRuns) => Promise<void>,
+): Promise<void> {
+  const address = temporalAddress();
+  const connection = await NativeConnection.connect({ address });
+  const clientConnection = await Connection.connect({ address });
+  const client = new Client({ connection: clientConnection });
+  // Names of task queues are part of the workflows: tests are told apart by a namespace of their own.
+  const namespace = 'default';
+  const shared = {
+    connection,
+    namespace,
+    workflowBundle: bundle,
+    activities,
+    maxHeartbeatThrottleInterval: 100,
+  };
+  const workers = await Promise.all([
+    Worker.create({ ...shared, taskQueue: 'strata' }),
+    Worker.create({
+      connection,
+      namespace,
+      activities,
+      taskQueue: 'strata-compute',
+      maxHeartbeatThrottleInterval: 100,
+    }),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  try {
+    await check(testRuns(client));
+  } finally {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+    await clientConnection.close();
+    await connection.close();
+  }
+}
+
+function testRuns(client: Client): TestRuns {
+  return {
+    client,
+    start: (input) =>
+      client.workflow.start('segmentCustomers', {
+        workflowId: `test/${randomUUID()}`,
+        taskQueue: 'strata',
+        args: input === undefined ? [] : [input],
+        workflowExecutionTimeout: '2 minutes',
+      }),
+    async record(handle, name) {
+      if (process.env.STRATA_RECORD_HISTORIES !== 'true') return;
+      const history = JSON.parse(historyToJSON(await handle.fetchHistory()), withoutMachine);
+      await writeFile(new URL(`${name}.json`, HISTORIES), `${JSON.stringify(history, null, 1)}\n`);
+    },
+  };
+}
+
+/** Names of machines and paths of checkouts do not belong into a fixture; replay does not look at them. */
+function withoutMachine(key: string, value: unknown): unknown {
+  if (key === 'stackTrace') return '';
+  return typeof value === 'string' && /^\d+@/.test(value) ? 'recorder' : value;
+}

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createRepositories, type Repositories } from '../../../store/postgres/repositories.ts';
+import { type TestDatabase, testDatabase } from '../../helpers/postgres.ts';
+import { persistRun } from './fixture.ts';
+
+let database: TestDatabase;
+let repositories: Repositories;
+
+beforeAll(async () => {
+  database = await testDatabase({ migrated: false });
+  repositories = createRepositories(database.knex);
+}, 60_000);
+
+afterAll(() => database?.drop());
+
+beforeEach(async () => {
+  await database.clear();
+  await persistRun(repositories, 'a');
+  await repositories.publications.publish({
+    pipeline: 'shop',
+    runId: 'a',
+    expectedBase: null,
+    review: 'Ada: looks right',
+    messages: ['log', 'webhook:CRM_URL', 'webhook:ADS_URL'].map((channel) => ({
+      event: 'run.published',
+      channel,
+      payload: { runId: 'a', segments: [1, 2] },
+    })),
+  });
+});
+
+const claim = (limit = 10, leaseSeconds?: number) =>
+  repositories.outbox.claim(
+    { runId: 'a' },
+    { limit, ...(leaseSeconds === undefined ? {} : { leaseSeconds }) },
+  );
+
+test('a claimed message tells all that its delivery needs', async () => {
+  const [first, ...others] = await claim();
+  expect(first).toMatchObject({
+    pipeline: 'shop',
+    runId: 'a',
+    event: 'run.published',
+    channel: 'log',
+    payload: { runId: 'a', segments: [1, 2] },
+    attempts: 1,
+  });
+  expect(others.map(({ channel }) => channel)).toEqual(['webhook:CRM_URL', 'webhook:ADS_URL']);
+});
+
+test('a scope of another run or pipeline has none', async () => {
+  expect(await repositories.outbox.claim({ runId: 'b' }, { limit: 10 })).toEqual([]);
+  expect(await repositories.outbox.claim({ pipeline: 'other' }, { limit: 10 })).toEqual([]);
+  expect(await repositories.outbox.claim({ pipeline: 'shop' }, { limit: 2 })).toHaveLength(2);
+});
+
+test('many deliverers at once each get messages of their own', async () => {
+  const claims = await Promise.all(Array.from({ length: 8 }, () => claim(1)));
+  const ids = claims.flat().map(({ messageId }) => messageId);
+  expect(ids).toHaveLength(3);
+  expect(new Set(ids).size).toBe(3);
+});
+
+test('a delivered message is never claimed again', async () => {
+  const messages = await claim();
+  for (const { messageId } of messages) await repositories.outbox.markDelivered(messageId);
+  expect(await repositories.outbox.countUndelivered({ runId: 'a' })).toBe(0);
+  await repositories.outbox.markFailed(messages[0]!.messageId, 'an answer that came late');
+  expect(await claim()).toEqual([]);
+  expect(await repositories.outbox.countUndelivered({ runId: 'a' })).toBe(0);
+});
+
+test('a failed one is free at once, with its reason and its attempts', async () => {
+  const [message] = await claim(1);
+  await repositories.outbox.markFailed(message!.messageId, 'x'.repeat(9_000));
+  const [again] = await claim(1);
+  expect(again).toMatchObject({ messageId: message!.messageId, attempts: 2 });
+  const row = await database.knex('outbox').where({ message_id: message!.messageId }).first();
+  expect(row.last_error).toHaveLength(500);
+});
+
+test('what a killed deliverer held is free when its lease ends, and counts as undelivered until then', async () => {
+  expect(await claim(10, 0)).toHaveLength(3);
+  expect(await claim(10, 3600)).toHaveLength(3);
+  expect(await claim()).toEqual([]);
+  expect(await repositories.outbox.countUndelivered({ runId: 'a' })).toBe(3);
+});

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openWarehouse, type Warehouse } from '../../../store/warehouse/duckdb.ts';
+import { digestOfFile, type WarehouseFixture, warehouseFixture } from './fixture.ts';
+
+let fixture: WarehouseFixture;
+let warehouse: Warehouse;
+
+beforeAll(async () => {
+  fixture = await warehouseFixture();
+  warehouse = await fixture.open();
+});
+afterAll(() => fixture.remove());
+
+describe('columns', () => {
+  it('gives numbers as float64 with NaN for NULL, and texts as UTF-8 with empty for NULL', async () => {
+    const sql = `SELECT * FROM (VALUES (1, 'Zoë', 2.5::DECIMAL(18,4), true), (NULL, NULL, -1, false))
+      AS t(whole, name, price, flag)`;
+    const { rows, numbers, texts } = await warehouse.columns(sql);
+    expect(rows).toBe(2);
+    expect(numbers).toEqual({
+      whole: Float64Array.of(1, Number.NaN),
+      price: Float64Array.of(2.5, -1),
+      flag: Float64Array.of(1, 0),
+    });
+    expect([...texts.name!.offsets]).toEqual([0, 4, 4]);
+    expect(new TextDecoder().decode(texts.name!.bytes)).toBe('Zoë');
+  });
+
+  it('keeps every row in order beyond one block and one chunk', async () => {
+    const { rows, numbers, texts } = await warehouse.columns(
+      `SELECT range AS i, 'customer-' || lpad(range::VARCHAR, 9, '0') AS id FROM range(140001) ORDER BY id`,
+    );
+    expect(rows).toBe(140_001);
+    expect(numbers.i!.every((value, row) => value === row)).toBe(true);
+    const { offsets, bytes } = texts.id!;
+    expect(offsets.every((offset, row) => offset === row * 18)).toBe(true);
+    expect(new TextDecoder().decode(bytes.subarray(140_000 * 18))).toBe('customer-000140000');
+  });
+
+  it('has columns of no rows when there are none', async () => {
+    const { rows, numbers, texts } = await warehouse.columns(`SELECT 1 AS a, 'x' AS b WHERE false`);
+    expect({ rows, numbers: numbers.a, offsets: texts.b!.offsets }).toEqual({
+      rows: 0,
+      numbers: new Float64Array(0),
+      offsets: Uint32Array.of(0),
+    });
+  });
+});
+
+describe('copyToParquet', () => {
+  const sql = `SELECT 'C' || hash(range) % 20000 AS id, (range % 977)::DECIMAL(18,4) AS price,
+      TIMESTAMP '2026-01-01' + to_seconds(range * 31 % 999983) AS at
+    FROM range(400000) ORDER BY ALL`;
+
+  it('writes the same bytes for 1 and 2 threads and on a second run', async () => {
+    const digests: string[] = [];
+    for (const threads of [1, 2, 2]) {
+      const own = await fixture.open(threads);
+      const path = fixture.path(`copy-${digests.length}.parquet`);
+      expect(await own.copyToParquet(sql, path)).toEqual({ rows: 400_000 });
+      digests.push(await digestOfFile(path));
+    }
+    expect(new Set(digests).size).toBe(1);
+  });
+
+  it('leaves a full disk recognisable for the caller', async () => {
+    const full = await openWarehouse({
+      threads: 1,
+      memoryLimitMb: 200,
+      tempFolder: fixture.path('spill-full'),
+      allowedFolders: ['/dev/full'],
+    });
+    await expect(full.copyToParquet('SELECT * FROM range(1000)', '/dev/full')).rejects.toMatchObject({
+      code: 'WAREHOUSE_FAILED',
+      message: expect.stringContaining('No space left on device'),
+    });
+    full.close();
+  });
+});
+
+describe('the lock', () => {
+  it.each([
+    [`SELECT * FROM read_csv('/etc/passwd')`, /disabled by configuration/],
+    [`COPY (SELECT 1) TO '/tmp/strata-escape.parquet'`, /disabled by configuration/],
+    ['SET enable_external_access = true', /locked|Cannot/],
+    ['SET threads = 1', /locked/],
+    ['INSTALL httpfs', /disabled by configuration/],
+  ])('refuses %s', async (sql, message) => {
+    await expect(warehouse.rows(sql)).rejects.toMatchObject({
+      code: 'WAREHOUSE_FAILED',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('failures', () => {
+  it('quotes no value of a row', async () => {
+    const error = await warehouse
+      .rows(`SELECT CAST(id AS INTEGER) FROM (VALUES ('customer 17850')) AS t(id)`)
+      .catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'WAREHOUSE_FAILED', details: { kind: 'Conversion' } });
+    expect(`${error.message} ${error.cause}`).not.toMatch(/17850/);
+  });
+
+  it('names the part of the definition at fault', async () => {
+    const parts = [
+      { name: 'feature orders', sql: 'SELECT count(*) FROM range(3)' },
+      { name: 'feature spendCents', sql: 'SELECT sum(amuont) FROM range(3)' },
+    ];
+    await expect(
+      warehouse.columns({ sql: 'SELECT count(*), sum(amuont) FROM range(3)', parts }),
+    ).rejects.toMatchObject({
+      code: 'FEATURE_INVALID',
+      message: expect.stringMatching(/^feature spendCents failed: .*amuont/),
+    });
+  });
+
+  it('lays a failing value at its part too, without the value', async () => {
+    const sql = `SELECT max(CAST(x AS INTEGER)) FROM (VALUES ('1'), ('secret')) AS t(x)`;
+    const error = await warehouse.rows({ sql, parts: [{ name: 'rule x', sql }] }).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'FEATURE_INVALID', details: { part: 'rule x' } });
+    expect(error.message).not.toMatch(/secret/);
+  });
+
+  it('stops when aborted, with the reason given, and works on afterwards', async () => {
+    const abort = new AbortController();
+    const endless = warehouse.rows(
+      'SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b',
+      {
+        signal: abort.signal,
+      },
+    );
+    setTimeout(() => abort.abort(new Error('cancelled by a person')), 100);
+    await expect(endless).rejects.toThrow('cancelled by a person');
+    expect(await warehouse.rows('SELECT 1::BIGINT AS one')).toEqual([{ one: 1 }]);
+  }, 10_000);
+
+  it('does not begin when already aborted', async () => {
+    const signal = AbortSignal.abort(new Error('too late'));
+    await expect(warehouse.rows('SELECT 1', { signal })).rejects.toThrow('too late');
+  });
+});
+
+it('runs calls made at once one after another', async () => {
+  const answers = await Promise.all([1, 2, 3].map((i) => warehouse.rows(`SELECT ${i} AS i`)));
+  expect(answers).toEqual([[{ i: 1 }], [{ i: 2 }], [{ i: 3 }]]);
+});

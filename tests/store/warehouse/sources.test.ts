@@ -1,0 +1,172 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Warehouse } from '../../../store/warehouse/duckdb.ts';
+import {
+  describeSource,
+  inspectFile,
+  sourceSql,
+  typesOf,
+  whileReading,
+} from '../../../store/warehouse/sources.ts';
+import { type WarehouseFixture, warehouseFixture } from './fixture.ts';
+
+const CSV = 'customer,price\n17850,2.55\n,"1,5"\n';
+let fixture: WarehouseFixture;
+let warehouse: Warehouse;
+
+beforeAll(async () => {
+  fixture = await warehouseFixture();
+  warehouse = await fixture.open();
+});
+afterAll(() => fixture.remove());
+
+async function readAll(path: string) {
+  const file = await inspectFile(path);
+  return whileReading(file, () => warehouse.rows(`FROM ${sourceSql(file)}`));
+}
+
+describe('what can be read', () => {
+  it.each([
+    ['comma.csv', CSV],
+    ['UPPER.CSV', CSV],
+    ['semicolon.csv', CSV.replaceAll(/,(?!5)/g, ';')],
+    ['tab.csv', CSV.replaceAll(/,(?!5)/g, '\t')],
+    ['pipe.csv', CSV.replaceAll(/,(?!5)/g, '|')],
+    ['windows.csv', `\ufeff${CSV.replaceAll('\n', '\r\n')}`],
+    ['packed.csv.gz', gzipSync(CSV)],
+    ["odd '[1]*? name.csv", CSV],
+  ])('%s: every column as text, blank as NULL', async (name, content) => {
+    expect(await readAll(await fixture.write(name, content))).toEqual([
+      { customer: '17850', price: '2.55' },
+      { customer: null, price: '1,5' },
+    ]);
+  });
+
+  it('a large gzip file whose first bytes end within a block', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, i) => `${i},${(i * 7919) % 10_007}`);
+    const path = await fixture.write('large.csv.gz', gzipSync(`id,value\n${lines.join('\n')}\n`));
+    expect(await readAll(path)).toHaveLength(60_000);
+  });
+
+  it('a Parquet file, with its own types', async () => {
+    const path = fixture.path('typed.parquet');
+    await warehouse.copyToParquet('SELECT 1::INTEGER AS id, 2.5::DECIMAL(9,2) AS price', path);
+    expect(await describeSource(warehouse, await inspectFile(path))).toEqual([
+      { name: 'id', type: 'INTEGER' },
+      { name: 'price', type: 'DECIMAL(9,2)' },
+    ]);
+  });
+
+  it('a header alone: columns and no rows', async () => {
+    const file = await inspectFile(await fixture.write('header.csv', 'customer,price\n'));
+    expect(await describeSource(warehouse, file)).toHaveLength(2);
+    expect(await warehouse.rows(`FROM ${sourceSql(file)}`)).toEqual([]);
+  });
+});
+
+describe('what cannot be read is named, with what it looks like', () => {
+  it.each([
+    ['empty.csv', '', 'EXTRACT_EMPTY', /empty\.csv has no content/],
+    ['blank.csv', ' \n\n', 'EXTRACT_EMPTY', /has no lines/],
+    ['nothing.csv.gz', gzipSync(''), 'EXTRACT_EMPTY', /has no lines/],
+    ['text.parquet', CSV, 'EXTRACT_UNREADABLE', /needs to be parquet, it looks like plain text/],
+    ['page.parquet', '<html></html>', 'EXTRACT_UNREADABLE', /a web page/],
+    ['cut.parquet', 'PAR1 and then it stopped', 'EXTRACT_UNREADABLE', /cut off/],
+    [
+      'hollow.parquet',
+      'PAR1 not a footer at all PAR1',
+      'EXTRACT_UNREADABLE',
+      /hollow\.parquet cannot be read/,
+    ],
+    ['parquet.csv', 'PAR1\0\0', 'EXTRACT_UNREADABLE', /needs to be csv, it looks like a Parquet file/],
+    ['book.csv', 'PK\u0003\u0004', 'EXTRACT_UNREADABLE', /Excel/],
+    ['packed.csv', gzipSync(CSV), 'EXTRACT_UNREADABLE', /a gzip file/],
+    ['plain.csv.gz', CSV, 'EXTRACT_UNREADABLE', /needs to be csv\.gz, it looks like plain text/],
+    ['damaged.csv.gz', gzipSync(CSV).subarray(0, 20), 'EXTRACT_UNREADABLE', /damaged/],
+    ['json.csv', '[{"customer": 1}]', 'EXTRACT_UNREADABLE', /JSON/],
+    ['binary.csv', 'a,b\n\0\0', 'EXTRACT_UNREADABLE', /binary/],
+    ['column.csv', 'customer\n1\n', 'EXTRACT_UNREADABLE', /a single column/],
+    [
+      'latin.csv',
+      Buffer.from('customer,name\n1,Zo\xeb\n', 'latin1'),
+      'EXTRACT_UNREADABLE',
+      /line \d+ is not UTF-8/,
+    ],
+    ['quote.csv', 'a,b\n1,"never closed\n2,3\n', 'EXTRACT_UNREADABLE', /line 2 has a quotation mark/],
+    ['ends.csv', '\n\r\na,b\n1,2\n', 'EXTRACT_UNREADABLE', /mixes line ends/],
+    ['table.xlsx', 'PK', 'EXTRACT_UNREADABLE', /needs an ending of \.csv, \.csv\.gz, \.parquet/],
+  ])('%s', async (name, content, code, message) => {
+    const path = await fixture.write(name, content);
+    await expect(readAll(path)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it('a file that is not there, and a folder', async () => {
+    await expect(inspectFile(fixture.path('gone.csv'))).rejects.toMatchObject({
+      code: 'EXTRACT_NOT_FOUND',
+      message: expect.stringContaining('gone.csv'),
+    });
+    await mkdir(fixture.path('folder.csv'));
+    await expect(inspectFile(fixture.path('folder.csv'))).rejects.toMatchObject({
+      code: 'EXTRACT_UNREADABLE',
+    });
+  });
+
+  it('a line with too many fields, by its number and without its content', async () => {
+    const path = await fixture.write('ragged.csv', 'customer,price\n1,2\n17850,secret,3\n');
+    const error = await readAll(path).catch((caught) => caught);
+    expect(error).toMatchObject({
+      code: 'EXTRACT_UNREADABLE',
+      message: 'extract ragged.csv cannot be read: line 3 has 3 fields where the header has 2',
+    });
+    expect(error.message).not.toMatch(/17850|secret/);
+  });
+});
+
+it('a file that changes while it is read is not taken', async () => {
+  const file = await inspectFile(await fixture.write('growing.csv', CSV));
+  const reading = whileReading(file, () => appendFile(file.path, '1,2\n'));
+  await expect(reading).rejects.toMatchObject({
+    code: 'EXTRACT_CHANGED',
+    message: expect.stringContaining('growing.csv'),
+  });
+});
+
+describe('a header', () => {
+  it.each([
+    ['Price,price,,Price\n1,2,3,4\n', ['Price', 'price_2', 'column_3', 'Price_3']],
+    ['"a, b";"say ""x""";c\n1;2;3\n', ['a, b', 'say "x"', 'c']],
+    ["it's,b\n1,2\n", ["it's", 'b']],
+    ['\n  \na,b\n1,2\n', ['a', 'b']],
+  ])('%j gives columns %j', async (content, names) => {
+    const file = await inspectFile(await fixture.write('names.csv', content));
+    expect((await describeSource(warehouse, file)).map(({ name }) => name)).toEqual(names);
+    expect(await warehouse.rows(`FROM ${sourceSql(file)}`)).toHaveLength(1);
+  });
+});
+
+describe('typesOf', () => {
+  const columns = [
+    { name: 'CustomerID', type: 'INTEGER' },
+    { name: 'Price', type: 'DOUBLE' },
+  ];
+
+  it('finds columns in any case and skips roles that are not mapped', () => {
+    expect(typesOf({ customer_id: 'customerid', country: undefined }, columns, 'a.csv')).toEqual({
+      customerid: 'INTEGER',
+    });
+  });
+
+  it('names every missing column with its role, the columns there are, and the file', () => {
+    expect(() =>
+      typesOf({ order_id: 'Invoice', unit_price: 'Price', quantity: 'Qty' }, columns, 'a.csv'),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'EXTRACT_COLUMN_MISSING',
+        message: expect.stringMatching(
+          /a\.csv needs columns Invoice \(as order_id\), Qty \(as quantity\), found CustomerID, Price/,
+        ),
+      }),
+    );
+  });
+});
