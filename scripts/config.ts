@@ -1,0 +1,130 @@
+import { availableParallelism as coreCount, homedir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type Environment,
+  parseTemporalConfig,
+  refuseProblems,
+  type TemporalConfig,
+  withoutEmpty,
+} from '../temporal.config.ts';
+import type { LogLevel } from './log.ts';
+
+/** The checkout this file is in. */
+export const PROJECT_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export interface Config {
+  /** Where the person typed the command: npm runs scripts in the project's folder, paths are meant from here. */
+  readonly invokedFrom: string;
+  /** State of the services Strata starts, and by default the artifacts; absolute. */
+  readonly home: string;
+  /** A PostgreSQL to use; undefined: Strata starts one. Holds a password, so it is never logged. */
+  readonly databaseUrl: string | undefined;
+  /** An absolute folder, or `s3://bucket/prefix`. */
+  readonly artifacts: string;
+  /** Threads of the kernels, 1 to the number of cores. */
+  readonly threads: number;
+  readonly logLevel: LogLevel;
+  readonly temporal: TemporalConfig;
+  readonly tools: ToolPaths;
+}
+
+/** Where programs may be found or kept. */
+export interface ToolPaths {
+  readonly temporalCliPath: string | undefined;
+  /** The folders of PATH, in order. */
+  readonly pathFolders: readonly string[];
+  /** Where `go install` puts programs, in Go's own order. */
+  readonly goBinFolders: readonly string[];
+  /** Programs Strata brought; outside the checkout, so that a fresh clone finds them. */
+  readonly cacheFolder: string;
+  /** The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI. */
+  readonly childEnvironment: Readonly<Record<string, string>>;
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
+
+/**
+ * Reads the whole environment, once; the result is frozen.
+ *
+ * @throws PipelineError CONFIG_INVALID naming every bad variable, those of Temporal too
+ */
+export function readConfig(env: Environment = process.env): Config {
+  const given = withoutEmpty(env);
+  const problems: string[] = [];
+  const invokedFrom = given.INIT_CWD ?? process.cwd();
+  const home = resolve(invokedFrom, given.STRATA_HOME ?? join(PROJECT_FOLDER, '.strata'));
+  const artifacts = given.STRATA_ARTIFACTS ?? join(home, 'artifacts');
+  const config = Object.freeze({
+    invokedFrom,
+    home,
+    databaseUrl: parseDatabaseUrl(given.STRATA_DATABASE_URL, problems),
+    artifacts: parseArtifacts(artifacts, { invokedFrom, problems }),
+    threads: parseThreads(given.STRATA_THREADS, problems),
+    logLevel: parseLogLevel(given.STRATA_LOG_LEVEL, problems),
+    temporal: parseTemporalConfig(env, problems),
+    tools: readToolPaths(given),
+  });
+  refuseProblems(problems);
+  return config;
+}
+
+/** The value never appears in the problem: it holds a password. */
+function parseDatabaseUrl(text: string | undefined, problems: string[]): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPostgres = url?.protocol === 'postgres:' || url?.protocol === 'postgresql:';
+  if (!isPostgres || url.pathname.length < 2) {
+    problems.push('STRATA_DATABASE_URL must look like postgres://user:password@host:5432/database');
+  }
+  return text;
+}
+
+function parseArtifacts(
+  text: string,
+  { invokedFrom, problems }: { invokedFrom: string; problems: string[] },
+): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
+    if (!/^s3:\/\/[a-z0-9][a-z0-9.-]+/.test(text)) {
+      problems.push(`STRATA_ARTIFACTS must be a folder or s3://bucket/prefix, found "${text}"`);
+    }
+    return text;
+  }
+  return resolve(invokedFrom, text);
+}
+
+function parseThreads(text: string | undefined, problems: string[]): number {
+  const cores = coreCount();
+  if (text === undefined) return cores;
+  const threads = /^\d+$/.test(text) ? Number(text) : 0;
+  if (threads < 1 || threads > cores) {
+    problems.push(
+      `STRATA_THREADS must be a whole number from 1 to ${cores}, the cores here, found "${text}"`,
+    );
+  }
+  return threads;
+}
+
+function parseLogLevel(text: string | undefined, problems: string[]): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === (text ?? 'info'));
+  if (level === undefined)
+    problems.push(`STRATA_LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, found "${text}"`);
+  return level ?? 'info';
+}
+
+function readToolPaths(given: Record<string, string>): ToolPaths {
+  const split = (list: string | undefined) => (list ?? '').split(delimiter).filter(Boolean);
+  const userHome = given.HOME ?? homedir();
+  const goPaths = [...split(given.GOPATH), join(userHome, 'go')];
+  const caches = process.platform === 'darwin' ? join(userHome, 'Library/Caches') : join(userHome, '.cache');
+  const isForChild = ([name]: [string, string]) => !name.startsWith('TEMPORAL_');
+  return Object.freeze({
+    temporalCliPath: given.TEMPORAL_CLI_PATH,
+    pathFolders: Object.freeze(split(given.PATH)),
+    goBinFolders: Object.freeze([...split(given.GOBIN), ...goPaths.map((folder) => join(folder, 'bin'))]),
+    cacheFolder: join(given.XDG_CACHE_HOME ?? caches, 'strata'),
+    childEnvironment: Object.freeze(
+      Object.fromEntries(Object.entries({ HOME: userHome, ...given }).filter(isForChild)),
+    ),
+  });
+}

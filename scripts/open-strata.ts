@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import type { Run } from '../pipelines/contracts/run.ts';
+import { WORKFLOWS } from '../pipelines/contracts/signatures.ts';
+import type { Repositories } from '../store/postgres/repositories.ts';
+import { TASK_QUEUES } from '../temporal.config.ts';
+import { ClosingStack } from './closing-stack.ts';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+import { joinParts } from './parts.ts';
+import { type RunningServices, startServices } from './services/index.ts';
+import { bundleWorkflows, startWorker } from './strata-worker.ts';
+import { createTemporalLogger } from './temporal-logger.ts';
+
+/** Everything of `npm start`, running. */
+export interface Strata {
+  readonly client: Client;
+  readonly repositories: Repositories;
+  readonly log: Log;
+  /** Where a person looks, by what for. */
+  readonly addresses: Record<string, string>;
+  /** A workflow execution in the Temporal UI, or its ids where no UI is known. */
+  addressOf(workflow: Run['workflow']): string;
+  close(): Promise<void>;
+}
+
+/**
+ * Services, schema, worker: brought up in order, and down in the reverse one.
+ *
+ * @throws PipelineError when a service cannot be had; what was started by then is stopped again
+ */
+export async function openStrata(options: {
+  config: Config;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<Strata> {
+  const stack = new ClosingStack();
+  try {
+    return await openInOrder(options, stack);
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+async function openInOrder(
+  { config, log, signal }: { config: Config; log: Log; signal: AbortSignal },
+  stack: ClosingStack,
+): Promise<Strata> {
+  const services = await startServices({ home: config.home, log, signal });
+  stack.defer(() => services.stop());
+  const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
+  stack.defer(() => parts.close());
+  const client = await openClient(services, stack);
+  await openWorker({ config, services, context: parts.context, log }, stack);
+  signal.throwIfAborted();
+  const { repositories } = parts.context;
+  return { client, repositories, log, ...addresses(services), close: () => stack.close() };
+}
+
+type Services = RunningServices<'postgres' | 'temporal'>;
+
+async function openClient({ temporal }: Services, stack: ClosingStack): Promise<Client> {
+  const connection = await Connection.connect(temporal.connectionOptions);
+  stack.defer(() => connection.close());
+  return new Client({ connection, namespace: temporal.namespace });
+}
+
+type WorkerParts = {
+  config: Config;
+  services: Pick<Services, 'temporal'>;
+  context: Parameters<typeof startWorker>[0]['context'];
+  log: Log;
+};
+
+/** A worker on the services; leaves before them when the stack is disposed. */
+export async function openWorker(parts: WorkerParts, stack: ClosingStack) {
+  const { config, services, context, log } = parts;
+  Runtime.install({ logger: createTemporalLogger(log), shutdownSignals: [] });
+  const step = log.step('Worker');
+  const connection = await NativeConnection.connect(services.temporal.connectionOptions);
+  stack.defer(() => connection.close());
+  const bundle = await bundleWorkflows(join(config.home, 'cache'));
+  const { namespace } = services.temporal;
+  const worker = await startWorker({ connection, namespace, bundle, context });
+  stack.defer(() => worker.stop());
+  step.done(`task queues ${TASK_QUEUES.workflows} and ${TASK_QUEUES.compute}`);
+  return worker;
+}
+
+function addresses({ temporal }: Services): Pick<Strata, 'addresses' | 'addressOf'> {
+  const { uiUrl, namespace, address } = temporal;
+  if (uiUrl === undefined) {
+    return {
+      addresses: { Temporal: address },
+      addressOf: ({ id, runId }) => `workflow ${id}, run ${runId}, at ${address}`,
+    };
+  }
+  const workflows = `${uiUrl}/namespaces/${namespace}/workflows`;
+  const form = new URLSearchParams({
+    taskQueue: TASK_QUEUES.workflows,
+    workflowType: WORKFLOWS.segmentCustomers,
+  });
+  return {
+    addresses: { 'Temporal UI': workflows, 'start a run': `${workflows}/start-workflow?${form}` },
+    addressOf: ({ id, runId }) => `${workflows}/${encodeURIComponent(id)}/${runId}/history`,
+  };
+}

@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Knex } from 'knex';
+import type { ActivityContext } from '../activities/context.ts';
+import { migrations } from '../migrations/index.ts';
+import { createDiskArtifacts } from '../store/artifacts/disk-artifacts.ts';
+import { connect } from '../store/postgres/connect.ts';
+import { migrate } from '../store/postgres/migrate.ts';
+import { createRepositories } from '../store/postgres/repositories.ts';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+import { codeVersion, DEFINITIONS_FOLDER } from './strata-worker.ts';
+
+const MEGABYTE = 2 ** 20;
+/** DuckDB spills to disk beyond this; the rest of the machine is for PostgreSQL and the kernels. */
+const DUCKDB_MEMORY_MB = { least: 512, most: 1_024, shareOfMachine: 0.25 };
+
+export interface Parts {
+  context: ActivityContext;
+  knex: Knex;
+  close(): Promise<void>;
+}
+
+/** The stores, joined for the activities; the schema is brought up to date first. */
+export async function joinParts(options: { config: Config; databaseUrl: string; log: Log }): Promise<Parts> {
+  const { config, databaseUrl, log } = options;
+  const knex = connect(databaseUrl);
+  const step = log.step('Database schema');
+  const applied = await migrate(knex, migrations);
+  if (applied.length > 0) step.done(`${applied.length} migrations`);
+  else step.skip();
+  const scratchFolder = join(config.home, 'scratch');
+  await mkdir(scratchFolder, { recursive: true });
+  const { least, most, shareOfMachine } = DUCKDB_MEMORY_MB;
+  const context: ActivityContext = {
+    artifacts: await createDiskArtifacts({ root: config.artifacts }),
+    repositories: createRepositories(knex),
+    definitionsFolder: DEFINITIONS_FOLDER,
+    artifactsFolder: config.artifacts,
+    scratchFolder,
+    threads: config.threads,
+    memoryLimitMb: Math.round(Math.min(most, Math.max(least, (totalmem() / MEGABYTE) * shareOfMachine))),
+    codeVersion: await codeVersion(),
+    secret: (name) => config.tools.childEnvironment[name],
+    log: { info: (message) => log.info(message) },
+  };
+  return { context, knex, close: () => knex.destroy() };
+}

@@ -1,0 +1,91 @@
+import colors from 'picocolors';
+import type { RunSummary, SegmentSummary } from '../pipelines/contracts/run.ts';
+
+const BAR_WIDTH = 16;
+const GAP = '  ';
+
+/** What a person reads when a run has ended: outcome, segments as a table, where to look. */
+export function runReport(summary: RunSummary, address: string): string {
+  const sections = [headline(summary), ...reasons(summary)];
+  if (summary.segments.length > 0) sections.push('', segmentTable(summary.segments), '', quality(summary));
+  sections.push('', `${colors.dim('run')}  ${address}`);
+  return sections.join('\n');
+}
+
+const SIGNS: Record<RunSummary['outcome'], string> = {
+  published: colors.green('✓ published'),
+  held: colors.yellow('⏸ held for review'),
+  rejected: colors.red('✗ rejected'),
+  failed: colors.red('✗ failed'),
+  cancelled: colors.yellow('✗ cancelled'),
+};
+
+function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): string {
+  const rows = `${thousands(counts.rowsRead)} rows = ${thousands(counts.rowsAccepted)} accepted + ${thousands(counts.rowsQuarantined)} in quarantine`;
+  const refused = counts.quarantinedBy
+    .filter(({ rows }) => rows > 0)
+    .map(({ rule, rows }) => `${rule} ${thousands(rows)}`)
+    .join(', ');
+  return [
+    `${SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`,
+    `${rows}${refused ? ` (${refused})` : ''}; ${thousands(counts.customers)} customers`,
+  ].join('\n');
+}
+
+function reasons(summary: RunSummary): string[] {
+  const held =
+    'decide in the Temporal UI: update "review" with {"decision": "publish"} or {"decision": "reject"}';
+  const lines = summary.outcome === 'held' ? [...summary.reasons, held] : summary.reasons;
+  return lines.map((reason) => `  ${colors.dim('·')} ${reason}`);
+}
+
+function segmentTable(segments: SegmentSummary[]): string {
+  const largest = Math.max(...segments.map(({ share }) => share));
+  const rows = segments.map((segment) => [
+    segment.nameStatus === 'questionable' ? `${segment.name} (?)` : segment.name,
+    thousands(segment.customers),
+    percent(segment.share),
+    bar(segment.share / largest),
+    segment.spendShare === null ? '' : percent(segment.spendShare),
+    segment.typical.slice(0, 3).join(' · '),
+  ]);
+  const titles = ['segment', 'customers', 'share', '', 'spend', 'what is typical'];
+  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const rightAligned = new Set([1, 2, 4]);
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, i) => (rightAligned.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join(GAP)
+      .trimEnd();
+  return [colors.dim(line(titles)), ...rows.map(line)].join('\n');
+}
+
+function quality({ k, quality: found, verdict }: RunSummary): string {
+  if (!found) return '';
+  const { rows, of } = found.scoredOn;
+  const scored =
+    rows === of
+      ? `all ${thousands(of)} customers`
+      : `a sample of ${thousands(rows)} of ${thousands(of)} customers`;
+  const lines = [
+    `${k} segments, ${colors.bold(found.verdict)}: silhouette ${found.silhouette.toFixed(3)}, smallest bootstrap Jaccard ${found.minJaccard.toFixed(2)} (${found.bootstraps} resamples), on ${scored}`,
+  ];
+  if (found.adjustedRand !== null && found.movedShare !== null) {
+    lines.push(
+      `against the last publication: ${verdict}, ${percent(found.movedShare)} of the customers moved, adjusted Rand index ${found.adjustedRand.toFixed(2)}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function bar(share: number): string {
+  return '█'.repeat(Math.max(1, Math.round(share * BAR_WIDTH)));
+}
+
+export function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,92 @@
+import { availableParallelism } from 'node:os';
+import { expect, test } from 'vitest';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { PROJECT_FOLDER, readConfig } from '../../scripts/config.ts';
+import { readTemporalConfig } from '../../temporal.config.ts';
+
+test('an empty environment gives the documented defaults', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({
+    home: `${PROJECT_FOLDER}/.strata`,
+    databaseUrl: undefined,
+    artifacts: `${PROJECT_FOLDER}/.strata/artifacts`,
+    threads: availableParallelism(),
+    logLevel: 'info',
+  });
+  expect(config.temporal).toMatchObject({ address: undefined, namespace: 'default' });
+});
+
+test('all bad variables are named in one error', () => {
+  const bad = {
+    STRATA_THREADS: '0',
+    STRATA_LOG_LEVEL: 'loud',
+    STRATA_DATABASE_URL: 'mysql://user:hunter2@host/database',
+    STRATA_ARTIFACTS: 'gs://bucket',
+    TEMPORAL_ADDRESS: 'somewhere',
+    TEMPORAL_TLS: 'yes',
+    TEMPORAL_PROFILE: 'not-there',
+  };
+  const error = errorOf(() => readConfig(bad));
+  expect(error.code).toBe('CONFIG_INVALID');
+  for (const name of Object.keys(bad)) expect(error.message).toContain(name);
+});
+
+test('a bad database URL is refused without a word of its password', () => {
+  const error = errorOf(() => readConfig({ STRATA_DATABASE_URL: 'mysql://user:hunter2@host/database' }));
+  expect(error.message).not.toContain('hunter2');
+});
+
+test.each(['1', 'yes', 'TRUE', 'no'])('"%s" is no boolean', (word) => {
+  expect(errorOf(() => readTemporalConfig({ TEMPORAL_TLS: word })).message).toContain(`found "${word}"`);
+});
+
+test.each(['1.5', '-1', 'two', `${availableParallelism() + 1}`])('%s threads are refused', (threads) => {
+  expect(errorOf(() => readConfig({ STRATA_THREADS: threads })).message).toContain('STRATA_THREADS');
+});
+
+test('an empty variable counts as not set', () => {
+  const config = readConfig({
+    STRATA_THREADS: '',
+    STRATA_DATABASE_URL: '',
+    TEMPORAL_ADDRESS: '',
+    TEMPORAL_TLS: '',
+  });
+  expect(config.databaseUrl).toBeUndefined();
+  expect(config.temporal.address).toBeUndefined();
+});
+
+test('TEMPORAL_* is read as Temporal does', () => {
+  const { address, namespace, connectionOptions } = readTemporalConfig({
+    TEMPORAL_ADDRESS: 'temporal.example:7233',
+    TEMPORAL_NAMESPACE: 'marketing',
+    TEMPORAL_API_KEY: 'key',
+  });
+  expect({ address, namespace }).toEqual({ address: 'temporal.example:7233', namespace: 'marketing' });
+  expect(connectionOptions).toMatchObject({ address, apiKey: 'key', tls: true });
+});
+
+test('relative folders are meant from where the command was typed', () => {
+  const config = readConfig({ INIT_CWD: '/data', STRATA_HOME: 'state', STRATA_ARTIFACTS: '../kept' });
+  expect([config.home, config.artifacts]).toEqual(['/data/state', '/kept']);
+});
+
+test('programs we start do not see TEMPORAL_*, which would steer the CLI', () => {
+  const { tools } = readConfig({ PATH: '/bin', TEMPORAL_NAMESPACE: 'marketing' });
+  expect(tools.childEnvironment).toHaveProperty('PATH', '/bin');
+  expect(tools.childEnvironment).not.toHaveProperty('TEMPORAL_NAMESPACE');
+});
+
+test('the configuration cannot be changed', () => {
+  const config = readConfig({});
+  expect([config, config.temporal, config.tools].every(Object.isFrozen)).toBe(true);
+});
+
+function errorOf(read: () => unknown): PipelineError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof PipelineError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
