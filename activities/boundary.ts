@@ -1,0 +1,44 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ERRORS, PipelineError } from '../pipelines/contracts/errors.ts';
+
+/**
+ * The one place where our errors become Temporal's: the code is the failure's type, and the catalogue says
+ * whether a retry can help. What has no code is retried: a restarting service looks like that.
+ */
+export function toFailure(error: unknown): unknown {
+  if (error instanceof PipelineError) {
+    const { code, message, details } = error;
+    const failure = ApplicationFailure.create({
+      type: code,
+      message,
+      nonRetryable: !ERRORS[code].retry,
+      details: Object.keys(details).length > 0 ? [details] : undefined,
+    });
+    // Where it was born. Its cause stays here: a driver's error may quote a row.
+    failure.stack = error.stack;
+    return failure;
+  }
+  // numeric/ and the stores' guards know no codes: what they refuse stays refused.
+  if (error instanceof RangeError) {
+    return ApplicationFailure.create({ type: 'VALUE_REFUSED', message: error.message, nonRetryable: true });
+  }
+  return error;
+}
+
+type Activity = (input: never) => Promise<unknown>;
+
+/** The same activities, with errors translated where they leave for Temporal. */
+export function withBoundary<A extends Record<string, Activity>>(activities: A): A {
+  const guarded = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (input: never) => {
+      try {
+        return await activity(input);
+      } catch (error) {
+        if (error instanceof CancelledFailure) throw error;
+        throw toFailure(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(guarded) as A;
+}

@@ -1,0 +1,134 @@
+import { chooseK, type KChoice } from '../numeric/cluster/choose-k.ts';
+import { fitKMeans, type KMeansFit } from '../numeric/cluster/k-means.ts';
+import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
+import type { Matrix } from '../numeric/matrix.ts';
+import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
+import type { Definition } from '../pipelines/contracts/definition.ts';
+import type { Run } from '../pipelines/contracts/run.ts';
+import type { Clustering, Features, NoClustering, Stages } from '../pipelines/contracts/stages.ts';
+import { describeClustering, isLargeEnough, ksToTry } from '../pipelines/stages/cluster.ts';
+import { createModel } from '../pipelines/stages/model.ts';
+import type { FittedTransforms } from '../pipelines/stages/transform.ts';
+import { encodeColumns } from '../store/artifacts/columns-file.ts';
+import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
+import { readMatrix, readValues } from './columns.ts';
+import { type ActivityContext, frozenDefinition } from './context.ts';
+import { runStage, type Work } from './stage.ts';
+
+/** Features (n customers x d, transformed) -> a k chosen by several criteria, a model, a cluster for each customer. */
+export function createClusterActivities(context: ActivityContext): Pick<Stages, 'fitClusters'> {
+  const { artifacts } = context;
+  return {
+    async fitClusters({ run, features }) {
+      const inputs = [features.matrix, features.values, features.transforms];
+      return runStage<Clustering | NoClustering>(context, { stage: 'cluster', run, inputs }, async (work) => {
+        const definition = await frozenDefinition(artifacts, run.definition);
+        const matrix = await readMatrix(artifacts, features.matrix);
+        const pool = createKernelPool({ threads: context.threads });
+        try {
+          const found = await findClusters({ pool, matrix, definition, seed: run.seed, work });
+          if ('none' in found) return { verdict: 'none', reasons: [found.none] };
+          return await keep(context, { run, features, definition, ...found });
+        } finally {
+          await pool.close();
+        }
+      });
+    },
+  };
+}
+
+interface Search {
+  pool: KernelPool;
+  matrix: Matrix;
+  definition: Definition;
+  seed: number;
+  work: Work;
+}
+
+interface Found {
+  choice: KChoice;
+  fit: KMeansFit;
+}
+
+/** Progress is told in thousandths: most of the time goes into the choice, the rest into the fit on all rows. */
+const STEPS = { all: 1_000, choice: 800 };
+
+async function findClusters({
+  pool,
+  matrix,
+  definition,
+  seed,
+  work,
+}: Search): Promise<Found | { none: string }> {
+  const { k, smallestShare, starts, bootstraps, sampleRows } = definition.clustering;
+  const { signal } = work;
+  const choice = await chosenK(() =>
+    chooseK(pool, matrix, {
+      seed,
+      kMin: k.min,
+      kMax: k.max,
+      minShare: smallestShare,
+      sampleRows,
+      bootstraps,
+      starts,
+      signal,
+      onProgress: (done, of) => work.onProgress(Math.floor((done / of) * STEPS.choice), STEPS.all),
+    }),
+  );
+  if ('none' in choice) return choice;
+  work.onProgress(STEPS.choice, STEPS.all);
+  for (const candidate of ksToTry(choice)) {
+    const fit = await fitKMeans(pool, matrix, { k: candidate, seed, starts, signal });
+    if (isLargeEnough(fit.sizes, smallestShare)) return { choice, fit };
+  }
+  return {
+    none: `at every k from ${k.min} to ${k.max} some cluster holds less than ${smallestShare * 100} % of the customers`,
+  };
+}
+
+/** What the choice refuses after the definition was checked is a property of the data, not a fault. */
+async function chosenK(choose: () => Promise<KChoice>): Promise<KChoice | { none: string }> {
+  try {
+    return await choose();
+  } catch (error) {
+    if (error instanceof RangeError) return { none: error.message };
+    throw error;
+  }
+}
+
+async function keep(
+  { artifacts }: ActivityContext,
+  {
+    run,
+    features,
+    definition,
+    choice,
+    fit,
+  }: Found & { run: Run; features: Features; definition: Definition },
+): Promise<Omit<Clustering, 'ms'>> {
+  const transforms = decodeJson(await artifacts.read(features.transforms)) as FittedTransforms;
+  const columns = await readValues(artifacts, features.values);
+  const model = createModel({
+    definition,
+    seed: run.seed,
+    transforms,
+    centers: fit.centers,
+    sizes: fit.sizes,
+    columns,
+  });
+  const write = (kind: ArtifactKind, bytes: Buffer, about: { ending: string; rows: number }) =>
+    artifacts.write(kind, bytes, { runId: run.runId, ...about });
+  const { labels, distance, margin } = fit;
+  return {
+    ...describeClustering({ choice, sizes: fit.sizes, smallestShare: definition.clustering.smallestShare }),
+    candidates: await write('clustering', encodeJson(choice), {
+      ending: 'json',
+      rows: choice.candidates.length,
+    }),
+    labels: await write('labels', encodeColumns({ labels, distance, margin }), {
+      ending: 'columns',
+      rows: labels.length,
+    }),
+    model: await write('model', encodeJson(model), { ending: 'json', rows: fit.sizes.length }),
+  };
+}

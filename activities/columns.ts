@@ -1,0 +1,52 @@
+import { type Matrix, matrixFromColumns } from '../numeric/matrix.ts';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { CustomerIds } from '../pipelines/contracts/customers.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Columns as FeatureColumns } from '../pipelines/stages/features.ts';
+import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
+import { type Column, decodeColumns } from '../store/artifacts/columns-file.ts';
+
+// What the stages hand on as columns files, with the types they have on the way.
+
+export interface Labels {
+  /** Cluster of each customer. */
+  labels: Uint8Array;
+  distance: Float32Array;
+  margin: Float32Array;
+}
+
+export async function readCustomers(artifacts: ArtifactStore, ref: ArtifactRef): Promise<CustomerIds> {
+  const { offsets, bytes } = decodeColumns(await artifacts.read(ref));
+  return { offsets: typed(offsets, Uint32Array, 'offsets'), bytes: typed(bytes, Uint8Array, 'bytes') };
+}
+
+export async function readValues(artifacts: ArtifactStore, ref: ArtifactRef): Promise<FeatureColumns> {
+  const columns = Object.entries(decodeColumns(await artifacts.read(ref)));
+  return Object.fromEntries(columns.map(([name, column]) => [name, typed(column, Float64Array, name)]));
+}
+
+export async function readMatrix(artifacts: ArtifactStore, ref: ArtifactRef): Promise<Matrix> {
+  const columns = Object.entries(decodeColumns(await artifacts.read(ref)));
+  return matrixFromColumns(columns.map(([name, column]) => typed(column, Float32Array, name)));
+}
+
+export async function readLabels(artifacts: ArtifactStore, ref: ArtifactRef): Promise<Labels> {
+  const { labels, distance, margin } = decodeColumns(await artifacts.read(ref));
+  return {
+    labels: typed(labels, Uint8Array, 'labels'),
+    distance: typed(distance, Float32Array, 'distance'),
+    margin: typed(margin, Float32Array, 'margin'),
+  };
+}
+
+function typed<C extends Column>(
+  column: Column | undefined,
+  type: new (...args: never[]) => C,
+  name: string,
+): C {
+  if (column instanceof type) return column;
+  throw new PipelineError(
+    'ARTIFACT_CORRUPT',
+    `column ${name} needs to be a ${type.name}, found ${column?.constructor.name ?? 'none'}`,
+  );
+}

@@ -1,0 +1,31 @@
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { Definition } from '../pipelines/contracts/definition.ts';
+import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
+import { decodeJson } from '../store/artifacts/json.ts';
+import type { Repositories } from '../store/postgres/repositories.ts';
+
+/** What activities work with; joined in `scripts/`, faked nowhere. */
+export interface ActivityContext {
+  artifacts: ArtifactStore;
+  repositories: Repositories;
+  /** Folder of the pipeline definitions. */
+  definitionsFolder: string;
+  /** Where the artifact store keeps its files; DuckDB may read and write there. */
+  artifactsFolder: string;
+  /** Folder for DuckDB's and the generator's temporary files. */
+  scratchFolder: string;
+  /** Threads of DuckDB and of the kernel pool. */
+  threads: number;
+  /** DuckDB's limit; it spills to the scratch folder beyond it. */
+  memoryLimitMb: number;
+  /** Digest of the code that makes numbers: part of every stage's key and of the manifest. */
+  codeVersion: string;
+  /** The environment, for addresses that a definition names by variable. */
+  secret(name: string): string | undefined;
+  log: { info(message: string, about?: Record<string, unknown>): void };
+}
+
+/** The run's definition as it was frozen when the run was opened. */
+export async function frozenDefinition(artifacts: ArtifactStore, ref: ArtifactRef): Promise<Definition> {
+  return decodeJson(await artifacts.read(ref)) as Definition;
+}

@@ -1,0 +1,47 @@
+import { columnOf } from '../numeric/matrix.ts';
+import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
+import type { Stages } from '../pipelines/contracts/stages.ts';
+import { deriveColumns } from '../pipelines/stages/features.ts';
+import { featuresSql } from '../pipelines/stages/features-sql.ts';
+import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
+import { type Column, encodeColumns } from '../store/artifacts/columns-file.ts';
+import { encodeJson } from '../store/artifacts/json.ts';
+import { type ActivityContext, frozenDefinition } from './context.ts';
+import { runStage } from './stage.ts';
+import { parquet, withWarehouse } from './warehouse.ts';
+
+/** Accepted rows -> one row per customer: aggregates, derived features, and the fitted matrix to cluster. */
+export function createFeatureActivities(context: ActivityContext): Pick<Stages, 'buildFeatures'> {
+  const { artifacts } = context;
+  return {
+    async buildFeatures({ run, extract }) {
+      return runStage(context, { stage: 'features', run, inputs: [extract.artifact] }, async ({ signal }) => {
+        const { contract, features } = await frozenDefinition(artifacts, run.definition);
+        const from = parquet(await artifacts.path(extract.artifact));
+        const { numbers, texts, rows } = await withWarehouse(context, (warehouse) =>
+          warehouse.columns(
+            featuresSql({ from, contract, aggregate: features.aggregate, asOf: extract.asOf }),
+            {
+              signal,
+            },
+          ),
+        );
+        const { columns } = deriveColumns(numbers, features.derive);
+        const transforms = fitTransforms(columns, features.cluster);
+        const matrix = applyTransforms(columns, transforms);
+        const names = transforms.map(({ feature }) => feature);
+        const write = (kind: ArtifactKind, bytes: Buffer, ending: string) =>
+          artifacts.write(kind, bytes, { runId: run.runId, ending, rows });
+        const { offsets, bytes } = texts.customer_id!;
+        const scaled = names.map((name, j): [string, Column] => [name, columnOf(matrix, j)]);
+        return {
+          customers: await write('customers', encodeColumns({ offsets, bytes }), 'columns'),
+          values: await write('features', encodeColumns(columns), 'columns'),
+          matrix: await write('matrix', encodeColumns(Object.fromEntries(scaled)), 'columns'),
+          columns: names,
+          transforms: await write('transforms', encodeJson(transforms), 'json'),
+        };
+      });
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { Run } from '../pipelines/contracts/run.ts';
+import type { Features, Stages } from '../pipelines/contracts/stages.ts';
+import { matchIdentities, matchSummary } from '../pipelines/stages/identity.ts';
+import { joinCustomers } from '../pipelines/stages/match.ts';
+import { encodeJson } from '../store/artifacts/json.ts';
+import type { Publication } from '../store/postgres/publications.ts';
+import { readCustomers, readLabels, readValues } from './columns.ts';
+import { type ActivityContext, frozenDefinition } from './context.ts';
+import { labelByPrevious, previousModel } from './previous-model.ts';
+import { runStage } from './stage.ts';
+
+/** Clusters of this run -> segments with lasting ids, by what the last publication says of its customers. */
+export function createMatchActivities(context: ActivityContext): Pick<Stages, 'matchIdentities'> {
+  const { artifacts, repositories } = context;
+  return {
+    async matchIdentities({ run, features, clustering }) {
+      const base = await repositories.publications.current(run.pipeline);
+      const { customers, values } = features;
+      const inputs = [customers, values, clustering.labels, clustering.model, base?.publicationId ?? null];
+      return runStage(context, { stage: 'match', run, inputs }, async () => {
+        const { labels } = await readLabels(artifacts, clustering.labels);
+        const identities = matchIdentities({
+          pipeline: run.pipeline,
+          modelDigest: clustering.model.sha256,
+          labels,
+          sizes: clustering.sizes,
+          previous: base && (await previousSegments(context, base, { run, features })),
+          relabelled: base && (await relabel(context, base, { run, features })),
+          digest: (text) => createHash('sha256').update(text).digest('hex'),
+        });
+        const kept = await artifacts.write('identities', encodeJson(identities), {
+          runId: run.runId,
+          ending: 'json',
+          rows: identities.segments.length,
+        });
+        return {
+          base: base && { publicationId: base.publicationId, runId: base.runId },
+          ...matchSummary(identities),
+          identities: kept,
+        };
+      });
+    },
+  };
+}
+
+interface Current {
+  run: Run;
+  features: Features;
+}
+
+async function previousSegments(
+  { artifacts, repositories }: ActivityContext,
+  base: Publication,
+  { run, features }: Current,
+) {
+  const [previous, current, { labels }, usedIds] = await Promise.all([
+    readCustomers(artifacts, base.artifacts.customers),
+    readCustomers(artifacts, features.customers),
+    readLabels(artifacts, base.artifacts.labels),
+    // After persistRun the ids of this very run are in the table: a repeat has to come to the same ones.
+    repositories.segmentations.idsOf(base.pipeline, { exceptBornIn: run.runId }),
+  ]);
+  const segmentIds = base.segments
+    .toSorted((a, b) => a.cluster - b.cluster)
+    .map(({ segmentId }) => segmentId);
+  return { segmentIds, usedIds, labels, join: joinCustomers(previous, current) };
+}
+
+/** The published model's label of each customer of this run; null when it cannot read their features. */
+async function relabel(context: ActivityContext, base: Publication, { run, features }: Current) {
+  const { artifacts } = context;
+  const definition = await frozenDefinition(artifacts, run.definition);
+  const model = await previousModel(artifacts, base.artifacts.model, definition);
+  return model && labelByPrevious(context, model, await readValues(artifacts, features.values));
+}

@@ -1,0 +1,62 @@
+import type { Stages } from '../pipelines/contracts/stages.ts';
+import { summariseSegments } from '../pipelines/stages/describe.ts';
+import { figureFormat } from '../pipelines/stages/figures.ts';
+import type { Identities } from '../pipelines/stages/identity.ts';
+import { nameSegments, type PreviousName, type SegmentName } from '../pipelines/stages/name.ts';
+import type { Condition } from '../pipelines/stages/name-evidence.ts';
+import { type Profiles, profileSegments } from '../pipelines/stages/segment-profile.ts';
+import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
+import type { Publication } from '../store/postgres/publications.ts';
+import { readLabels, readValues } from './columns.ts';
+import { type ActivityContext, frozenDefinition } from './context.ts';
+import { runStage } from './stage.ts';
+
+/** What the names artifact holds: every name with its evidence, and the figures they rest on. */
+export interface NamesFile {
+  names: SegmentName[];
+  profiles: Profiles;
+}
+
+/** Figures of each segment -> names backed by them, descriptions, guards; names in force stay. */
+export function createNameActivities(context: ActivityContext): Pick<Stages, 'nameSegments'> {
+  const { artifacts, repositories } = context;
+  return {
+    async nameSegments({ run, features, clustering, match }) {
+      const base = await repositories.publications.current(run.pipeline);
+      const previousNames = namesInForce(base);
+      const inputs = [features.values, clustering.labels, match.identities, JSON.stringify(previousNames)];
+      return runStage(context, { stage: 'name', run, inputs }, async () => {
+        const definition = await frozenDefinition(artifacts, run.definition);
+        const { naming } = definition;
+        const columns = await readValues(artifacts, features.values);
+        const { labels } = await readLabels(artifacts, clustering.labels);
+        const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
+        const profiles = profileSegments({ columns, labels, k: clustering.k, spend: naming.spend });
+        const names = nameSegments({ naming, profiles, segments: match.segments, previousNames });
+        const segments = summariseSegments(names, {
+          profiles,
+          naming,
+          format: figureFormat(definition),
+          identities: identities.segments,
+        });
+        const file: NamesFile = { names, profiles };
+        const kept = await artifacts.write('names', encodeJson(file), {
+          runId: run.runId,
+          ending: 'json',
+          rows: names.length,
+        });
+        return { segments, names: kept };
+      });
+    },
+  };
+}
+
+function namesInForce(base: Publication | null): Record<string, PreviousName> {
+  const segments = base?.segments ?? [];
+  return Object.fromEntries(
+    segments.map(({ segmentId, name, author, condition }) => [
+      segmentId,
+      { name, author, condition: condition as Condition },
+    ]),
+  );
+}

@@ -1,0 +1,80 @@
+import type { Run, SegmentSummary } from '../pipelines/contracts/run.ts';
+import type { Naming, Stages } from '../pipelines/contracts/stages.ts';
+import type { Identities } from '../pipelines/stages/identity.ts';
+import { decodeJson } from '../store/artifacts/json.ts';
+import type { Segmentation, SegmentInRun } from '../store/postgres/segmentations.ts';
+import { readCustomers, readLabels } from './columns.ts';
+import type { ActivityContext } from './context.ts';
+import type { NamesFile } from './name.ts';
+import { runStage } from './stage.ts';
+
+/** Everything the run says -> rows of PostgreSQL, attached, and seen by no reader until it is published. */
+export function createPersistActivities(context: ActivityContext): Pick<Stages, 'persistRun'> {
+  const { artifacts, repositories } = context;
+  return {
+    async persistRun({ run, extract, features, clustering, match, naming }) {
+      const inputs = [
+        features.customers,
+        clustering.labels,
+        clustering.model,
+        match.identities,
+        naming.names,
+      ];
+      return runStage(context, { stage: 'persist', run, inputs }, async ({ signal, onProgress }) => {
+        const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
+        const file = decodeJson(await artifacts.read(naming.names)) as NamesFile;
+        await repositories.runs.describeExtract(run.runId, extract);
+        const { customers, values } = features;
+        const { model, labels } = clustering;
+        await repositories.segmentations.save(run.runId, {
+          artifacts: { model, customers, labels, values, identities: match.identities },
+          segments: segmentsInRun(naming, identities, file),
+          names: newNames(run, naming, file),
+        });
+        const segmentIds = identities.segments
+          .toSorted((a, b) => a.cluster - b.cluster)
+          .map(({ segmentId }) => segmentId);
+        const rows = {
+          customers: await readCustomers(artifacts, customers),
+          segmentIds,
+          ...(await readLabels(artifacts, labels)),
+        };
+        const loaded = await repositories.memberships.load(run.runId, rows, { signal, onProgress });
+        return { memberships: loaded.rows };
+      });
+    },
+  };
+}
+
+function segmentsInRun(
+  { segments }: Naming,
+  identities: Identities,
+  { profiles }: NamesFile,
+): SegmentInRun[] {
+  const bySegment = new Map(
+    segments.map((segment): [string, SegmentSummary] => [segment.segmentId, segment]),
+  );
+  return identities.segments.map(({ segmentId, cluster, parents }) => ({
+    ...bySegment.get(segmentId)!,
+    cluster,
+    parents,
+    profile: profiles.segments[cluster]!.features,
+  }));
+}
+
+/** A name in force is not given again; names of the run are those of segments without one. */
+function newNames({ runId }: Run, { segments }: Naming, { names }: NamesFile): Segmentation['names'] {
+  const describedAs = new Map(segments.map(({ segmentId, description }) => [segmentId, description]));
+  return names
+    .filter(
+      ({ segmentId }) => segments.find((segment) => segment.segmentId === segmentId)!.event !== 'survived',
+    )
+    .map(({ segmentId, name, author, condition, reason }) => ({
+      segmentId,
+      name,
+      author,
+      condition,
+      description: describedAs.get(segmentId) ?? '',
+      reason: `${reason} (${runId})`,
+    }));
+}

@@ -1,0 +1,39 @@
+import { assignNearest } from '../numeric/cluster/assign.ts';
+import { createKernelPool } from '../numeric/kernels/pool.ts';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { Definition } from '../pipelines/contracts/definition.ts';
+import type { Columns } from '../pipelines/stages/features.ts';
+import { canRead, centersOf, type Model, parseModel } from '../pipelines/stages/model.ts';
+import { applyTransforms } from '../pipelines/stages/transform.ts';
+import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
+import { decodeJson } from '../store/artifacts/json.ts';
+import type { ActivityContext } from './context.ts';
+
+/** The published model, when it can read the features that the definition makes today; null otherwise. */
+export async function previousModel(
+  artifacts: ArtifactStore,
+  ref: ArtifactRef,
+  definition: Definition,
+): Promise<Model | null> {
+  const model = parseModel(decodeJson(await artifacts.read(ref)));
+  return canRead(model, definition) ? model : null;
+}
+
+/** The last model's label of each customer of this run: its own transforms and centres, nothing refitted. */
+export async function labelByPrevious(
+  context: Pick<ActivityContext, 'threads'>,
+  model: Model,
+  columns: Columns,
+): Promise<Uint8Array> {
+  const pool = createKernelPool({ threads: context.threads });
+  try {
+    const { labels } = await assignNearest(
+      pool,
+      applyTransforms(columns, model.transforms),
+      centersOf(model),
+    );
+    return labels;
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Stages } from '../pipelines/contracts/stages.ts';
+import { publishedMessage } from '../pipelines/stages/publish.ts';
+import { type ActivityContext, frozenDefinition } from './context.ts';
+import { runStage } from './stage.ts';
+
+/** One pointer moves, in one transaction with the messages that tell of it. */
+export function createPublishActivities(context: ActivityContext): Pick<Stages, 'publishRun'> {
+  const { artifacts, repositories } = context;
+  return {
+    async publishRun({ run, match, naming, review }) {
+      const inputs = [match.identities, naming.names, match.base?.publicationId ?? null, review];
+      return runStage(context, { stage: 'publish', run, inputs }, async () => {
+        const { notify } = await frozenDefinition(artifacts, run.definition);
+        const message = publishedMessage({ run, segments: naming.segments, retired: match.retired });
+        const { publicationId, replaced } = await repositories.publications.publish({
+          pipeline: run.pipeline,
+          runId: run.runId,
+          expectedBase: match.base?.publicationId ?? null,
+          review,
+          messages: notify.map((channel, i) => ({
+            event: message.event,
+            channel: `${i}:${channel.kind}`,
+            payload: message,
+          })),
+        });
+        return { publicationId, replaced };
+      });
+    },
+  };
+}

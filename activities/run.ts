@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { parseStartInput } from '../pipelines/contracts/input.ts';
+import type { Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/stages.ts';
+import { buildManifest } from '../pipelines/stages/manifest.ts';
+import { encodeJson } from '../store/artifacts/json.ts';
+import { loadDefinition } from '../store/definitions.ts';
+import type { ActivityContext } from './context.ts';
+import { withHeartbeats } from './stage.ts';
+
+const DEFAULT_PIPELINE = 'shop';
+const TURN_POLL_MS = 1_000;
+const DATE_LENGTH = 'YYYY-MM-DD'.length;
+
+type RunStages = Pick<Stages, 'openRun' | 'takeTurn' | 'awaitTurn' | 'holdRun' | 'closeRun'>;
+
+/** Opening, queueing, holding and closing a run: what frames the stages. */
+export function createRunActivities(context: ActivityContext): RunStages {
+  const { repositories } = context;
+  return {
+    openRun: (input) => openRun(context, input),
+    takeTurn: ({ run }) => turnOf(context, run),
+    async awaitTurn({ run }) {
+      return withHeartbeats('turn', async ({ signal }) => {
+        let turn = await turnOf(context, run);
+        while (!turn.granted) {
+          await sleep(TURN_POLL_MS, undefined, { signal });
+          turn = await turnOf(context, run);
+        }
+        return turn;
+      });
+    },
+    holdRun: ({ run, closing }) => repositories.runs.hold(run.runId, { ...closing, manifest: null }),
+    closeRun: ({ run, closing }) => closeRun(context, run, closing),
+  };
+}
+
+/** The run's id is made of its workflow's, so that a second attempt opens the same run. */
+function runIdOf(workflow: Run['workflow']): string {
+  const digest = createHash('sha256').update(`${workflow.id}\0${workflow.runId}`).digest('hex');
+  return `run_${digest.slice(0, 16)}`;
+}
+
+async function openRun(
+  { artifacts, repositories, definitionsFolder }: ActivityContext,
+  opening: { input: StartInput; workflow: Run['workflow']; scheduledAt: string | null },
+): Promise<OpenedRun> {
+  const input = parseStartInput(opening.input);
+  const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
+  const { definition } = await loadDefinition(definitionsFolder, pipeline);
+  const runId = runIdOf(opening.workflow);
+  const frozen = await artifacts.write('definition', encodeJson(definition), {
+    runId,
+    ending: 'json',
+    rows: 1,
+  });
+  const run: Run = {
+    runId,
+    kind: 'refit',
+    pipeline,
+    asOf: input.asOf ?? opening.scheduledAt?.slice(0, DATE_LENGTH) ?? null,
+    seed: input.seed ?? definition.seed,
+    definition: frozen,
+    extract: input.extract ?? null,
+    review: input.review ?? definition.review.policy,
+    workflow: opening.workflow,
+  };
+  await repositories.runs.open({ ...run, input });
+  const { timeoutHours, onTimeout } = definition.review;
+  return { run, review: { timeoutHours, onTimeout }, k: definition.clustering.k };
+}
+
+/** An earlier run whose workflow is gone (terminated, or lost with its server) does not hold the line. */
+async function turnOf(context: ActivityContext, run: Run): Promise<Turn> {
+  const { repositories } = context;
+  const earlier = await repositories.runs.earlierOpen(run.runId);
+  if (!earlier) return { granted: true, waitsFor: null };
+  if (await isOpen(earlier.workflow)) {
+    return { granted: false, waitsFor: { runId: earlier.runId, workflowId: earlier.workflow.id } };
+  }
+  await abandonRun(context, earlier.runId);
+  return turnOf(context, run);
+}
+
+/** Closes a run that can no longer close itself, as failed. A run that was closed or published stays as it is. */
+export async function abandonRun({ artifacts, repositories }: ActivityContext, runId: string): Promise<void> {
+  const isAbandoned = await repositories.runs.abandon(
+    runId,
+    'its workflow ended without closing it (RUN_ABANDONED)',
+  );
+  if (!isAbandoned) return;
+  await repositories.cleanUp(runId);
+  await artifacts.release(runId, ['manifest', 'history']);
+}
+
+async function isOpen(workflow: Run['workflow']): Promise<boolean> {
+  const { client } = Context.current();
+  try {
+    const { status } = await client.workflow.getHandle(workflow.id, workflow.runId).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return false;
+    throw error;
+  }
+}
+
+async function closeRun(context: ActivityContext, run: Run, closing: Closing): Promise<RunSummary> {
+  const { artifacts, repositories } = context;
+  const publication = await repositories.publications.ofRun(run.runId);
+  if (closing.outcome === 'published' && !publication) {
+    throw new PipelineError(
+      'RUN_UNKNOWN',
+      `closing ${run.runId} as published needs its publication, found none`,
+    );
+  }
+  // The pointer had moved before the cancel or the fault: readers see the run, so it is published.
+  const outcome = publication ? 'published' : closing.outcome;
+  const ending = { ...closing, outcome };
+  const manifest = await writeManifest(context, run, ending);
+  const summary: RunSummary = { ...ending, manifest: { uri: manifest.uri, sha256: manifest.sha256 } };
+  if (outcome !== 'published') {
+    await repositories.cleanUp(run.runId);
+    // A refused extract's report and quarantine are what a person needs to mend it.
+    const keep =
+      outcome === 'rejected'
+        ? (['definition', 'report', 'quarantine', 'manifest'] as const)
+        : (['manifest'] as const);
+    await artifacts.release(run.runId, keep);
+  }
+  await repositories.runs.close(run.runId, { outcome, verdict: summary.verdict, summary, manifest });
+  return summary;
+}
+
+function writeManifest({ artifacts, codeVersion }: ActivityContext, run: Run, closing: Closing) {
+  const manifest = buildManifest({ run, closing, codeVersion });
+  return artifacts.write('manifest', encodeJson(manifest), { runId: run.runId, ending: 'json', rows: 1 });
+}

@@ -1,0 +1,105 @@
+import { Context } from '@temporalio/activity';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { Run, Stage } from '../pipelines/contracts/run.ts';
+import type { Timed } from '../pipelines/contracts/stages.ts';
+import { digestOf } from '../store/artifacts/json.ts';
+import type { ActivityContext } from './context.ts';
+
+const HEARTBEAT_MS = 1_000;
+
+/** What a stage's work may use of Temporal without knowing it. */
+export interface Work {
+  /** Aborted when the run is cancelled or the worker stops. */
+  signal: AbortSignal;
+  onProgress(done: number, of: number): void;
+}
+
+export interface StageCall {
+  stage: Stage;
+  run: Run;
+  /** What the result depends on beside the definition, the seed and the code. */
+  inputs: (ArtifactRef | string | number | null)[];
+}
+
+/**
+ * Runs a stage so that a second attempt finds what the first one finished: the result is kept under the
+ * digest of its inputs. Heartbeats go out while the work runs, and the run's log gets its row.
+ */
+export async function runStage<R extends Timed>(
+  context: Pick<ActivityContext, 'artifacts' | 'repositories' | 'codeVersion'>,
+  call: StageCall,
+  work: (work: Work) => Promise<Omit<R, 'ms'>>,
+): Promise<R> {
+  const { stage, run } = call;
+  const { artifacts, repositories } = context;
+  const key = keyOf(call, context.codeVersion);
+  const attempt = Context.current().info.attempt;
+  const kept = (await artifacts.readStep(run.runId, stage, key)) as (R & { startedAt: string }) | null;
+  if (kept) {
+    const { startedAt, ...result } = kept;
+    await repositories.stages.record({
+      runId: run.runId,
+      stage,
+      startedAt,
+      attempt,
+      ...logOf(result as unknown as R),
+    });
+    return result as unknown as R;
+  }
+  const startedAt = new Date();
+  const product = await withHeartbeats(stage, work);
+  const result = { ...product, ms: Date.now() - startedAt.getTime() } as R;
+  await artifacts.writeStep(run.runId, stage, key, { ...result, startedAt: startedAt.toISOString() });
+  await repositories.stages.record({
+    runId: run.runId,
+    stage,
+    startedAt: startedAt.toISOString(),
+    attempt,
+    ...logOf(result),
+  });
+  return result;
+}
+
+/** Heartbeats at a steady pace with the newest progress: Temporal notices a dead worker, and we a cancel. */
+export async function withHeartbeats<R>(stage: string, work: (work: Work) => Promise<R>): Promise<R> {
+  const activity = Context.current();
+  const progress = { stage, done: 0, of: 0 };
+  activity.heartbeat(progress);
+  const timer = setInterval(() => activity.heartbeat(progress), HEARTBEAT_MS);
+  try {
+    const product = await work({
+      signal: activity.cancellationSignal,
+      onProgress: (done, of) => Object.assign(progress, { done, of }),
+    });
+    // A cancel that came while the last file was written still counts: what was written is cleaned up.
+    activity.cancellationSignal.throwIfAborted();
+    return product;
+  } catch (error) {
+    // Whatever the aborted work threw, what happened is the cancel.
+    if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function keyOf({ stage, run, inputs }: StageCall, codeVersion: string): string {
+  return digestOf({
+    stage,
+    inputs: inputs.map((input) => (input !== null && typeof input === 'object' ? input.sha256 : input)),
+    definition: run.definition.sha256,
+    seed: run.seed,
+    asOf: run.asOf,
+    extract: run.extract,
+    codeVersion,
+  });
+}
+
+function logOf(result: Timed): { ms: number; rows: number | null; artifact: ArtifactRef | null } {
+  const artifact = Object.values(result).find(isArtifact) ?? null;
+  return { ms: result.ms, rows: artifact?.rows ?? null, artifact };
+}
+
+function isArtifact(value: unknown): value is ArtifactRef {
+  return value !== null && typeof value === 'object' && 'sha256' in value;
+}

@@ -1,0 +1,27 @@
+import { dirname } from 'node:path';
+import { openWarehouse, type Warehouse } from '../store/warehouse/duckdb.ts';
+import type { ActivityContext } from './context.ts';
+
+/** A DuckDB of this activity alone, locked to the artifacts and, where given, to the folder of the source file. */
+export async function withWarehouse<R>(
+  { threads, memoryLimitMb, scratchFolder, artifactsFolder }: ActivityContext,
+  work: (warehouse: Warehouse) => Promise<R>,
+  sourceFile?: string,
+): Promise<R> {
+  const warehouse = await openWarehouse({
+    threads,
+    memoryLimitMb,
+    tempFolder: scratchFolder,
+    allowedFolders: [artifactsFolder, scratchFolder, ...(sourceFile ? [dirname(sourceFile)] : [])],
+  });
+  try {
+    return await work(warehouse);
+  } finally {
+    warehouse.close();
+  }
+}
+
+/** A Parquet artifact as a relation to stand behind FROM. */
+export function parquet(path: string): string {
+  return `read_parquet('${path.replaceAll("'", "''")}')`;
+}

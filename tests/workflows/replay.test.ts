@@ -1,0 +1,53 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { OUTCOMES } from '../../pipelines/contracts/run.ts';
+import { historiesIn, type Replayed, replayHistories } from '../../scripts/replay-histories.ts';
+import { bundleWorkflows } from '../helpers/temporal.ts';
+
+const HISTORIES = fileURLToPath(new URL('../histories', import.meta.url));
+const CHANGED = fileURLToPath(new URL('../fixtures/changed-workflows/index.ts', import.meta.url));
+
+let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
+beforeAll(async () => {
+  bundle = await bundleWorkflows();
+}, 60_000);
+
+async function replayAll(code: typeof bundle, folder = HISTORIES): Promise<Replayed[]> {
+  const replayed: Replayed[] = [];
+  for await (const result of replayHistories(code, historiesIn(folder, 'fixture'))) replayed.push(result);
+  return replayed;
+}
+
+describe('replay', () => {
+  test('today’s workflow code replays a committed history of every outcome', async () => {
+    const replayed = await replayAll(bundle);
+    expect(replayed.map(({ name }) => name).sort()).toEqual(
+      OUTCOMES.map((outcome) => `fixture ${outcome}`).sort(),
+    );
+    expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
+    expect(Math.min(...replayed.map(({ events }) => events))).toBeGreaterThan(20);
+  });
+
+  test('a workflow whose order was changed is caught on every history', async () => {
+    const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });
+    const replayed = await replayAll(changed);
+    expect(replayed).toHaveLength(OUTCOMES.length);
+    for (const { fault } of replayed) expect(fault).toContain('the workflow code now decides otherwise');
+  });
+
+  test('a file that is no history is a fault of that file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'strata-histories-'));
+    try {
+      await writeFile(join(folder, 'broken.json'), '{"events": []}');
+      const replayed = await replayAll(bundle, folder);
+      expect(replayed).toHaveLength(1);
+      expect(replayed[0]!.fault).not.toBeNull();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

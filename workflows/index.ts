@@ -1,0 +1,2 @@
+export { preserveHistory } from './preserve-history.ts';
+export { segmentCustomers } from './segment-customers.ts';

@@ -1,0 +1,151 @@
+import {
+  defineQuery,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
+import { type Outcome, type Run, STAGES, type Stage, type Verdict } from '../pipelines/contracts/run.ts';
+import { HANDLERS, type RunProgress } from '../pipelines/contracts/signatures.ts';
+import type { Timed } from '../pipelines/contracts/stages.ts';
+
+const UNKNOWN_SIGNALS_KEPT = 20;
+
+export const progressQuery = defineQuery<RunProgress>(HANDLERS.progress);
+
+/**
+ * What the Temporal UI shows of a run: a checklist in the current details, typed search attributes, and the
+ * answer of the `progress` query. It only tells; nothing is decided from it.
+ */
+export interface RunBoard {
+  readonly progress: RunProgress;
+  opened(run: Run): void;
+  waitsFor(workflowId: string | null): void;
+  dated(asOf: string): void;
+  counted(customers: number): void;
+  segmented(segments: number): void;
+  judged(verdict: Verdict): void;
+  began(stage: Stage): void;
+  ended(stage: Stage, result: Timed, says: string): void;
+  closed(outcome: Outcome, reasons: string[]): void;
+}
+
+/** The board of a run; from here on its query is answered and unknown signals are kept by name. */
+export function openRunBoard(): RunBoard {
+  const progress: RunProgress = {
+    runId: null,
+    pipeline: null,
+    asOf: null,
+    stage: null,
+    waitsFor: null,
+    outcome: 'running',
+    verdict: null,
+    reasons: [],
+    done: [],
+    unknownSignals: [],
+  };
+  const draw = () => setCurrentDetails(checklist(progress));
+  const board = tellers(progress, draw);
+  answerQuestions(progress, draw);
+  draw();
+  return board;
+}
+
+function tellers(progress: RunProgress, draw: () => void): RunBoard {
+  const say = (change: Partial<RunProgress>) => {
+    Object.assign(progress, change);
+    draw();
+  };
+  return {
+    progress,
+    opened(run) {
+      attribute('StrataPipeline', run.pipeline);
+      say({ runId: run.runId, pipeline: run.pipeline, asOf: run.asOf });
+    },
+    waitsFor: (workflowId) => say({ waitsFor: workflowId }),
+    dated(asOf) {
+      attribute('StrataAsOf', new Date(`${asOf}T00:00:00Z`));
+      say({ asOf });
+    },
+    counted: (customers) => attribute('StrataCustomers', customers),
+    segmented: (segments) => attribute('StrataSegments', segments),
+    judged(verdict) {
+      attribute('StrataVerdict', verdict);
+      say({ verdict });
+    },
+    began(stage) {
+      attribute('StrataStage', stage);
+      say({ stage });
+    },
+    ended(stage, result, says) {
+      progress.done.push({ stage, ms: result.ms, says });
+      say({ stage: null });
+    },
+    closed(outcome, reasons) {
+      attribute('StrataOutcome', outcome);
+      say({ outcome, reasons });
+    },
+  };
+}
+
+function answerQuestions(progress: RunProgress, draw: () => void): void {
+  setHandler(progressQuery, () => progress, {
+    description: 'How far the run is: its stage, what is done, and why it waits',
+  });
+  // A misspelt signal would vanish without a word.
+  setDefaultSignalHandler((name) => {
+    if (progress.unknownSignals.length < UNKNOWN_SIGNALS_KEPT) progress.unknownSignals.push(name);
+    draw();
+  });
+}
+
+type AttributeUpdates = Extract<Parameters<typeof upsertSearchAttributes>[0], unknown[]>;
+
+function attribute(name: keyof typeof SEARCH_ATTRIBUTES, value: string | number | Date): void {
+  upsertSearchAttributes([{ key: { name, type: SEARCH_ATTRIBUTES[name] }, value }] as AttributeUpdates);
+}
+
+const SIGNS: Record<Outcome | 'running', string> = {
+  running: '▶ running',
+  published: '✅ published',
+  held: '⏸ held for review: send the update `review` with {"decision": "publish"} or {"decision": "reject"}',
+  rejected: '⛔ rejected',
+  failed: '❌ failed',
+  cancelled: '⏹ cancelled',
+};
+
+/** Plain CommonMark: the UI renders neither tables nor HTML. */
+function checklist(progress: RunProgress): string {
+  const { runId, pipeline, asOf, outcome, waitsFor, reasons, verdict } = progress;
+  const title = runId
+    ? `**${pipeline}** ${asOf ? `as of ${asOf} ` : ''}· run \`${runId}\``
+    : '**opening the run**';
+  const lines = [title, '', `${SIGNS[outcome]}${verdict ? ` · verdict *${verdict}*` : ''}`];
+  if (waitsFor) lines.push('', `waits for ${link(waitsFor)}: runs of one pipeline go one after another`);
+  for (const reason of reasons) lines.push('', `> ${reason}`);
+  lines.push('');
+  for (const stage of STAGES) lines.push(stageLine(progress, stage));
+  if (progress.unknownSignals.length > 0) {
+    lines.push(
+      '',
+      `Signals that no one answers to: ${progress.unknownSignals.map((name) => `\`${name}\``).join(', ')}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function stageLine(progress: RunProgress, stage: Stage): string {
+  const done = progress.done.find((report) => report.stage === stage);
+  if (done) return `- ✅ **${stage}** ${done.says} (${seconds(done.ms)})`;
+  if (progress.stage === stage) return `- ▶ **${stage}** …`;
+  return `- ○ ${stage}`;
+}
+
+function link(workflowId: string): string {
+  return `[${workflowId}](/namespaces/default/workflows/${encodeURIComponent(workflowId)})`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
