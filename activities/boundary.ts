@@ -27,13 +27,19 @@ export function toFailure(error: unknown): unknown {
 
 type Activity = (input: never) => Promise<unknown>;
 
-/** The same activities, with errors translated where they leave for Temporal. */
+/** Temporal warns at 256 KB and refuses 2 MB, and keeps every payload in the history: ours stay far below. */
+const PAYLOAD_LIMIT_BYTES = 64 * 1024;
+
+/** The same activities, with errors translated and payloads measured where they leave for Temporal. */
 export function withBoundary<A extends Record<string, Activity>>(activities: A): A {
   const guarded = Object.entries(activities).map(([name, activity]) => [
     name,
     async (input: never) => {
       try {
-        return await activity(input);
+        requireSmall(input, `input of ${name}`);
+        const result = await activity(input);
+        requireSmall(result, `result of ${name}`);
+        return result;
       } catch (error) {
         if (error instanceof CancelledFailure) throw error;
         throw toFailure(error);
@@ -41,4 +47,14 @@ export function withBoundary<A extends Record<string, Activity>>(activities: A):
     },
   ]);
   return Object.fromEntries(guarded) as A;
+}
+
+function requireSmall(payload: unknown, what: string): void {
+  const bytes = Buffer.byteLength(JSON.stringify(payload) ?? '');
+  if (bytes <= PAYLOAD_LIMIT_BYTES) return;
+  throw new PipelineError(
+    'PAYLOAD_TOO_LARGE',
+    `${what} needs to be at most ${PAYLOAD_LIMIT_BYTES} bytes, found ${bytes}: pass a reference to an artifact`,
+    { bytes },
+  );
 }

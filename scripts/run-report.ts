@@ -5,10 +5,14 @@ const BAR_WIDTH = 16;
 const GAP = '  ';
 
 /** What a person reads when a run has ended: outcome, segments as a table, where to look. */
-export function runReport(summary: RunSummary, address: string): string {
+export function runReport(summary: RunSummary, links: Record<string, string>): string {
   const sections = [headline(summary), ...reasons(summary)];
   if (summary.segments.length > 0) sections.push('', segmentTable(summary.segments), '', quality(summary));
-  sections.push('', `${colors.dim('run')}  ${address}`);
+  const width = Math.max(...Object.keys(links).map((what) => what.length));
+  sections.push(
+    '',
+    ...Object.entries(links).map(([what, link]) => `${colors.dim(what.padEnd(width))}  ${link}`),
+  );
   return sections.join('\n');
 }
 

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { isErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
@@ -24,7 +24,8 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: string[]): Promise<number> {
   const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => interrupt.abort(signal));
   try {
     const config = readConfig();
     const options = readOptions(argv, config);
@@ -32,7 +33,7 @@ async function main(argv: string[]): Promise<number> {
     const log = createLog({ level: config.logLevel });
     const strata = await openStrata({ config, log, signal: interrupt.signal });
     try {
-      return await runAndStay(strata, options, interrupt.signal);
+      return await runAndStay(strata, { ...options, artifacts: config.artifacts }, interrupt.signal);
     } finally {
       await strata.close();
     }
@@ -43,17 +44,27 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-async function runAndStay(strata: Strata, options: Options, interrupted: AbortSignal): Promise<number> {
+async function runAndStay(
+  strata: Strata,
+  options: Options & { artifacts: string },
+  interrupted: AbortSignal,
+): Promise<number> {
   const { log } = strata;
   const job = await runMainJob(strata, options.input, interrupted);
   if (options.json && job.summary) await writeSummary(options.json, job.summary);
-  if (job.summary) console.log(`\n${runReport(job.summary, job.address)}`);
+  if (job.summary) console.log(`\n${runReport(job.summary, links(job.summary, { ...options, ...job }))}`);
   else console.error(`\n${job.message ?? 'the run ended without a summary'}\nrun  ${job.address}`);
   if (options.once) return EXIT_CODES[job.outcome];
   for (const [what, address] of Object.entries(strata.addresses)) log.info(`${what.padEnd(12)}  ${address}`);
   log.info('Strata stays up: press Ctrl-C to stop');
   await untilAborted(interrupted);
   return 0;
+}
+
+/** Where to look: the run, and the page that describes its extract. */
+function links({ stages }: RunSummary, { artifacts, address }: { artifacts: string; address: string }) {
+  const page = stages.find(({ stage }) => stage === 'profile')?.artifact;
+  return { run: address, ...(page && { profile: join(artifacts, page.uri) }) };
 }
 
 function readOptions(argv: string[], { invokedFrom }: Config): Options {

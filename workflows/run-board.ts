@@ -60,7 +60,8 @@ function tellers(progress: RunProgress, draw: () => void): RunBoard {
   return {
     progress,
     opened(run) {
-      attribute('StrataPipeline', run.pipeline);
+      // The UI's start form hands on the last run's attributes: a new run begins without its verdicts.
+      attributes({ ...NOTHING_FOUND, StrataPipeline: run.pipeline });
       say({ runId: run.runId, pipeline: run.pipeline, asOf: run.asOf });
     },
     waitsFor: (workflowId) => say({ waitsFor: workflowId }),
@@ -101,18 +102,32 @@ function answerQuestions(progress: RunProgress, draw: () => void): void {
 }
 
 type AttributeUpdates = Extract<Parameters<typeof upsertSearchAttributes>[0], unknown[]>;
+type AttributeName = keyof typeof SEARCH_ATTRIBUTES;
+type AttributeValue = string | number | Date | null;
 
-function attribute(name: keyof typeof SEARCH_ATTRIBUTES, value: string | number | Date): void {
-  upsertSearchAttributes([{ key: { name, type: SEARCH_ATTRIBUTES[name] }, value }] as AttributeUpdates);
+const NOTHING_FOUND = Object.fromEntries(
+  Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, null]),
+) as Record<AttributeName, null>;
+
+function attributes(values: Partial<Record<AttributeName, AttributeValue>>): void {
+  const updates = Object.entries(values).map(([name, value]) => ({
+    key: { name, type: SEARCH_ATTRIBUTES[name as AttributeName] },
+    value,
+  }));
+  upsertSearchAttributes(updates as AttributeUpdates);
+}
+
+function attribute(name: AttributeName, value: AttributeValue): void {
+  attributes({ [name]: value });
 }
 
 const SIGNS: Record<Outcome | 'running', string> = {
-  running: '▶ running',
-  published: '✅ published',
-  held: '⏸ held for review: send the update `review` with {"decision": "publish"} or {"decision": "reject"}',
-  rejected: '⛔ rejected',
-  failed: '❌ failed',
-  cancelled: '⏹ cancelled',
+  running: '▸ running',
+  published: '✓ published',
+  held: '▪ held for review: send the update `review` with {"decision": "publish"} or {"decision": "reject"}',
+  rejected: '✗ rejected',
+  failed: '✗ failed',
+  cancelled: '✗ cancelled',
 };
 
 /** Plain CommonMark: the UI renders neither tables nor HTML. */
@@ -137,8 +152,8 @@ function checklist(progress: RunProgress): string {
 
 function stageLine(progress: RunProgress, stage: Stage): string {
   const done = progress.done.find((report) => report.stage === stage);
-  if (done) return `- ✅ **${stage}** ${done.says} (${seconds(done.ms)})`;
-  if (progress.stage === stage) return `- ▶ **${stage}** …`;
+  if (done) return `- ✓ **${stage}** ${done.says} (${seconds(done.ms)})`;
+  if (progress.stage === stage) return `- ▸ **${stage}** …`;
   return `- ○ ${stage}`;
 }
 

@@ -35,7 +35,8 @@ export const says = {
     `${thousands(found.rowsRead)} rows as of ${found.asOf}${found.rowsAfterAsOf > 0 ? `, ${thousands(found.rowsAfterAsOf)} later ones left out` : ''}`,
   validate: ({ verdict, counts }: Validation) =>
     `${verdict}: ${thousands(counts.rowsAccepted)} accepted, ${thousands(counts.rowsQuarantined)} in quarantine, ${thousands(counts.customers)} customers`,
-  profile: ({ page }: Profile) => `report ${page.uri}`,
+  profile: ({ page }: Profile) =>
+    `page of ${thousands(page.bytes)} bytes in the artifacts, \`${page.sha256.slice(0, 12)}…\``,
   features: ({ columns, customers }: Features) =>
     `${thousands(customers.rows)} customers × ${columns.length} features`,
   cluster: (found: Clustering | NoClustering) =>

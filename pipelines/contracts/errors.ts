@@ -14,6 +14,7 @@ export const ERRORS = {
   AS_OF_BEFORE_DATA: { retry: false, http: 422, exit: 1 },
   FEATURE_INVALID: { retry: false, http: 422, exit: 1 },
   VALUE_REFUSED: { retry: false, http: 500, exit: 1 },
+  PAYLOAD_TOO_LARGE: { retry: false, http: 500, exit: 1 },
   TOO_MANY_CUSTOMERS: { retry: false, http: 413, exit: 1 },
   WAREHOUSE_FAILED: { retry: true, http: 500, exit: 1 },
   KERNEL_FAILED: { retry: true, http: 500, exit: 1 },
