@@ -25,15 +25,17 @@ const SIGNS: Record<RunSummary['outcome'], string> = {
 };
 
 function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): string {
-  const rows = `${thousands(counts.rowsRead)} rows = ${thousands(counts.rowsAccepted)} accepted + ${thousands(counts.rowsQuarantined)} in quarantine`;
-  const refused = counts.quarantinedBy
+  const { rowsRead, rowsAccepted, rowsQuarantined, quarantinedBy, customers } = counts;
+  const refused = quarantinedBy
     .filter(({ rows }) => rows > 0)
     .map(({ rule, rows }) => `${rule} ${thousands(rows)}`)
     .join(', ');
-  return [
+  const lines = [
     `${SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`,
-    `${rows}${refused ? ` (${refused})` : ''}; ${thousands(counts.customers)} customers`,
-  ].join('\n');
+    `${thousands(rowsRead)} rows = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine; ${thousands(customers)} customers`,
+  ];
+  if (refused) lines.push(`  ${colors.dim('·')} refused: ${refused}`);
+  return lines.join('\n');
 }
 
 function reasons(summary: RunSummary): string[] {

@@ -62,12 +62,12 @@ export function binsPlot(
   });
   const every = Math.ceil(shown.length / 8);
   const labels = shown.flatMap((edge, i) =>
-    i % every === 0 ? scale.label(i, edge === FIRST_EDGE ? 'less' : formatNumber(edge)) : [],
+    i % every === 0 ? scale.label(i, edge === FIRST_EDGE ? 'less' : shortNumber(edge)) : [],
   );
   return svg(frame, [...scale.grid(), ...bars, ...labels]);
 }
 
-/** Words with the most rows as horizontal bars; `others` stands for all that follow. */
+/** Words with the most rows as horizontal bars. */
 export function wordsPlot(words: readonly { word: string; rows: number }[], name: string): string {
   const [left, right, step] = [112, 52, 20];
   const frame = { width: 420, height: words.length * step + 4, label: `Rows by ${name}` };
@@ -152,9 +152,10 @@ function shortMonth(month: string): string {
 }
 
 function shortNumber(value: number): string {
-  if (value >= 1e9) return `${formatNumber(value / 1e9)} bn`;
-  if (value >= 1e6) return `${formatNumber(value / 1e6)} m`;
-  return value >= 10_000 ? `${formatNumber(value / 1e3)} k` : formatNumber(value);
+  const size = Math.abs(value);
+  if (size >= 1e9) return `${formatNumber(value / 1e9)} bn`;
+  if (size >= 1e6) return `${formatNumber(value / 1e6)} m`;
+  return size >= 10_000 ? `${formatNumber(value / 1e3)} k` : formatNumber(value);
 }
 
 function shortened(word: string): string {

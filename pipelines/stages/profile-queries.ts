@@ -53,7 +53,10 @@ FROM ${from} WHERE ordered_at IS NOT NULL GROUP BY ALL ORDER BY ALL`,
     { name: 'bins', sql: binsSql(from) },
     {
       name: 'distinct',
-      sql: `SELECT approx_count_distinct(customer_id) AS customer_id, approx_count_distinct(order_id) AS order_id FROM ${from}`,
+      // Millions of texts would fill the memory; two orders share a 64-bit hash once in a million extracts.
+      // HyperLogLog was refused: DuckDB's has 64 registers and was off by a fifth.
+      sql: `SELECT count(DISTINCT customer_id) AS customer_id,
+  count(DISTINCT hash(order_id)) FILTER (WHERE order_id IS NOT NULL) AS order_id FROM ${from}`,
     },
   ];
   if (words.length > 0)

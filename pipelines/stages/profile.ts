@@ -26,7 +26,7 @@ export interface ProfileReport extends Omit<ProfileAbout, 'contract'> {
   /** Days of the first and the last order that can be read. */
   from: string | null;
   to: string | null;
-  /** About: HyperLogLog. */
+  /** Different ids, of refused rows too. */
   customers: number;
   orders: number;
   /** Ascending, without gaps; the last {@link MOST_MONTHS} of them. */
@@ -62,7 +62,7 @@ interface ColumnBase {
 
 export interface IdentifierProfile extends ColumnBase {
   kind: 'identifier';
-  /** About; null where it was not counted. */
+  /** Null where it was not counted. */
   distinct: number | null;
 }
 
@@ -106,8 +106,7 @@ const MOST_CHARACTERS = 60;
 
 const NOTES = [
   'All rows of the extract are profiled, refused ones too, unless a figure says accepted.',
-  'Counts, extremes, sums, means and quantiles are exact; a quantile is a value of the extract.',
-  'Customers and orders are counted by HyperLogLog, with an error of a few percent.',
+  'All figures are of all these rows, none of a sample. Counts, extremes, means and quantiles are exact; a quantile is a value of the extract. Orders are told apart by 64-bit hashes.',
   'A row that breaks several rules counts under each of them here; validation counts it once.',
 ];
 
