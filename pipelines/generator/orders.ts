@@ -34,63 +34,70 @@ const PRICE_SIGMA = 0.45;
 const RETURN_CHANCE = 0.03;
 const RETURN_DAYS = { least: 2, spread: 20 };
 
-/** Draws one month's lines, customer by customer; returns among them carry a later day. */
-export interface MonthOfOrders {
-  of(customer: number): SaleLine[];
+/** A customer's lines of one month; returns among them carry a later day. */
+export type MonthOfOrders = (customer: number) => SaleLine[];
+
+interface Shop {
+  population: Population;
+  random: Random;
+  /** The midnight that ends the books. */
+  until: number;
+  nextOrder(): number;
 }
 
-export function openMonth(
-  month: ShopMonth,
-  shop: { population: Population; random: Random; until: number; nextOrder: () => number },
-): MonthOfOrders {
-  const { population, random } = shop;
-  const category = weighted(CATEGORIES.map(({ demand }) => demand[month.calendarMonth]!));
-  const appGrowth = (1 + MONTHLY_APP_GROWTH) ** month.index;
-  const channels = GROUPS.map((group) =>
-    weighted(group.channels.map((weight, i) => (CHANNELS[i] === 'app' ? weight * appGrowth : weight))),
-  );
-  const priceLevel = (1 + MONTHLY_INFLATION) ** month.index;
-
-  const drawCategory = (customer: number): number =>
-    random.float() < FAVOURITE_SHARE ? population.favourite[customer]! : category(random);
-
-  const drawPrice = (group: Group, sold: number): number =>
-    shelfPrice(
-      CATEGORIES[sold]!.priceCents * group.priceFactor * priceLevel * logNormal(random, PRICE_SIGMA),
-    );
-
-  const takeBack = (line: SaleLine): SaleLine | undefined => {
-    const days = RETURN_DAYS.least + random.int(RETURN_DAYS.spread);
-    const orderedAt = line.orderedAt + days * DAY_MINUTES;
-    if (orderedAt >= shop.until) return undefined;
-    return { ...line, order: -shop.nextOrder(), orderedAt, pieces: -line.pieces };
-  };
-
-  return {
-    of(customer) {
-      const lines: SaleLine[] = [];
-      const index = population.group[customer]!;
-      const group = GROUPS[index]!;
-      for (let left = ordersIn(month, { population, customer, random }); left > 0; left--) {
-        const order = shop.nextOrder();
-        const day = month.dayOf[group.rhythm](random);
-        const orderedAt = month.startMinutes + day * DAY_MINUTES + drawMinute(random);
-        const channel = channels[index]!(random);
-        const country = population.country[customer]!;
-        for (let more = poisson(random, group.furtherLines); more >= 0; more--) {
-          const sold = drawCategory(customer);
-          const pieces = 1 + poisson(random, group.furtherPieces);
-          const priceCents = drawPrice(group, sold);
-          // Written out: spreading one object into another took most of the time of millions of lines.
-          const line = { customer, order, orderedAt, pieces, priceCents, category: sold, channel, country };
-          lines.push(line);
-          const returned = random.float() < RETURN_CHANCE ? takeBack(line) : undefined;
-          if (returned) lines.push(returned);
-        }
+export function openMonth(month: ShopMonth, shop: Shop): MonthOfOrders {
+  const { population, random, nextOrder } = shop;
+  const channels = GROUPS.map((group) => weighted(channelWeights(group, month)));
+  const drawGoods = openShelves(month, shop);
+  return (customer) => {
+    const lines: SaleLine[] = [];
+    const index = population.group[customer]!;
+    const group = GROUPS[index]!;
+    const country = population.country[customer]!;
+    for (let left = ordersIn(month, { population, customer, random }); left > 0; left--) {
+      const order = nextOrder();
+      const day = month.dayOf[group.rhythm](random);
+      const orderedAt = month.startMinutes + day * DAY_MINUTES + drawMinute(random);
+      const channel = channels[index]!(random);
+      for (let more = poisson(random, group.furtherLines); more >= 0; more--) {
+        const { category, pieces, priceCents } = drawGoods(customer, group);
+        // Written out: spreading one object into another took most of the time of millions of lines.
+        const line = { customer, order, orderedAt, pieces, priceCents, category, channel, country };
+        lines.push(line);
+        const returned = random.float() < RETURN_CHANCE ? takeBack(line, shop) : undefined;
+        if (returned) lines.push(returned);
       }
-      return lines;
-    },
+    }
+    return lines;
   };
+}
+
+type Goods = Pick<SaleLine, 'category' | 'pieces' | 'priceCents'>;
+
+/** What a line is about, at this month's demand and prices. */
+function openShelves(month: ShopMonth, { population, random }: Shop) {
+  const inDemand = weighted(CATEGORIES.map(({ demand }) => demand[month.calendarMonth]!));
+  const priceLevel = (1 + MONTHLY_INFLATION) ** month.index;
+  return (customer: number, group: Group): Goods => {
+    const isFavourite = random.float() < FAVOURITE_SHARE;
+    const category = isFavourite ? population.favourite[customer]! : inDemand(random);
+    const pieces = 1 + poisson(random, group.furtherPieces);
+    const median = CATEGORIES[category]!.priceCents * group.priceFactor * priceLevel;
+    return { category, pieces, priceCents: shelfPrice(median * logNormal(random, PRICE_SIGMA)) };
+  };
+}
+
+function channelWeights({ channels }: Group, { index }: ShopMonth): number[] {
+  const appGrowth = (1 + MONTHLY_APP_GROWTH) ** index;
+  return channels.map((weight, i) => (CHANNELS[i] === 'app' ? weight * appGrowth : weight));
+}
+
+/** A credit note some days later; undefined when the books end before it. */
+function takeBack(line: SaleLine, { random, until, nextOrder }: Shop): SaleLine | undefined {
+  const days = RETURN_DAYS.least + random.int(RETURN_DAYS.spread);
+  const orderedAt = line.orderedAt + days * DAY_MINUTES;
+  if (orderedAt >= until) return undefined;
+  return { ...line, order: -nextOrder(), orderedAt, pieces: -line.pieces };
 }
 
 /** How often a customer orders in the month; at least once in the month of arrival. */

@@ -92,10 +92,10 @@ function* simulate(plan: ShopPlan, tally: Tally): Generator<TransactionBatch> {
     const faulty = root.fork(`faults ${month.label}`);
     drift(population, month, root.fork(`drift ${month.label}`));
     const random = root.fork(`orders ${month.label}`);
-    const sales = openMonth(month, { population, random, until, nextOrder: () => ++orders });
+    const linesOf = openMonth(month, { population, random, until, nextOrder: () => ++orders });
     for (let customer = 0; customer < plan.customers; customer++) {
       const isFirstMonth = population.arrival[customer] === month.index;
-      for (const [i, sale] of sales.of(customer).entries()) {
+      for (const [i, sale] of linesOf(customer).entries()) {
         const isKept = isFirstMonth && i === 0;
         const { line, copy, fault } = exportLine(sale, { lineId: ++lineId, isKept, until, random: faulty });
         if (fault) tally.faults[fault]++;

@@ -1,0 +1,122 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CancelledFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeFeatures } from '../helpers/activity-features.ts';
+import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
+import { type Call, closingOf, publishWalked, walkToStability } from '../helpers/activity-walk.ts';
+
+let shop: ActivityShop;
+
+beforeAll(async () => {
+  shop = await openActivityShop();
+}, 60_000);
+
+afterAll(() => shop?.close());
+
+/** The time a piece of work took is the one thing that may differ when the work is done again. */
+function withoutMs(result: unknown): unknown {
+  if (result === null || typeof result !== 'object') return result;
+  const { ms: _, ...product } = result as { ms?: number };
+  return product;
+}
+
+const lasting = (files: string[]) => files.filter((file) => !file.startsWith('.steps/'));
+
+function runIdOf(input: object, result: unknown): string | undefined {
+  if ('runId' in input) return input.runId as string;
+  return (('run' in input ? input : result) as { run?: { runId: string } } | null)?.run?.runId;
+}
+
+const performed = new Set<string>();
+
+/** Once, again after an answer that was lost, and again after a crash that came before the result was kept. */
+const threeTimes: Call = async (name, input) => {
+  performed.add(name);
+  const first = await shop.perform(name, input, shop.environment(1));
+  const left = await shop.snapshot();
+  // Soft, so that one fault does not hide those of the stages behind it.
+  const second = await shop.perform(name, input, shop.environment(2));
+  expect.soft(second, `${name} after a lost answer`).toEqual(first);
+  expect.soft(await shop.snapshot(), `what ${name} leaves after a lost answer`).toEqual(left);
+  const runId = runIdOf(input, first);
+  if (runId !== undefined) await shop.forgetSteps(runId);
+  const again = await shop.perform(name, input, shop.environment(3));
+  expect.soft(withoutMs(again), `${name} done anew`).toEqual(withoutMs(first));
+  const { rows, files } = await shop.snapshot();
+  expect.soft(rows, `rows of ${name} done anew`).toEqual(left.rows);
+  expect.soft(lasting(files), `files of ${name} done anew`).toEqual(lasting(left.files));
+  return again;
+};
+
+describe('an activity that is run again gives the same result and leaves the same rows and files', () => {
+  test('in a first run, from opening to closing', async () => {
+    const walked = await walkToStability(shop, { asOf: '2026-06-01' }, threeTimes);
+    expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({ outcome: 'published' });
+  }, 60_000);
+
+  test('in a run that is compared with a publication, held, published, and kept', async () => {
+    const walked = await walkToStability(shop, {}, threeTimes);
+    const { run, match } = walked;
+    expect(match.base).not.toBeNull();
+    await threeTimes('awaitTurn', { run });
+    await threeTimes('holdRun', { run, closing: closingOf(walked, 'held', ['asked for']) });
+    expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({ outcome: 'published' });
+    const { workflow, runId } = run;
+    await shop.client.workflow.getHandle(workflow.id).terminate();
+    expect(await threeTimes('awaitClosed', { workflow })).toEqual({ status: 'TERMINATED' });
+    await threeTimes('keepHistory', { runId, workflow });
+    expect(await shop.context.repositories.runs.get(runId)).toMatchObject({ outcome: 'published' });
+  }, 60_000);
+
+  test('and that is true of all of them', () => {
+    expect([...performed].sort()).toEqual(Object.keys(shop.activities).sort());
+  });
+});
+
+describe('while clusters are fitted', () => {
+  const ROWS = 200_000;
+  const MANY_TRIALS = { k: { min: 3, max: 8 }, smallestShare: 0.02, starts: 10, bootstraps: 60, sampleRows: 10_000 };
+  const BLOCKED_MS = 250;
+  let large: ActivityShop;
+
+  beforeAll(async () => {
+    large = await openActivityShop({ definition: { clustering: MANY_TRIALS } });
+  }, 60_000);
+
+  afterAll(() => large?.close());
+
+  async function fit() {
+    const { execution: workflow } = await large.openWorkflow();
+    const { run } = await large.perform('openRun', { input: {}, workflow, scheduledAt: null });
+    const features = await writeFeatures(large.context.artifacts, run, ROWS);
+    const environment = large.environment();
+    const heartbeats: { stage: string; done: number; of: number }[] = [];
+    environment.on('heartbeat', (details) => heartbeats.push({ ...details }));
+    const before = await large.snapshot();
+    return { environment, heartbeats, before, fitting: large.perform('fitClusters', { run, features }, environment) };
+  }
+
+  test('heartbeats with rising progress are sent, and the event loop stays free', async () => {
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    const { fitting, heartbeats } = await fit();
+    delay.enable();
+    const { ms } = await fitting;
+    delay.disable();
+    console.log(ms, heartbeats, delay.max / 1e6, delay.percentile(99) / 1e6);
+    const done = heartbeats.map((heartbeat) => heartbeat.done);
+    expect(done).toEqual(done.toSorted((a, b) => a - b));
+    expect(done.at(-1)).toBeGreaterThan(0);
+    expect(delay.max / 1e6).toBeLessThan(BLOCKED_MS);
+  }, 60_000);
+
+  test('a cancel is obeyed at once, and leaves nothing', async () => {
+    const { fitting, environment, before } = await fit();
+    await sleep(500);
+    environment.cancel();
+    const t0 = performance.now();
+    await expect(fitting).rejects.toBeInstanceOf(CancelledFailure);
+    console.log(performance.now() - t0);
+    expect(await large.snapshot()).toEqual(before);
+  }, 60_000);
+});

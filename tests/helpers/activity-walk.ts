@@ -1,0 +1,51 @@
+import type { Run, StartInput } from '../../pipelines/contracts/run.ts';
+import type { Closing, Clustering, OpenedRun, Trail } from '../../pipelines/contracts/stages.ts';
+import type { ActivityName, ActivityShop, InputOf, ResultOf } from './activity-shop.ts';
+
+/** How a walk calls an activity: once, or twice with a look at what was left. */
+export type Call = <N extends ActivityName>(name: N, input: InputOf<N>) => Promise<ResultOf<N>>;
+
+export type Walked = Trail & { opened: OpenedRun; run: Run };
+
+/** A run's activities in the order of the workflow, from opening it to what comes before publishing. */
+export async function walkToStability(
+  shop: ActivityShop,
+  input: StartInput = {},
+  call: Call = (name, given) => shop.perform(name, given),
+): Promise<Walked> {
+  const { execution: workflow } = await shop.openWorkflow();
+  const opened = await call('openRun', { input, workflow, scheduledAt: null });
+  await call('takeTurn', { run: opened.run });
+  const extract = await call('extractCustomers', { run: opened.run });
+  const run = { ...opened.run, asOf: extract.asOf };
+  const validation = await call('validateExtract', { run, extract });
+  await call('profileExtract', { run, extract });
+  const features = await call('buildFeatures', { run, extract, validation });
+  const clustering = (await call('fitClusters', { run, features })) as Clustering;
+  const match = await call('matchIdentities', { run, features, clustering });
+  const naming = await call('nameSegments', { run, features, clustering, match });
+  await call('persistRun', { run, extract, validation, features, clustering, match, naming });
+  const stability = await call('measureStability', { run, features, clustering, match, naming });
+  return { opened, run, extract, validation, features, clustering, match, naming, stability };
+}
+
+/** What a workflow would say of a walked run when it closes it. */
+export function closingOf(walked: Walked, outcome: Closing['outcome'], reasons: string[] = []): Closing {
+  const { run, validation, clustering, naming, stability } = walked;
+  const { runId, kind, pipeline, asOf, workflow } = run;
+  const { k, quality } = clustering;
+  const { counts } = validation;
+  const stages = [{ stage: 'extract' as const, ms: 1, digests: { artifact: walked.extract.artifact.sha256 } }];
+  return {
+    runId, kind, pipeline, asOf, workflow, counts, k, quality, stages, outcome, reasons,
+    segments: naming.segments,
+    verdict: outcome === 'rejected' ? 'refused' : stability.verdict,
+  };
+}
+
+export async function publishWalked(shop: ActivityShop, walked: Walked, call: Call = (name, given) => shop.perform(name, given)) {
+  const { run, match, naming } = walked;
+  await call('publishRun', { run, match, naming, review: null });
+  await call('deliverOutbox', { run });
+  return call('closeRun', { run, closing: closingOf(walked, 'published') });
+}
