@@ -22,7 +22,11 @@ export function toFailure(error: unknown): unknown {
   if (error instanceof RangeError) {
     return ApplicationFailure.create({ type: 'VALUE_REFUSED', message: error.message, nonRetryable: true });
   }
-  return error;
+  if (!(error instanceof Error)) return error;
+  // Unknown, so it may pass (a restarting service looks like that). Its causes stay here, too.
+  const failure = ApplicationFailure.create({ type: error.name, message: error.message });
+  failure.stack = error.stack;
+  return failure;
 }
 
 type Activity = (input: never) => Promise<unknown>;
@@ -41,7 +45,7 @@ export function withBoundary<A extends Record<string, Activity>>(activities: A):
         requireSmall(result, `result of ${name}`);
         return result;
       } catch (error) {
-        if (error instanceof CancelledFailure) throw error;
+        if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
         throw toFailure(error);
       }
     },

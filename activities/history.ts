@@ -3,40 +3,53 @@ import { Context } from '@temporalio/activity';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { HistoryStages } from '../pipelines/contracts/stages.ts';
 import type { ActivityContext } from './context.ts';
+import { isNotFound, stateOf } from './executions.ts';
 import { abandonRun } from './run.ts';
 import { withHeartbeats } from './stage.ts';
 
-const POLL_MS = 1_000;
+/** A run of seconds is kept at once; one that waits for days for a person is looked at now and then. */
+const POLL_MS = { first: 250, longest: 10_000 };
 
 /** What outlives Temporal's retention: the history of every closed run, as an artifact that replays. */
 export function createHistoryActivities(context: ActivityContext): HistoryStages {
   const { artifacts, repositories } = context;
   return {
     async awaitClosed({ workflow }) {
-      const handle = Context.current().client.workflow.getHandle(workflow.id, workflow.runId);
       return withHeartbeats('history', async ({ signal }) => {
-        let { status } = await handle.describe();
-        while (status.name === 'RUNNING') {
-          await sleep(POLL_MS, undefined, { signal });
-          status = (await handle.describe()).status;
+        let state = await stateOf(workflow);
+        for (let pauseMs = POLL_MS.first; state.status === 'open'; pauseMs *= 1.1) {
+          await sleep(Math.min(pauseMs, POLL_MS.longest), undefined, { signal });
+          state = await stateOf(state.workflow);
         }
-        return { status: status.name };
+        return { workflow: state.workflow };
       });
     },
 
     async keepHistory({ runId, workflow }) {
-      const handle = Context.current().client.workflow.getHandle(workflow.id, workflow.runId);
-      const history = await handle.fetchHistory();
-      const text = historyToJSON(history);
-      const rows = history.events?.length ?? 0;
+      // First what readers and later runs depend on; a full disk must not keep the run's record open.
+      if (runId !== null) await abandonRun(context, runId);
+      const text = await historyOf(workflow);
+      if (text === null) return null;
+      const owner = runId ?? workflow.runId;
+      const rows = (JSON.parse(text) as { events: unknown[] }).events.length;
       const kept = await artifacts.write('history', Buffer.from(`${text}\n`), {
-        runId,
+        runId: owner,
         ending: 'json',
         rows,
       });
-      await abandonRun(context, runId);
-      await repositories.runs.keepHistory(runId, kept);
+      if (runId !== null) await repositories.runs.keepHistory(runId, kept);
       return kept;
     },
   };
+}
+
+/** As `temporal workflow show --output json` prints it; null when the execution was deleted. */
+async function historyOf(workflow: { id: string; runId: string }): Promise<string | null> {
+  const { client } = Context.current();
+  try {
+    return historyToJSON(await client.workflow.getHandle(workflow.id, workflow.runId).fetchHistory());
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
 }

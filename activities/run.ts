@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
 import type { Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/stages.ts';
@@ -9,6 +9,7 @@ import { buildManifest } from '../pipelines/stages/manifest.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import type { ActivityContext } from './context.ts';
+import { stateOf } from './executions.ts';
 import { withHeartbeats } from './stage.ts';
 
 const DEFAULT_PIPELINE = 'shop';
@@ -78,7 +79,8 @@ async function turnOf(context: ActivityContext, run: Run): Promise<Turn> {
   const { repositories } = context;
   const earlier = await repositories.runs.earlierOpen(run.runId);
   if (!earlier) return { granted: true, waitsFor: null };
-  if (await isOpen(earlier.workflow)) {
+  const { status } = await stateOf(earlier.workflow);
+  if (status === 'open') {
     return { granted: false, waitsFor: { runId: earlier.runId, workflowId: earlier.workflow.id } };
   }
   await abandonRun(context, earlier.runId);
@@ -96,17 +98,6 @@ export async function abandonRun({ artifacts, repositories }: ActivityContext, r
   await artifacts.release(runId, ['manifest', 'history']);
 }
 
-async function isOpen(workflow: Run['workflow']): Promise<boolean> {
-  const { client } = Context.current();
-  try {
-    const { status } = await client.workflow.getHandle(workflow.id, workflow.runId).describe();
-    return status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return false;
-    throw error;
-  }
-}
-
 async function closeRun(context: ActivityContext, run: Run, closing: Closing): Promise<RunSummary> {
   const { artifacts, repositories } = context;
   const publication = await repositories.publications.ofRun(run.runId);
@@ -118,10 +109,8 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
   }
   // The pointer had moved before the cancel or the fault: readers see the run, so it is published.
   const outcome = publication ? 'published' : closing.outcome;
-  const ending = { ...closing, outcome };
-  const manifest = await writeManifest(context, run, ending);
-  const summary: RunSummary = { ...ending, manifest: { uri: manifest.uri, sha256: manifest.sha256 } };
   if (outcome !== 'published') {
+    // First what readers depend on and what frees space: the disk may be what broke the run.
     await repositories.cleanUp(run.runId);
     // A refused extract's report and quarantine are what a person needs to mend it.
     const keep =
@@ -130,11 +119,31 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
         : (['manifest'] as const);
     await artifacts.release(run.runId, keep);
   }
-  await repositories.runs.close(run.runId, { outcome, verdict: summary.verdict, summary, manifest });
-  return summary;
+  const ending = { ...closing, outcome };
+  const manifest = await writeManifest(context, run, ending);
+  const summary: RunSummary = {
+    ...ending,
+    manifest: manifest && { uri: manifest.uri, sha256: manifest.sha256 },
+  };
+  const { verdict } = summary;
+  const recorded = await repositories.runs.close(run.runId, { outcome, verdict, summary, manifest });
+  return { ...summary, outcome: recorded };
 }
 
-function writeManifest({ artifacts, codeVersion }: ActivityContext, run: Run, closing: Closing) {
-  const manifest = buildManifest({ run, closing, codeVersion });
-  return artifacts.write('manifest', encodeJson(manifest), { runId: run.runId, ending: 'json', rows: 1 });
+const NO_SPACE = new Set<string>(['ARTIFACT_DISK_FULL', 'ARTIFACT_UNWRITABLE'] satisfies ErrorCode[]);
+
+/** A published run has a manifest; one that failed for want of space is closed without. */
+async function writeManifest(
+  { artifacts, codeVersion }: ActivityContext,
+  run: Run,
+  closing: Closing,
+): Promise<ArtifactRef | null> {
+  const bytes = encodeJson(buildManifest({ run, closing, codeVersion }));
+  try {
+    return await artifacts.write('manifest', bytes, { runId: run.runId, ending: 'json', rows: 1 });
+  } catch (error) {
+    const isBearable = error instanceof PipelineError && NO_SPACE.has(error.code);
+    if (isBearable && closing.outcome !== 'published') return null;
+    throw error;
+  }
 }

@@ -16,6 +16,7 @@ export interface Review {
 /** From here on the run answers to the `review` update, and refuses it with a reason while it is not held. */
 export function acceptReview(board: RunBoard): Review {
   let decision: ReviewDecision | null = null;
+  let isOver = false;
   setHandler(
     reviewUpdate,
     (sent?: ReviewDecision) => {
@@ -25,12 +26,17 @@ export function acceptReview(board: RunBoard): Review {
     {
       description: 'Decide on a held run: {"decision": "publish" | "reject", "note": "why"}',
       validator: (sent?: ReviewDecision) =>
-        refuseUnlessDecidable(sent, { board, decided: decision !== null }),
+        refuseUnlessDecidable(sent, { board, isDecided: decision !== null || isOver }),
     },
   );
   return {
     async decided(settings) {
-      await condition(() => decision !== null, settings.timeoutHours * HOUR_MS);
+      try {
+        await condition(() => decision !== null, settings.timeoutHours * HOUR_MS);
+      } finally {
+        // After the time-out or a cancel a decision would be taken and not heeded.
+        isOver = true;
+      }
       const note = `no decision within ${settings.timeoutHours} hours: the definition says ${settings.onTimeout}`;
       return decision ?? { decision: settings.onTimeout, note };
     },
@@ -39,13 +45,13 @@ export function acceptReview(board: RunBoard): Review {
 
 function refuseUnlessDecidable(
   sent: unknown,
-  { board, decided }: { board: RunBoard; decided: boolean },
+  { board, isDecided }: { board: RunBoard; isDecided: boolean },
 ): void {
   const fault = faultOf(sent);
   if (fault) {
     refuse(`review needs {"decision": "publish" or "reject", "note": "why" (may be left out)}, ${fault}`);
   }
-  if (decided) refuse('review was decided already; a decision is taken once');
+  if (isDecided) refuse('review was decided already; a decision is taken once');
   if (board.progress.outcome !== 'held') {
     const at = board.progress.stage ? `in stage ${board.progress.stage}` : board.progress.outcome;
     refuse(`review needs a run that is held, this one is ${at}`);

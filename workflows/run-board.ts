@@ -4,6 +4,7 @@ import {
   setDefaultSignalHandler,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
 import { type Outcome, type Run, STAGES, type Stage, type Verdict } from '../pipelines/contracts/run.ts';
@@ -29,6 +30,8 @@ export interface RunBoard {
   began(stage: Stage): void;
   ended(stage: Stage, result: Timed, says: string): void;
   closed(outcome: Outcome, reasons: string[]): void;
+  /** A held run goes on. */
+  resumed(): void;
 }
 
 /** The board of a run; from here on its query is answered and unknown signals are kept by name. */
@@ -85,7 +88,11 @@ function tellers(progress: RunProgress, draw: () => void): RunBoard {
     },
     closed(outcome, reasons) {
       attribute('StrataOutcome', outcome);
-      say({ outcome, reasons });
+      say({ outcome, reasons, waitsFor: null, stage: null });
+    },
+    resumed() {
+      attribute('StrataOutcome', null);
+      say({ outcome: 'running', reasons: [] });
     },
   };
 }
@@ -158,7 +165,8 @@ function stageLine(progress: RunProgress, stage: Stage): string {
 }
 
 function link(workflowId: string): string {
-  return `[${workflowId}](/namespaces/default/workflows/${encodeURIComponent(workflowId)})`;
+  const { namespace } = workflowInfo();
+  return `[${workflowId}](/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)})`;
 }
 
 function seconds(ms: number): string {

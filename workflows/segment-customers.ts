@@ -39,23 +39,54 @@ interface Ending {
 export async function segmentCustomers(input?: StartInput): Promise<RunSummary> {
   const board = openRunBoard();
   const review = acceptReview(board);
-  const opened = await openRun(input);
+  // A cancel that comes while the run is being opened is obeyed as soon as there is a run to close.
+  const opened = await CancellationScope.nonCancellable(() => open(input));
   board.opened(opened.run);
   const known = nothingKnown(opened.run);
-  await startChild(preserveHistory, {
-    workflowId: workflowIds.history(opened.run.runId),
-    args: [{ runId: opened.run.runId, workflow: opened.run.workflow }],
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: `keeps the history of ${opened.run.runId}`,
-  });
+  let fault: unknown = null;
+  let ending: Ending;
   try {
     await takeTurn(opened.run, board);
-    const ending = await refit(opened, known, { board, review });
-    return await close(opened.run, known, ending, board);
+    ending = await refit(opened, known, { board, review });
   } catch (error) {
-    const ending = endingOf(error);
-    await CancellationScope.nonCancellable(() => close(opened.run, known, ending, board));
+    fault = error;
+    ending = endingOf(error);
+  }
+  const closing = CancellationScope.nonCancellable(() => close(opened.run, known, ending, board));
+  const summary = await closing.catch((closingFault: unknown) => {
+    throw fault ?? closingFault;
+  });
+  // Readers see a run whose pointer had moved, whatever went wrong after that.
+  if (fault !== null && summary.outcome !== 'published') throw fault;
+  return summary;
+}
+
+/** The run, registered, and beside it the workflow that will keep its history. */
+async function open(input: StartInput | undefined): Promise<OpenedRun> {
+  try {
+    const opened = await openRun(input);
+    await preserve(opened.run);
+    return opened;
+  } catch (error) {
+    await preserve(null);
     throw error;
+  }
+}
+
+/** @param run null: the input was refused, there is only a history to keep */
+async function preserve(run: Run | null): Promise<void> {
+  const { workflowId, runId } = workflowInfo();
+  const name = run?.runId ?? runId;
+  try {
+    await startChild(preserveHistory, {
+      workflowId: workflowIds.history(name),
+      args: [{ runId: run?.runId ?? null, workflow: run?.workflow ?? { id: workflowId, runId } }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `keeps the history of ${name}`,
+    });
+  } catch (error) {
+    // A run that was reset to its beginning has its keeper already.
+    if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
   }
 }
 
@@ -163,6 +194,7 @@ async function decide(
   await io.holdRun({ run, closing: { ...known, outcome: 'held', reasons: stability.reasons } });
   board.closed('held', stability.reasons);
   const { decision, note } = await review.decided(opened.review);
+  board.resumed();
   const said = `review: ${decision}${note ? ` (${note})` : ''}`;
   return { rejected: decision === 'reject', reasons: [said], note: said };
 }

@@ -1,5 +1,10 @@
-/** Workflow tasks and short activities; heavy activities. */
-export const TASK_QUEUES = { workflows: 'strata', compute: 'strata-compute' } as const;
+/** Workflow tasks and short activities; heavy activities; activities that only wait. */
+export const TASK_QUEUES = {
+  workflows: 'strata',
+  compute: 'strata-compute',
+  /** Of its own: each open run waits in a slot, and a hundred held ones must not leave the rest without. */
+  waits: 'strata-waits',
+} as const;
 
 /** Typed search attributes a run carries; registered at start. */
 export const SEARCH_ATTRIBUTES = {
@@ -45,7 +50,7 @@ export const COMPUTE = {
 
 /** Waits for something outside the run, for as long as it takes; watched by heartbeat. */
 export const WAIT = {
-  taskQueue: TASK_QUEUES.workflows,
+  taskQueue: TASK_QUEUES.waits,
   startToCloseTimeout: '30 days',
   heartbeatTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },

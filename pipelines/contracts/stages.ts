@@ -181,8 +181,11 @@ export interface Stages {
 
 /** Activities of `preserveHistory`. */
 export interface HistoryStages {
-  /** Waits, heartbeating, until the workflow execution has closed. */
-  awaitClosed(input: { workflow: Run['workflow'] }): Promise<{ status: string }>;
-  /** Keeps the closed run's history as an artifact; closes the run's record when its workflow could not. */
-  keepHistory(input: { runId: string; workflow: Run['workflow'] }): Promise<ArtifactRef>;
+  /** Waits, heartbeating, until the execution has closed; a reset one is followed to the one it went on in. */
+  awaitClosed(input: { workflow: Run['workflow'] }): Promise<{ workflow: Run['workflow'] }>;
+  /**
+   * Closes the run's record when its workflow could not, then keeps the closed execution's history as an
+   * artifact; null when it is not there any more.
+   */
+  keepHistory(input: { runId: string | null; workflow: Run['workflow'] }): Promise<ArtifactRef | null>;
 }

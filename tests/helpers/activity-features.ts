@@ -1,5 +1,5 @@
-import { createRandom } from '../../numeric/random/random.ts';
 import { columnOf } from '../../numeric/matrix.ts';
+import { createRandom } from '../../numeric/random/random.ts';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
@@ -31,7 +31,9 @@ export async function writeFeatures(artifacts: ArtifactStore, run: Run, rows: nu
     values: await write('features', encodeColumns(columns)),
     matrix: await write(
       'matrix',
-      encodeColumns(Object.fromEntries(names.map((name, j): [string, Column] => [name, columnOf(matrix, j)]))),
+      encodeColumns(
+        Object.fromEntries(names.map((name, j): [string, Column] => [name, columnOf(matrix, j)])),
+      ),
     ),
     columns: names,
     transforms: await write('transforms', encodeJson(transforms)),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { parse, stringify } from 'yaml';
 import type { ActivityContext } from '../../activities/context.ts';
 import { createActivities } from '../../activities/index.ts';
@@ -44,6 +45,9 @@ export interface ActivityShop {
 }
 
 const DEFINITIONS = fileURLToPath(new URL('../../pipelines/definitions', import.meta.url));
+/** The SDK tells of every activity that fails; here many are meant to. */
+const silent = new DefaultLogger('ERROR', () => undefined);
+
 const SMALL_SHOP = { customers: 400, months: 6 };
 const FEW_TRIALS = { bootstraps: 4, starts: 3, sampleRows: 500 };
 
@@ -57,7 +61,7 @@ export async function openActivityShop(
   const context = await contextIn(folder, database, options);
   const activities = createActivities(context);
   const workflows: WorkflowHandle[] = [];
-  const environment = (attempt = 1) => new MockActivityEnvironment({ attempt }, { client });
+  const environment = (attempt = 1) => new MockActivityEnvironment({ attempt }, { client, logger: silent });
   return {
     database,
     context,
@@ -132,7 +136,8 @@ function withoutTimes(rows: Record<string, unknown[]>): Record<string, unknown[]
   return { ...rows, run_stages };
 }
 
-async function filesIn(folder: string): Promise<string[]> {
+/** Files below a folder, by their paths in it, in order; none when there is no such folder. */
+export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
     .filter((entry) => entry.isFile())

@@ -35,15 +35,31 @@ export function closingOf(walked: Walked, outcome: Closing['outcome'], reasons: 
   const { runId, kind, pipeline, asOf, workflow } = run;
   const { k, quality } = clustering;
   const { counts } = validation;
-  const stages = [{ stage: 'extract' as const, ms: 1, digests: { artifact: walked.extract.artifact.sha256 } }];
+  const stages = [
+    { stage: 'extract' as const, ms: 1, digests: { artifact: walked.extract.artifact.sha256 } },
+  ];
   return {
-    runId, kind, pipeline, asOf, workflow, counts, k, quality, stages, outcome, reasons,
+    runId,
+    kind,
+    pipeline,
+    asOf,
+    workflow,
+    counts,
+    k,
+    quality,
+    stages,
+    outcome,
+    reasons,
     segments: naming.segments,
     verdict: outcome === 'rejected' ? 'refused' : stability.verdict,
   };
 }
 
-export async function publishWalked(shop: ActivityShop, walked: Walked, call: Call = (name, given) => shop.perform(name, given)) {
+export async function publishWalked(
+  shop: ActivityShop,
+  walked: Walked,
+  call: Call = (name, given) => shop.perform(name, given),
+) {
   const { run, match, naming } = walked;
   await call('publishRun', { run, match, naming, review: null });
   await call('deliverOutbox', { run });

@@ -61,7 +61,7 @@ const openingStages = {
     quarantine: fakeRef('quarantine', counts.rowsQuarantined),
     ms: 10,
   }),
-  awaitClosed: async () => ({ status: 'COMPLETED' }),
+  awaitClosed: async ({ workflow }) => ({ workflow }),
   keepHistory: async () => fakeRef('history'),
 } satisfies Partial<Stages & HistoryStages>;
 

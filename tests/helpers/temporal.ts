@@ -64,6 +64,7 @@ export async function withWorker(
       taskQueue: 'strata-compute',
       maxHeartbeatThrottleInterval: 100,
     }),
+    Worker.create({ connection, namespace, activities, taskQueue: 'strata-waits' }),
   ]);
   const running = workers.map((worker) => worker.run());
   try {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunProgress } from '../../pipelines/contracts/signatures.ts';
 import type { Closing } from '../../pipelines/contracts/stages.ts';
 import { failing, fakeRun, fakeStages, unstable } from '../helpers/fake-stages.ts';
@@ -188,6 +188,151 @@ describe('segmentCustomers', () => {
       expect({ unknownSignals, outcome }).toEqual({ unknownSignals: ['reveiw'], outcome: 'held' });
       await handle.terminate();
     }));
+});
+
+/** A stage that takes its time and hears no cancel, as one whose work is already done. */
+const slowly =
+  <A extends unknown[], R>(stage: (...args: A) => Promise<R>, begun: () => void) =>
+  async (...args: A): Promise<R> => {
+    begun();
+    await sleep(1_200);
+    return stage(...args);
+  };
+
+/** Resolves when the activity has begun; for a cancel at exactly that moment. */
+function moment() {
+  let begun!: () => void;
+  const happened = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  return { begun, happened };
+}
+
+describe('a cancel that comes at a bad moment', () => {
+  const closings: Closing[] = [];
+  const closeRun: ReturnType<typeof fakeStages>['closeRun'] = async ({ closing }) => {
+    closings.push(closing);
+    return { ...closing, manifest: null };
+  };
+  beforeEach(() => {
+    closings.length = 0;
+  });
+
+  test('while the run is being opened: it is closed as cancelled, once', async () => {
+    const { begun, happened } = moment();
+    await run({ openRun: slowly(fakeStages().openRun, begun), closeRun }, async (runs) => {
+      const handle = await runs.start();
+      await happened;
+      await handle.cancel();
+      await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+      expect((await handle.describe()).status.name).toBe('CANCELLED');
+      expect(closings.map(({ outcome }) => outcome)).toEqual(['cancelled']);
+    });
+  });
+
+  test('while it waits for its turn: it is closed as cancelled, and waits for nothing', async () => {
+    const { begun, happened } = moment();
+    const awaitTurn = async () => {
+      begun();
+      const beats = setInterval(() => Context.current().heartbeat(), 50);
+      return Context.current().cancelled.finally(() => clearInterval(beats));
+    };
+    const takeTurn = async () => ({
+      granted: false,
+      waitsFor: { runId: 'run_1', workflowId: 'segment/shop/1' },
+    });
+    await run({ takeTurn, awaitTurn, closeRun }, async (runs) => {
+      const handle = await runs.start();
+      await happened;
+      await handle.cancel();
+      await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+      expect(await handle.query<RunProgress>('progress')).toMatchObject({
+        outcome: 'cancelled',
+        waitsFor: null,
+      });
+      expect(closings).toHaveLength(1);
+    });
+  });
+
+  test('while the pointer moves: readers see the run, so it is published, in Temporal too', async () => {
+    const { begun, happened } = moment();
+    await run({ publishRun: slowly(fakeStages().publishRun, begun), closeRun }, async (runs) => {
+      const handle = await runs.start();
+      await happened;
+      await handle.cancel();
+      expect((await handle.result()).outcome).toBe('published');
+      expect(closings).toMatchObject([{ outcome: 'published', reasons: [] }]);
+    });
+  });
+
+  test('while it is being closed: it is closed once, as what it was', async () => {
+    const { begun, happened } = moment();
+    await run({ closeRun: slowly(closeRun, begun) }, async (runs) => {
+      const handle = await runs.start();
+      await happened;
+      await handle.cancel();
+      expect((await handle.result()).outcome).toBe('published');
+      expect(closings).toHaveLength(1);
+    });
+  });
+
+  test('while it is held: it is closed as cancelled, and takes no decision any more', async () => {
+    await run({ measureStability: unstable, closeRun: slowly(closeRun, () => undefined) }, async (runs) => {
+      const handle = await runs.start();
+      await until(runs, handle.workflowId, 'held');
+      await handle.cancel();
+      await sleep(300);
+      const refusal = await handle
+        .executeUpdate('review', { args: [{ decision: 'publish' }] })
+        .catch((caught: unknown) => caught);
+      expect(refusal).toBeInstanceOf(WorkflowUpdateFailedError);
+      await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+      expect(closings.map(({ outcome }) => outcome)).toEqual(['cancelled']);
+    });
+  });
+});
+
+test('when closing fails, too, the run fails with what broke it', () =>
+  run(
+    {
+      fitClusters: failing('KERNEL_FAILED', 'a kernel thread ended early'),
+      closeRun: failing('MIGRATION_FAILED', 'closing failed as well'),
+    },
+    async (runs) => {
+      const error = await (await runs.start()).result().catch((caught: unknown) => caught);
+      expect(typeOf(error)).toBe('KERNEL_FAILED');
+    },
+  ));
+
+test('a run that fails in closing after it was published is published', () =>
+  run(
+    {
+      fitClusters: failing('KERNEL_FAILED', 'a kernel thread ended early'),
+      closeRun: async ({ closing }) => ({ ...closing, outcome: 'published', manifest: null }),
+    },
+    async (runs) => {
+      expect((await (await runs.start()).result()).outcome).toBe('published');
+    },
+  ));
+
+test('a refused start keeps its history, too', async () => {
+  const kept: unknown[] = [];
+  await run(
+    {
+      openRun: failing('INPUT_INVALID', 'start input: asof: unknown field'),
+      keepHistory: async (input) => {
+        kept.push(input);
+        return null;
+      },
+    },
+    async (runs) => {
+      const handle = await runs.start({ asof: 1 });
+      await handle.result().catch(() => undefined);
+      const { runId } = await handle.describe();
+      await runs.client.workflow.getHandle(`history/${runId}`).result();
+      expect(kept).toEqual([{ runId: null, workflow: { id: handle.workflowId, runId } }]);
+    },
+  );
 });
 
 describe('review', () => {

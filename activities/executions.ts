@@ -1,0 +1,29 @@
+import { Context } from '@temporalio/activity';
+import type { Run } from '../pipelines/contracts/run.ts';
+
+type Execution = Run['workflow'];
+
+/** How a workflow execution stands; `gone`: Temporal does not know it (any more). */
+export interface ExecutionState {
+  status: 'open' | 'closed' | 'gone';
+  /** The execution asked for, or the one it was reset to: a reset goes on under another run id. */
+  workflow: Execution;
+}
+
+/** Asks Temporal; follows resets to where the run goes on. */
+export async function stateOf(workflow: Execution): Promise<ExecutionState> {
+  const handle = Context.current().client.workflow.getHandle(workflow.id, workflow.runId);
+  try {
+    const { status, raw } = await handle.describe();
+    const resetRunId = raw.workflowExtendedInfo?.resetRunId;
+    if (resetRunId && resetRunId !== workflow.runId) return await stateOf({ ...workflow, runId: resetRunId });
+    return { status: status.name === 'RUNNING' ? 'open' : 'closed', workflow };
+  } catch (error) {
+    if (isNotFound(error)) return { status: 'gone', workflow };
+    throw error;
+  }
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Error && error.name === 'WorkflowNotFoundError';
+}
