@@ -374,29 +374,31 @@ describe('review', () => {
       },
     ));
 
-  test.each([
-    [undefined, 'found no object'],
-    [null, 'found no object'],
-    ['publish', 'found no object'],
-    [{}, 'found no such decision'],
-    [{ decision: 'maybe' }, 'found no such decision'],
-    [{ decision: 'publish', note: 7 }, 'found a note that is no text'],
-    [{ decision: 'publish', why: 'x' }, 'found unknown fields why'],
-  ])('refuses %j on the spot, in words, and the run stays held', (sent, words) =>
+  test('refuses what is no decision on the spot, in words, and the run stays held', () =>
     run({ measureStability: unstable }, async (runs) => {
       const handle = await runs.start();
       await until(runs, handle.workflowId, 'held');
-      const update =
-        sent === undefined
-          ? handle.executeUpdate('review')
-          : handle.executeUpdate('review', { args: [sent] });
-      const refusal = await update.catch((caught: unknown) => caught);
-      expect(refusal).toBeInstanceOf(WorkflowUpdateFailedError);
-      expect(String((refusal as Error).cause)).toContain(words);
+      const refused: [unknown, string][] = [
+        [undefined, 'found no object'],
+        [null, 'found no object'],
+        ['publish', 'found no object'],
+        [{}, 'found no such decision'],
+        [{ decision: 'maybe' }, 'found no such decision'],
+        [{ decision: 'publish', note: 7 }, 'found a note that is no text'],
+        [{ decision: 'publish', why: 'x' }, 'found unknown fields why'],
+      ];
+      for (const [sent, words] of refused) {
+        const update =
+          sent === undefined
+            ? handle.executeUpdate('review')
+            : handle.executeUpdate('review', { args: [sent] });
+        const refusal = await update.catch((caught: unknown) => caught);
+        expect(refusal).toBeInstanceOf(WorkflowUpdateFailedError);
+        expect(String((refusal as Error).cause)).toContain(words);
+      }
       expect((await until(runs, handle.workflowId, 'held')).outcome).toBe('held');
       await handle.terminate();
-    }),
-  );
+    }));
 
   test('refuses a decision on a run that is not held', () =>
     run(

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect } from '../../store/postgres/connect.ts';
+import { createRepositories } from '../../store/postgres/repositories.ts';
+import { openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
+
+let strata: StrataHome;
+
+beforeAll(async () => {
+  strata = await openStrataHome();
+}, 60_000);
+
+afterAll(() => strata?.close());
+
+test('a run held for review survives its worker, shows no reader anything, and is published by a decision', async () => {
+  const worker = await strata.startWorker();
+  const knex = connect(strata.services.databaseUrl);
+  try {
+    const { runs, publications, memberships } = createRepositories(knex);
+    const handle = await strata.startRun({ review: 'always' });
+    const { runId } = await untilProgress(handle, ({ outcome }) => outcome === 'held');
+    await worker.kill();
+
+    const held = await runs.get(runId!);
+    expect(held).toMatchObject({ outcome: 'held', closedAt: null });
+    expect(held.summary).toMatchObject({ outcome: 'held', runId });
+    expect(held.summary!.segments.length).toBeGreaterThanOrEqual(3);
+    expect(await publications.current('shop')).toBeNull();
+
+    await strata.startWorker();
+    const answer = await handle.executeUpdate<string, [unknown]>('review', {
+      args: [{ decision: 'publish', note: 'looked at the names' }],
+    });
+    expect(answer).toBe('the run will be published');
+    const summary = await handle.result();
+    expect(summary).toMatchObject({
+      outcome: 'published',
+      reasons: ['review: publish (looked at the names)'],
+    });
+    expect((await publications.current('shop'))?.runId).toBe(runId);
+    expect(await memberships.count(runId!)).toBe(summary.counts.customers);
+    expect((await publications.ofRun(runId!))?.review).toContain('looked at the names');
+  } finally {
+    await knex.destroy();
+  }
+}, 120_000);
