@@ -7,11 +7,13 @@ import type { Extract, Stages } from '../pipelines/contracts/stages.ts';
 import { generateTransactions } from '../pipelines/generator/transactions.ts';
 import {
   type ExtractSource,
-  extractSql,
   readWatermark,
   resolveAsOf,
+  stagedSource,
+  stagingSql,
   watermarkSql,
 } from '../pipelines/stages/extract.ts';
+import { extractSql } from '../pipelines/stages/extract-sql.ts';
 import type { Warehouse } from '../store/warehouse/duckdb.ts';
 import {
   describeSource,
@@ -24,7 +26,7 @@ import {
 import { writeBatches } from '../store/warehouse/write-batches.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { runStage, type Work } from './stage.ts';
-import { withWarehouse } from './warehouse.ts';
+import { parquet, withWarehouse } from './warehouse.ts';
 
 /** The source's rows before the as-of date -> one Parquet artifact, sorted, which the run reads from then on. */
 export function createExtractActivities(context: ActivityContext): Pick<Stages, 'extractCustomers'> {
@@ -32,13 +34,15 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
     async extractCustomers({ run }) {
       return runStage(context, { stage: 'extract', run, inputs: [] }, async (work) => {
         const definition = await frozenDefinition(context.artifacts, run.definition);
-        return withSourceFile(context, run, definition, async (path) => {
+        return withSourceFile(context, { run, definition, work }, async (path) => {
           const file = await inspectFile(path);
-          return withWarehouse(
+          const extract = await withWarehouse(
             context,
             (warehouse) => freeze(context, { run, definition, file, warehouse, work }),
             path,
           );
+          await context.repositories.runs.describeExtract(run.runId, extract);
+          return extract;
         });
       });
     },
@@ -47,13 +51,13 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
 
 /** The file of the input, of the definition, or one that is made for the run and goes with it. */
 async function withSourceFile<R>(
-  { scratchFolder }: ActivityContext,
-  run: Run,
-  { source }: Definition,
-  work: (path: string) => Promise<R>,
+  { scratchFolder, threads }: ActivityContext,
+  { run, definition, work }: Pick<Freezing, 'run' | 'definition' | 'work'>,
+  use: (path: string) => Promise<R>,
 ): Promise<R> {
+  const { source } = definition;
   const given = run.extract ?? (source.kind === 'file' ? source.path : undefined);
-  if (given !== undefined) return work(given);
+  if (given !== undefined) return use(given);
   if (source.kind === 'file') {
     throw new PipelineError(
       'EXTRACT_NOT_FOUND',
@@ -63,8 +67,9 @@ async function withSourceFile<R>(
   const folder = await mkdtemp(join(scratchFolder, 'generated-'));
   try {
     const path = join(folder, 'transactions.parquet');
-    await writeBatches(generateTransactions(source), path, { tempFolder: folder });
-    return await work(path);
+    const { signal } = work;
+    await writeBatches(generateTransactions(source), path, { tempFolder: folder, threads, signal });
+    return await use(path);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -78,26 +83,72 @@ interface Freezing {
   work: Work;
 }
 
-async function freeze({ artifacts }: ActivityContext, freezing: Freezing): Promise<Omit<Extract, 'ms'>> {
+async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omit<Extract, 'ms'>> {
   const { run, definition, file, warehouse } = freezing;
+  const isGiven = run.extract !== null || definition.source.kind === 'file';
   const { signal } = freezing.work;
   const { columns } = definition.source;
   return whileReading(file, async () => {
-    const types = typesOf(columns, await describeSource(warehouse, file), file.name);
+    const described = await describeSource(warehouse, file);
+    const types = typesOf(columns, described, file.name);
     const source: ExtractSource = { from: sourceSql(file), columns, types, name: file.name };
-    const [row] = await warehouse.rows(watermarkSql(source), { signal });
-    const watermark = readWatermark(row!);
-    const asOf = resolveAsOf(watermark, source, run.asOf);
-    const sql = extractSql({ source, contract: definition.contract, asOf });
-    const artifact = await artifacts.take('extract', { runId: run.runId, ending: 'parquet' }, (path) =>
-      warehouse.copyToParquet(sql, path, { signal }),
-    );
-    return {
-      artifact,
-      asOf,
-      watermark: watermark.newest ?? asOf,
-      rowsRead: artifact.rows,
-      rowsAfterAsOf: watermark.rows - artifact.rows,
-    };
+    const isNumbered = file.kind === 'parquet' && !described.some(({ name }) => name === ROW_NUMBER);
+    return withNumberedRows(context, { source, isNumbered, freezing }, async (numbered) => {
+      const [row] = await warehouse.rows(watermarkSql(numbered), { signal });
+      const watermark = readWatermark(row!);
+      const asOf = resolveAsOf(watermark, source, run.asOf);
+      if (run.asOf === null && isGiven) refuseFuture(asOf, source);
+      const sql = extractSql({ source: numbered, contract: definition.contract, asOf });
+      const artifact = await context.artifacts.take(
+        'extract',
+        { runId: run.runId, ending: 'parquet' },
+        (path) => warehouse.copyToParquet(sql, path, { signal }),
+      );
+      return {
+        artifact,
+        asOf,
+        watermark: watermark.newest ?? asOf,
+        rowsRead: artifact.rows,
+        rowsAfterAsOf: watermark.rows - artifact.rows,
+      };
+    });
   });
+}
+
+const DAY_MS = 86_400_000;
+const DATE_LENGTH = 'YYYY-MM-DD'.length;
+
+/** One mistyped year would make every customer look lapsed: the newest row may not be of a day to come. */
+function refuseFuture(asOf: string, source: ExtractSource): void {
+  // Somewhere on earth it is tomorrow already, and the as-of date is the day after the newest row.
+  const latest = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, DATE_LENGTH);
+  if (asOf <= latest) return;
+  throw new PipelineError(
+    'AS_OF_IN_FUTURE',
+    `the newest row of ${source.name} makes the as-of date ${asOf}, which is to come; mend that row, or name the date with --as-of`,
+    { asOf },
+  );
+}
+
+/** Of every Parquet file, unless a column of the file has the name. */
+const ROW_NUMBER = 'file_row_number';
+
+/**
+ * The source with a number for each row. Text is parsed once, into a Parquet file that goes afterwards: it is
+ * read four times, and its rows have no numbers.
+ */
+async function withNumberedRows<R>(
+  { scratchFolder }: ActivityContext,
+  { source, isNumbered, freezing }: { source: ExtractSource; isNumbered: boolean; freezing: Freezing },
+  work: (numbered: ExtractSource) => Promise<R>,
+): Promise<R> {
+  if (isNumbered) return work(source);
+  const folder = await mkdtemp(join(scratchFolder, 'staged-'));
+  try {
+    const path = join(folder, 'source.parquet');
+    await freezing.warehouse.copyToParquet(stagingSql(source), path, { signal: freezing.work.signal });
+    return await work(stagedSource(source, parquet(path)));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -2,7 +2,7 @@ import { columnOf } from '../numeric/matrix.ts';
 import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
 import type { Stages } from '../pipelines/contracts/stages.ts';
 import { deriveColumns } from '../pipelines/stages/features.ts';
-import { featuresSql } from '../pipelines/stages/features-sql.ts';
+import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
 import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
 import { type Column, encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
@@ -18,14 +18,18 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
       return runStage(context, { stage: 'features', run, inputs: [extract.artifact] }, async ({ signal }) => {
         const { contract, features } = await frozenDefinition(artifacts, run.definition);
         const from = parquet(await artifacts.path(extract.artifact));
-        const { numbers, texts, rows } = await withWarehouse(context, (warehouse) =>
-          warehouse.columns(
-            featuresSql({ from, contract, aggregate: features.aggregate, asOf: extract.asOf }),
-            {
-              signal,
-            },
-          ),
-        );
+        const { numbers, texts, rows } = await withWarehouse(context, async (warehouse) => {
+          const cuts = partsSql({ from, rows: extract.artifact.rows });
+          const parts = readParts(
+            cuts === null ? [] : await warehouse.rows(cuts, { signal }),
+            extract.artifact.rows,
+          );
+          const { aggregate } = features;
+          return warehouse.columns(
+            parts.map((range) => featuresSql({ from, contract, aggregate, asOf: extract.asOf, range })),
+            { signal },
+          );
+        });
         const { columns } = deriveColumns(numbers, features.derive);
         const transforms = fitTransforms(columns, features.cluster);
         const matrix = applyTransforms(columns, transforms);

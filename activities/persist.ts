@@ -12,7 +12,7 @@ import { runStage } from './stage.ts';
 export function createPersistActivities(context: ActivityContext): Pick<Stages, 'persistRun'> {
   const { artifacts, repositories } = context;
   return {
-    async persistRun({ run, extract, features, clustering, match, naming }) {
+    async persistRun({ run, features, clustering, match, naming }) {
       const inputs = [
         features.customers,
         clustering.labels,
@@ -23,13 +23,12 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
       return runStage(context, { stage: 'persist', run, inputs }, async ({ signal, onProgress }) => {
         const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
         const file = decodeJson(await artifacts.read(naming.names)) as NamesFile;
-        await repositories.runs.describeExtract(run.runId, extract);
         const { customers, values } = features;
         const { model, labels } = clustering;
         await repositories.segmentations.save(run.runId, {
           artifacts: { model, customers, labels, values, identities: match.identities },
           segments: segmentsInRun(naming, identities, file),
-          names: newNames(run, naming, file),
+          names: namesOf(run, naming, file),
         });
         const segmentIds = identities.segments
           .toSorted((a, b) => a.cluster - b.cluster)
@@ -62,19 +61,15 @@ function segmentsInRun(
   }));
 }
 
-/** A name in force is not given again; names of the run are those of segments without one. */
-function newNames({ runId }: Run, { segments }: Naming, { names }: NamesFile): Segmentation['names'] {
+/** All of them: which ones are new, or rest on a new condition, is known where those in force are kept. */
+function namesOf({ runId }: Run, { segments }: Naming, { names }: NamesFile): Segmentation['names'] {
   const describedAs = new Map(segments.map(({ segmentId, description }) => [segmentId, description]));
-  return names
-    .filter(
-      ({ segmentId }) => segments.find((segment) => segment.segmentId === segmentId)!.event !== 'survived',
-    )
-    .map(({ segmentId, name, author, condition, reason }) => ({
-      segmentId,
-      name,
-      author,
-      condition,
-      description: describedAs.get(segmentId) ?? '',
-      reason: `${reason} (${runId})`,
-    }));
+  return names.map(({ segmentId, name, author, condition, reason }) => ({
+    segmentId,
+    name,
+    author,
+    condition,
+    description: describedAs.get(segmentId) ?? '',
+    reason: `${reason} (${runId})`,
+  }));
 }

@@ -43,6 +43,8 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
         const publication = decidePublication({
           policy: run.review,
           stability: report,
+          asOf: run.asOf,
+          publishedAsOf: base?.asOf ?? null,
         });
         return { verdict, ...publication, adjustedRand, movedShare, report: kept };
       });

@@ -1,10 +1,13 @@
 import { Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run, Stage } from '../pipelines/contracts/run.ts';
 import type { Timed } from '../pipelines/contracts/stages.ts';
 import { digestOf } from '../store/artifacts/json.ts';
 import type { ActivityContext } from './context.ts';
 
+/** What closing a run may keep of it; a late attempt must not take it away. */
+const KEPT_OF_CLOSED_RUNS = ['definition', 'report', 'quarantine', 'manifest', 'history'] as const;
 const HEARTBEAT_MS = 1_000;
 
 /** What a stage's work may use of Temporal without knowing it. */
@@ -47,17 +50,24 @@ export async function runStage<R extends Timed>(
     return result as unknown as R;
   }
   const startedAt = new Date();
-  const product = await withHeartbeats(stage, work);
-  const result = { ...product, ms: Date.now() - startedAt.getTime() } as R;
-  await artifacts.writeStep(run.runId, stage, key, { ...result, startedAt: startedAt.toISOString() });
-  await repositories.stages.record({
-    runId: run.runId,
-    stage,
-    startedAt: startedAt.toISOString(),
-    attempt,
-    ...logOf(result),
-  });
-  return result;
+  try {
+    const product = await withHeartbeats(stage, work);
+    const result = { ...product, ms: Date.now() - startedAt.getTime() } as R;
+    await artifacts.writeStep(run.runId, stage, key, { ...result, startedAt: startedAt.toISOString() });
+    await repositories.stages.record({
+      runId: run.runId,
+      stage,
+      startedAt: startedAt.toISOString(),
+      attempt,
+      ...logOf(result),
+    });
+    return result;
+  } catch (error) {
+    // The run was closed and cleaned up while this attempt was at work: what it wrote goes, too.
+    if (error instanceof PipelineError && error.code === 'RUN_ABANDONED')
+      await artifacts.release(run.runId, KEPT_OF_CLOSED_RUNS);
+    throw error;
+  }
 }
 
 /** Heartbeats at a steady pace with the newest progress: Temporal notices a dead worker, and we a cancel. */
@@ -96,7 +106,9 @@ function keyOf({ stage, run, inputs }: StageCall, codeVersion: string): string {
 }
 
 function logOf(result: Timed): { ms: number; rows: number | null; artifact: ArtifactRef | null } {
-  const artifact = Object.values(result).find(isArtifact) ?? null;
+  // By name, since a result that was kept comes back with its keys sorted: every attempt logs the same one.
+  const byName = Object.entries(result).sort(([left], [right]) => (left < right ? -1 : 1));
+  const artifact = byName.map(([, value]) => value).find(isArtifact) ?? null;
   return { ms: result.ms, rows: artifact?.rows ?? null, artifact };
 }
 

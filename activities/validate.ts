@@ -24,10 +24,11 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
           const [row] = await warehouse.rows(validationSql({ from, contract }), { signal });
           const counts = readValidation(row!, contract);
           const judgement = judge(counts, definition);
+          const refused = counts.rows - counts.accepted;
           const quarantine = await artifacts.take(
             'quarantine',
             { runId: run.runId, ending: 'parquet' },
-            (path) => warehouse.copyToParquet(quarantineSql({ from, contract }), path, { signal }),
+            (path) => warehouse.copyToParquet(quarantineSql({ from, contract, refused }), path, { signal }),
           );
           const report = await artifacts.write(
             'report',

@@ -15,3 +15,14 @@ export class ClosingStack {
     if (faults.length > 0) throw faults[0];
   }
 }
+
+const LEFT_OVER_MS = 2_000;
+
+/**
+ * Ends the process once all is closed. What then still holds it, such as the native half of a worker that
+ * broke, is waited for no longer than this.
+ */
+export function endProcess(exitCode: number): void {
+  process.exitCode = exitCode;
+  setTimeout(() => process.exit(), LEFT_OVER_MS).unref();
+}

@@ -20,7 +20,7 @@ export interface Config {
   readonly home: string;
   /** A PostgreSQL to use; undefined: Strata starts one. Holds a password, so it is never logged. */
   readonly databaseUrl: string | undefined;
-  /** An absolute folder, or `s3://bucket/prefix`. */
+  /** An absolute folder. */
   readonly artifacts: string;
   /** Threads of the kernels, 1 to the number of cores. */
   readonly threads: number;
@@ -85,10 +85,7 @@ function parseArtifacts(
   { invokedFrom, problems }: { invokedFrom: string; problems: string[] },
 ): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    if (!/^s3:\/\/[a-z0-9][a-z0-9.-]+/.test(text)) {
-      problems.push(`STRATA_ARTIFACTS must be a folder or s3://bucket/prefix, found "${text}"`);
-    }
-    return text;
+    problems.push(`STRATA_ARTIFACTS must be a folder, nothing else is supported yet, found "${text}"`);
   }
   return resolve(invokedFrom, text);
 }

@@ -1,12 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
-import type { Outcome } from '../pipelines/contracts/run.ts';
+import {
+  type WorkflowExecutionDescription,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { CancelledFailure, defaultPayloadConverter } from '@temporalio/common';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Outcome, RunSummary } from '../pipelines/contracts/run.ts';
 import type { RunProgress } from '../pipelines/contracts/signatures.ts';
+import { firstLine, innermostMessage } from './error-text.ts';
 import type { Log, Step } from './log.ts';
 
+export { innermostMessage } from './error-text.ts';
+
 const POLL_MS = 300;
-const SETTLED = new Set<string>(['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT']);
+/** A server that hangs would never refuse a question. */
+const ASK_WITHIN_MS = 10_000;
+const UNREACHABLE_AFTER_MS = 60_000;
+const CLOSED = new Set<string>([
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TERMINATED',
+  'TIMED_OUT',
+  'CONTINUED_AS_NEW',
+]);
 
 export interface Followed {
   progress: RunProgress | null;
@@ -15,24 +33,51 @@ export interface Followed {
   message: string | null;
 }
 
+export interface FollowOptions {
+  log: Log;
+  /** Ends the following with its reason. */
+  signal: AbortSignal;
+  /** How long the server may be away; default a minute. */
+  unreachableAfterMs?: number;
+}
+
 /**
  * Follows a run until it has ended or is held for a person, with one line for each stage.
  * A server that is away for a moment does not end the following.
+ *
+ * @throws PipelineError TEMPORAL_UNREACHABLE when it stays away
  */
-export async function followRun(handle: WorkflowHandle, log: Log, signal: AbortSignal): Promise<Followed> {
+export async function followRun(handle: WorkflowHandle, options: FollowOptions): Promise<Followed> {
+  const { log, signal, unreachableAfterMs = UNREACHABLE_AFTER_MS } = options;
+  const ask = askingWithin(handle, { signal, withinMs: Math.min(ASK_WITHIN_MS, unreachableAfterMs) });
   const teller = stageTeller(log);
   let progress: RunProgress | null = null;
-  while (!signal.aborted) {
-    const status = await statusOf(handle);
-    progress = (await progressOf(handle)) ?? progress;
-    if (progress) teller.tell(progress);
-    if (status && SETTLED.has(status)) return { progress, ...(await endOf(handle, progress)) };
-    if (progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
-    if (progress?.stage) teller.howFar(await heartbeatOf(handle));
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+  let answeredAtMs = performance.now();
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const description = await ask(() => handle.describe());
+        answeredAtMs = performance.now();
+        progress = (await progressOf(handle, ask)) ?? progress;
+        if (progress) teller.tell(progress);
+        if (hasClosed(description)) return { progress, ...(await endOf(handle, ask)) };
+        if (progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
+        if (progress?.stage) teller.howFar(heartbeatOf(description));
+      } catch (fault) {
+        if (performance.now() - answeredAtMs > unreachableAfterMs)
+          throw unreachable(handle, fault, unreachableAfterMs);
+      }
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    teller.stop();
   }
-  teller.stop();
-  throw signal.reason;
+}
+
+/** Whatever is not closed still holds its workflow id, a paused one too. */
+export function hasClosed({ status }: Pick<WorkflowExecutionDescription, 'status'>): boolean {
+  return CLOSED.has(status.name);
 }
 
 function stageTeller(log: Log) {
@@ -65,43 +110,51 @@ function stageTeller(log: Log) {
   };
 }
 
-async function statusOf(handle: WorkflowHandle): Promise<string | null> {
-  return handle.describe().then(
-    ({ status }) => status.name,
-    () => null,
-  );
+type Ask = <T>(question: () => Promise<T>) => Promise<T>;
+
+/** Every question has an end: answered, refused, too late, or not wanted any more. */
+function askingWithin(
+  { client }: WorkflowHandle,
+  { signal, withinMs }: { signal: AbortSignal; withinMs: number },
+): Ask {
+  // A signal for each, since the client never takes its listener off again.
+  return (question) =>
+    client.withAbortSignal(AbortSignal.any([signal]), () =>
+      client.withDeadline(Date.now() + withinMs, question),
+    );
 }
 
-function progressOf(handle: WorkflowHandle): Promise<RunProgress | null> {
-  return handle.query<RunProgress>('progress').catch(() => null);
+/** Null where no worker is there to answer: that alone is no fault of the server's. */
+function progressOf(handle: WorkflowHandle, ask: Ask): Promise<RunProgress | null> {
+  return ask(() => handle.query<RunProgress>('progress')).catch(() => null);
 }
 
-async function endOf(
-  handle: WorkflowHandle,
-  progress: RunProgress | null,
-): Promise<{ outcome: Outcome; message: string | null }> {
+/** @throws what kept the server from answering: a run is failed only where it says so */
+async function endOf(handle: WorkflowHandle, ask: Ask): Promise<Omit<Followed, 'progress'>> {
   try {
-    const summary = (await handle.result()) as { outcome: Outcome };
-    return { outcome: summary.outcome, message: null };
+    const { outcome } = (await ask(() => handle.result())) as RunSummary;
+    return { outcome, message: null };
   } catch (error) {
-    const cancelled = progress?.outcome === 'cancelled';
-    return { outcome: cancelled ? 'cancelled' : 'failed', message: innermostMessage(error) };
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const isCancelled = error.cause instanceof CancelledFailure;
+    return { outcome: isCancelled ? 'cancelled' : 'failed', message: innermostMessage(error) };
   }
 }
 
 /** How far the running activity says it is: `12 of 20`. */
-async function heartbeatOf(handle: WorkflowHandle): Promise<string> {
-  const description = await handle.describe().catch(() => null);
-  const payload = description?.raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0];
+function heartbeatOf({ raw }: WorkflowExecutionDescription): string {
+  const payload = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0];
   if (!payload) return '';
   const { done, of } = defaultPayloadConverter.fromPayload<{ done: number; of: number }>(payload);
   return of > 0 ? `${done} of ${of}` : '';
 }
 
-export function innermostMessage(error: unknown): string {
-  let cause = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  const type = (cause as { type?: string }).type;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return type ? `${message} (${type})` : message;
+function unreachable({ workflowId }: WorkflowHandle, fault: unknown, afterMs: number): PipelineError {
+  return new PipelineError(
+    'TEMPORAL_UNREACHABLE',
+    `Temporal needs to answer what became of ${workflowId}, for ${Math.round(afterMs / 1000)} s found: ${firstLine(fault)}; ` +
+      'the run is not lost: start again with the same options once the server answers, and it is followed further',
+    { workflowId },
+    { cause: fault },
+  );
 }

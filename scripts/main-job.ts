@@ -1,11 +1,14 @@
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
-import type { Outcome, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
-import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Outcome, Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { inspectFile } from '../store/warehouse/sources.ts';
-import { TASK_QUEUES } from '../temporal.config.ts';
+import { innermostMessage } from './error-text.ts';
 import { type Followed, followRun } from './follow-run.ts';
+import type { Log } from './log.ts';
 import type { Strata } from './open-strata.ts';
+import { DEFAULT_PIPELINE, startOrJoin } from './start-or-join.ts';
 import { DEFINITIONS_FOLDER } from './strata-worker.ts';
 
 const HISTORY_WAIT_MS = 30_000;
@@ -25,45 +28,55 @@ export interface MainJob {
  * @throws PipelineError PIPELINE_UNKNOWN, DEFINITION_INVALID, EXTRACT_NOT_FOUND, EXTRACT_EMPTY, EXTRACT_UNREADABLE
  */
 export async function checkInput(input: StartInput): Promise<void> {
-  await loadDefinition(DEFINITIONS_FOLDER, input.pipeline ?? 'shop');
+  await loadDefinition(DEFINITIONS_FOLDER, input.pipeline ?? DEFAULT_PIPELINE);
   if (input.extract !== undefined) await inspectFile(input.extract);
 }
 
-/** Starts the run, or joins the one of the same id that is still going on, and follows it to its end. */
+/**
+ * Starts the run, or joins the one of the same id and input that is still going on, and follows it to its end.
+ *
+ * @throws PipelineError RUN_IN_PROGRESS, TEMPORAL_UNREACHABLE
+ */
 export async function runMainJob(strata: Strata, input: StartInput, signal: AbortSignal): Promise<MainJob> {
-  const pipeline = input.pipeline ?? 'shop';
-  const handle = await strata.client.workflow.start(WORKFLOWS.segmentCustomers, {
-    workflowId: workflowIds.segment(pipeline, input.asOf),
-    taskQueue: TASK_QUEUES.workflows,
-    args: [input],
-    staticSummary: `segment customers of ${pipeline}${input.asOf ? ` as of ${input.asOf}` : ''}`,
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-  });
-  const execution = { id: handle.workflowId, runId: (await handle.describe()).runId };
+  const { client, log } = strata;
+  const { execution, joinedFrom } = await startOrJoin(client, input);
   const address = strata.addressOf(execution);
-  strata.log.info(`run  ${address}`);
-  const followed = await followRun(
-    strata.client.workflow.getHandle(execution.id, execution.runId),
-    strata.log,
-    signal,
-  );
-  const { outcome, message } = followed;
-  return { outcome, message, address, summary: await summaryOf(strata, followed, execution) };
+  if (joinedFrom) log.info(`joined run ${execution.id}, started earlier: ${joinedFrom.toISOString()}`);
+  log.info(`run  ${address}`);
+  const handle = client.workflow.getHandle(execution.id, execution.runId);
+  const followed = await followRun(handle, { log, signal });
+  return { address, ...(await endOf(strata, followed, execution)) };
 }
 
-/** A closed run's summary is in its record; a held one's is what its progress tells so far. */
-async function summaryOf(
-  { client, repositories }: Strata,
-  { outcome, progress }: Followed,
-  execution: { id: string; runId: string },
-): Promise<RunSummary | null> {
-  if (!progress?.runId) return null;
-  if (outcome !== 'held') {
-    // The run is over for a reader when its history is safe, too.
-    const history = client.workflow.getHandle(workflowIds.history(progress.runId)).result();
-    await Promise.race([history, new Promise((done) => setTimeout(done, HISTORY_WAIT_MS).unref())]);
-  }
+/**
+ * How the run ended, by its record: a run that was published before a cancel or a fault reached it is
+ * published. A held one's summary is what it knew when it was held.
+ */
+async function endOf(
+  { client, repositories, log }: Strata,
+  { outcome, progress, message }: Followed,
+  execution: Run['workflow'],
+): Promise<Omit<MainJob, 'address'>> {
+  if (!progress?.runId) return { outcome, message, summary: null };
+  if (outcome !== 'held') await awaitHistory(client, progress.runId, { log });
   const record = await repositories.runs.byWorkflow(execution);
-  return record?.summary ?? null;
+  const recorded = record?.outcome ?? outcome;
+  const summary = record?.summary?.outcome === recorded ? record.summary : null;
+  return { outcome: recorded, message, summary };
+}
+
+/** The run is over for a reader when its history is safe, too; but one that is not takes nothing from the run. */
+export async function awaitHistory(
+  client: Client,
+  runId: string,
+  { log, waitMs = HISTORY_WAIT_MS }: { log: Log; waitMs?: number },
+): Promise<void> {
+  const kept = client.workflow.getHandle(workflowIds.history(runId)).result();
+  const isKept = kept.then(() => true);
+  try {
+    if (await Promise.race([isKept, sleep(waitMs, false, { ref: false })])) return;
+    log.warn(`the history of ${runId} is not kept yet, though the run has ended: a worker does it later`);
+  } catch (fault) {
+    log.warn(`the history of ${runId} was not kept, the run itself stands: ${innermostMessage(fault)}`);
+  }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import type { Run } from '../pipelines/contracts/run.ts';
 import { WORKFLOWS } from '../pipelines/contracts/signatures.ts';
 import type { Repositories } from '../store/postgres/repositories.ts';
@@ -10,14 +10,16 @@ import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { joinParts } from './parts.ts';
 import { type RunningServices, startServices } from './services/index.ts';
-import { bundleWorkflows, startWorker } from './strata-worker.ts';
-import { createTemporalLogger } from './temporal-logger.ts';
+import { bundleWorkflows, type StrataWorker, startWorker } from './strata-worker.ts';
+import { createTemporalLogger, installRuntime } from './temporal-logger.ts';
 
 /** Everything of `npm start`, running. */
 export interface Strata {
   readonly client: Client;
   readonly repositories: Repositories;
   readonly log: Log;
+  /** The worker's: rejects with WORKER_FAILED when it breaks, and then nothing here goes on by itself. */
+  readonly ended: StrataWorker['ended'];
   /** Where a person looks, by what for. */
   readonly addresses: Record<string, string>;
   /** A workflow execution in the Temporal UI, or its ids where no UI is known. */
@@ -53,10 +55,10 @@ async function openInOrder(
   const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
   stack.defer(() => parts.close());
   const client = await openClient(services, stack);
-  await openWorker({ config, services, context: parts.context, log }, stack);
+  const { ended } = await openWorker({ config, services, context: parts.context, log }, stack);
   signal.throwIfAborted();
   const { repositories } = parts.context;
-  return { client, repositories, log, ...addresses(services), close: () => stack.close() };
+  return { client, repositories, log, ended, ...addresses(services), close: () => stack.close() };
 }
 
 type Services = RunningServices<'postgres' | 'temporal'>;
@@ -75,9 +77,9 @@ type WorkerParts = {
 };
 
 /** A worker on the services; leaves before them when the stack is disposed. */
-export async function openWorker(parts: WorkerParts, stack: ClosingStack) {
+export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promise<StrataWorker> {
   const { config, services, context, log } = parts;
-  Runtime.install({ logger: createTemporalLogger(log), shutdownSignals: [] });
+  installRuntime(createTemporalLogger(log));
   const step = log.step('Worker');
   const connection = await NativeConnection.connect(services.temporal.connectionOptions);
   stack.defer(() => connection.close());
@@ -85,7 +87,7 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack) {
   const { namespace } = services.temporal;
   const worker = await startWorker({ connection, namespace, bundle, context });
   stack.defer(() => worker.stop());
-  step.done(`task queues ${TASK_QUEUES.workflows} and ${TASK_QUEUES.compute}`);
+  step.done(`task queues ${Object.values(TASK_QUEUES).join(', ')}`);
   return worker;
 }
 

@@ -14,7 +14,7 @@ import { codeVersion, DEFINITIONS_FOLDER } from './strata-worker.ts';
 
 const MEGABYTE = 2 ** 20;
 /** DuckDB spills to disk beyond this; the rest of the machine is for PostgreSQL and the kernels. */
-const DUCKDB_MEMORY_MB = { least: 512, most: 1_024, shareOfMachine: 0.25 };
+const DUCKDB_MEMORY_MB = { least: 512, most: 700, shareOfMachine: 0.25 };
 
 export interface Parts {
   context: ActivityContext;

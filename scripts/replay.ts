@@ -1,15 +1,17 @@
 import { join } from 'node:path';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import colors from 'picocolors';
 import { PROJECT_FOLDER, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { historiesIn, type KeptHistory, replayHistories } from './replay-histories.ts';
 import { bundleWorkflows } from './strata-worker.ts';
+import { installRuntime } from './temporal-logger.ts';
 
 // Today's workflow code against every history that was kept: what replays here, resumes after a deploy.
-Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
 const config = readConfig();
 const log = createLog({ level: config.logLevel });
+// A history that does not replay is told once, by us.
+installRuntime(new DefaultLogger('WARN', ({ message }) => log.debug(message)));
 const bundle = await bundleWorkflows(join(config.home, 'cache'));
 
 async function* all(): AsyncGenerator<KeptHistory> {

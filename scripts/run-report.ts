@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import colors from 'picocolors';
 import type { RunSummary, SegmentSummary } from '../pipelines/contracts/run.ts';
 
@@ -14,6 +16,16 @@ export function runReport(summary: RunSummary, links: Record<string, string>): s
     ...Object.entries(links).map(([what, link]) => `${colors.dim(what.padEnd(width))}  ${link}`),
   );
   return sections.join('\n');
+}
+
+/** The run, and the page that describes its extract where it is kept: a run that changed nothing lets it go. */
+export function whereToLook(
+  { stages }: Pick<RunSummary, 'stages'>,
+  { artifacts, address }: { artifacts: string; address: string },
+): Record<string, string> {
+  const page = stages.find(({ stage }) => stage === 'profile')?.artifact;
+  const file = page && join(artifacts, page.uri);
+  return { run: address, ...(file && existsSync(file) && { profile: file }) };
 }
 
 const SIGNS: Record<RunSummary['outcome'], string> = {
@@ -88,7 +100,7 @@ function bar(share: number): string {
   return '█'.repeat(Math.max(1, Math.round(share * BAR_WIDTH)));
 }
 
-export function thousands(count: number): string {
+function thousands(count: number): string {
   return count.toLocaleString('en-US');
 }
 

@@ -1,15 +1,16 @@
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { isErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
 import type { Outcome, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import { endProcess } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
-import { innermostMessage } from './follow-run.ts';
+import { errorText, innermostMessage } from './error-text.ts';
 import { createLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
 import { openStrata, type Strata } from './open-strata.ts';
-import { runReport } from './run-report.ts';
+import { runReport, whereToLook } from './run-report.ts';
 
 const EXIT_CODES: Record<Outcome, number> = { published: 0, held: 0, rejected: 2, failed: 1, cancelled: 1 };
 const INTERRUPTED = 130;
@@ -20,26 +21,28 @@ interface Options {
   input: StartInput;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+endProcess(await main(process.argv.slice(2)));
 
 async function main(argv: string[]): Promise<number> {
-  const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => interrupt.abort(signal));
+  // One end for all reasons: a signal's name when a person asks, an error when the worker broke.
+  const end = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort(signal));
   try {
     const config = readConfig();
     const options = readOptions(argv, config);
     await checkInput(options.input);
     const log = createLog({ level: config.logLevel });
-    const strata = await openStrata({ config, log, signal: interrupt.signal });
+    const strata = await openStrata({ config, log, signal: end.signal });
+    strata.ended.catch((fault: unknown) => end.abort(fault));
     try {
-      return await runAndStay(strata, { ...options, artifacts: config.artifacts }, interrupt.signal);
+      return await runAndStay(strata, { ...options, artifacts: config.artifacts }, end.signal);
     } finally {
       await strata.close();
     }
   } catch (error) {
-    if (interrupt.signal.aborted) return INTERRUPTED;
-    console.error(errorText(error));
+    const { aborted, reason } = end.signal;
+    if (aborted && !(reason instanceof Error)) return INTERRUPTED;
+    console.error(errorText(aborted ? reason : error));
     return 1;
   }
 }
@@ -47,24 +50,19 @@ async function main(argv: string[]): Promise<number> {
 async function runAndStay(
   strata: Strata,
   options: Options & { artifacts: string },
-  interrupted: AbortSignal,
+  end: AbortSignal,
 ): Promise<number> {
   const { log } = strata;
-  const job = await runMainJob(strata, options.input, interrupted);
+  const job = await runMainJob(strata, options.input, end);
   if (options.json && job.summary) await writeSummary(options.json, job.summary);
-  if (job.summary) console.log(`\n${runReport(job.summary, links(job.summary, { ...options, ...job }))}`);
+  if (job.summary)
+    console.log(`\n${runReport(job.summary, whereToLook(job.summary, { ...options, ...job }))}`);
   else console.error(`\n${job.message ?? 'the run ended without a summary'}\nrun  ${job.address}`);
   if (options.once) return EXIT_CODES[job.outcome];
   for (const [what, address] of Object.entries(strata.addresses)) log.info(`${what.padEnd(12)}  ${address}`);
   log.info('Strata stays up: press Ctrl-C to stop');
-  await untilAborted(interrupted);
+  await untilEnd(end);
   return 0;
-}
-
-/** Where to look: the run, and the page that describes its extract. */
-function links({ stages }: RunSummary, { artifacts, address }: { artifacts: string; address: string }) {
-  const page = stages.find(({ stage }) => stage === 'profile')?.artifact;
-  return { run: address, ...(page && { profile: join(artifacts, page.uri) }) };
 }
 
 function readOptions(argv: string[], { invokedFrom }: Config): Options {
@@ -112,17 +110,11 @@ async function writeSummary(file: string, summary: RunSummary): Promise<void> {
   }
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) done();
-    signal.addEventListener('abort', () => done(), { once: true });
+/** @throws the reason when it is a fault */
+function untilEnd(signal: AbortSignal): Promise<void> {
+  return new Promise((done, broke) => {
+    const settle = () => (signal.reason instanceof Error ? broke(signal.reason) : done());
+    if (signal.aborted) settle();
+    signal.addEventListener('abort', settle, { once: true });
   });
-}
-
-function errorText(error: unknown): string {
-  if (error instanceof PipelineError) return `${error.message} (${error.code})`;
-  const message = innermostMessage(error);
-  return isErrorCode((error as { type?: string }).type)
-    ? message
-    : `${message}\n${(error as Error).stack ?? ''}`;
 }

@@ -1,31 +1,35 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { ActivityContext } from '../activities/context.ts';
 import { createActivities } from '../activities/index.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
 import { PROJECT_FOLDER } from './config.ts';
+import { firstLine } from './error-text.ts';
 
-const WORKFLOWS_FOLDER = join(PROJECT_FOLDER, 'workflows');
-const CONTRACTS_FOLDER = join(PROJECT_FOLDER, 'pipelines/contracts');
-/** What makes numbers; a change in any of these files is another code version. */
-const NUMBER_FOLDERS = ['numeric', 'pipelines', 'activities', 'store/warehouse'];
+/** What makes an artifact's bytes; a change in any of these files is another code version. */
+const BYTES_FOLDERS = ['numeric', 'pipelines', 'activities', 'store/warehouse', 'store/artifacts'];
+/** Packages make bytes, too: DuckDB writes the Parquet, ml-kmeans finds the starts. */
+const LOCK_FILE = 'package-lock.json';
 /** A cancel is noticed with the next heartbeat that is really sent, so few may be held back. */
 const HEARTBEAT_THROTTLE_MS = 1_000;
 /** Two heavy activities at once would share the same cores and each keep a matrix in memory. */
 const COMPUTE_SLOTS = 1;
+/** One that waits costs next to nothing, and each open run has one. */
+const WAIT_SLOTS = 1_000;
 
 export interface StrataWorker {
-  /** Ends when the worker was stopped; rejects when it broke. */
+  /** Ends when the worker was stopped; rejects with WORKER_FAILED when it broke. */
   readonly ended: Promise<void>;
-  /** Lets running activities end or cancels them, then leaves. Repeatable. */
+  /** Lets running activities end or cancels them, then leaves, whether it broke or not. Repeatable. */
   stop(): Promise<void>;
 }
 
-/** Polls both task queues: workflows and short activities, heavy activities. */
+/** Polls all task queues: workflows and short activities, heavy activities, those that only wait. */
 export async function startWorker(options: {
   connection: NativeConnection;
   namespace: string;
@@ -49,24 +53,38 @@ export async function startWorker(options: {
       taskQueue: TASK_QUEUES.compute,
       maxConcurrentActivityTaskExecutions: COMPUTE_SLOTS,
     }),
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUES.waits,
+      maxConcurrentActivityTaskExecutions: WAIT_SLOTS,
+    }),
   ]);
-  const ended = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
-  const stop = () => {
+  const running = workers.map((worker) => worker.run());
+  const ended = Promise.all(running).then(
+    () => undefined,
+    (cause) => {
+      throw new PipelineError('WORKER_FAILED', `the worker broke: ${firstLine(cause)}`, {}, { cause });
+    },
+  );
+  const stop = async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    return ended;
+    await Promise.allSettled(running);
   };
-  // One queue without a worker is a run that hangs: when one breaks, both leave.
-  ended.catch(() => stop().catch(() => undefined));
+  // One queue without a worker is a run that hangs: when one breaks, all leave.
+  ended.catch(stop);
   return { ended, stop };
 }
 
 /** The workflow code, bundled once per version of it and kept in `cacheFolder`. */
 export async function bundleWorkflows(cacheFolder: string): Promise<WorkflowBundle> {
-  const version = await digestOfFolders([WORKFLOWS_FOLDER, CONTRACTS_FOLDER], ['package-lock.json']);
+  const version = await digestOfSources(PROJECT_FOLDER, {
+    folders: ['workflows', 'pipelines/contracts'],
+    files: [LOCK_FILE],
+  });
   const file = join(cacheFolder, `workflows-${version.slice(0, 16)}.js`);
   if (existsSync(file)) return { code: await readFile(file, 'utf8') };
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(WORKFLOWS_FOLDER, 'index.ts'),
+    workflowsPath: join(PROJECT_FOLDER, 'workflows/index.ts'),
     logger: silent,
   });
   await mkdir(cacheFolder, { recursive: true });
@@ -76,24 +94,25 @@ export async function bundleWorkflows(cacheFolder: string): Promise<WorkflowBund
   return { code };
 }
 
-/** Digest of the sources that make numbers, the same on every machine and without git. */
-export function codeVersion(): Promise<string> {
-  return digestOfFolders(NUMBER_FOLDERS.map((folder) => join(PROJECT_FOLDER, folder)));
+/** Digest of all that makes an artifact's bytes, the same on every machine and without git. */
+export function codeVersion(project = PROJECT_FOLDER): Promise<string> {
+  return digestOfSources(project, { folders: BYTES_FOLDERS, files: [LOCK_FILE] });
 }
 
-async function digestOfFolders(folders: string[], files: string[] = []): Promise<string> {
-  const sources = files.map((file) => join(PROJECT_FOLDER, file));
+async function digestOfSources(
+  project: string,
+  { folders, files }: { folders: string[]; files: string[] },
+): Promise<string> {
+  const sources = [...files];
   for (const folder of folders) {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const entries = await readdir(join(project, folder), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && /\.(ts|mjs)$/.test(entry.name)) sources.push(path);
+      if (entry.isFile() && /\.(ts|mjs)$/.test(entry.name)) sources.push(relative(project, path));
     }
   }
   const hash = createHash('sha256');
-  for (const path of sources.sort()) {
-    hash.update(`${path.slice(PROJECT_FOLDER.length)}\0`).update(await readFile(path));
-  }
+  for (const path of sources.sort()) hash.update(`${path}\0`).update(await readFile(join(project, path)));
   return hash.digest('hex');
 }
 

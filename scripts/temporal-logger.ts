@@ -1,20 +1,34 @@
-import { DefaultLogger, type Logger } from '@temporalio/worker';
+import { DefaultLogger, type Logger, Runtime } from '@temporalio/worker';
+import { firstLine } from './error-text.ts';
 import type { Log } from './log.ts';
 
-/** One of the two workers polls for activities alone, by design. */
+/** Workers that poll for activities alone do so by design. */
 const EXPECTED = ['No workflows registered'];
 
-/** The SDK's words among ours: warnings and errors only, one line each, without payloads. */
+/**
+ * Must come before any worker or native connection. Left to itself the SDK's native part writes to the
+ * terminal past every logger, with task tokens in its lines: here it speaks through the same one.
+ */
+export function installRuntime(logger: Logger): void {
+  Runtime.install({
+    logger,
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    shutdownSignals: [],
+  });
+}
+
+/**
+ * The SDK's words among ours: warnings and errors only, one line each, without payloads. Those of its native
+ * part are for `debug`: it complains of every attempt that was taken over or timed out, which the run tells.
+ */
 export function createTemporalLogger(log: Log): Logger {
   return new DefaultLogger('WARN', ({ message, meta }) => {
     if (EXPECTED.some((words) => message.startsWith(words))) return;
     const about = ['workflowId', 'activityType', 'attempt'].flatMap((key) =>
       meta?.[key] ? [String(meta[key])] : [],
     );
-    log.warn(`Temporal: ${firstLine(message)}${about.length > 0 ? ` (${about.join(', ')})` : ''}`);
+    const line = `Temporal: ${firstLine(message)}${about.length > 0 ? ` (${about.join(', ')})` : ''}`;
+    if (meta?.sdkComponent === 'core') log.debug(line);
+    else log.warn(line);
   });
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!;
 }

@@ -1,5 +1,6 @@
-import { ClosingStack } from './closing-stack.ts';
+import { ClosingStack, endProcess } from './closing-stack.ts';
 import { readConfig } from './config.ts';
+import { errorText } from './error-text.ts';
 import { createLog } from './log.ts';
 import { openWorker } from './open-strata.ts';
 import { joinParts } from './parts.ts';
@@ -9,6 +10,7 @@ import { startServices } from './services/index.ts';
 const stack = new ClosingStack();
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal));
+let exitCode = 0;
 
 try {
   const config = readConfig();
@@ -18,13 +20,15 @@ try {
   const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
   stack.defer(() => parts.close());
   const worker = await openWorker({ config, services, context: parts.context, log }, stack);
+  stop.signal.throwIfAborted();
   log.info('Polling: press Ctrl-C to stop');
   await Promise.race([worker.ended, new Promise((done) => stop.signal.addEventListener('abort', done))]);
 } catch (error) {
   if (!stop.signal.aborted) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    console.error(errorText(error));
+    exitCode = 1;
   }
 } finally {
   await stack.close();
+  endProcess(exitCode);
 }

@@ -5,12 +5,13 @@ import type { KernelPool } from '../kernels/pool.ts';
 import type { Fit, FitTask } from '../kernels/tasks.ts';
 import { columnOf, type Matrix } from '../matrix.ts';
 import { moments } from '../statistics/moments.ts';
+import { inCanonicalOrder } from './canonical-order.ts';
 import type { CandidateFits, ChoicePlan, KScores } from './choose-k.ts';
 import { bestFit, centersAt, maxShiftOf, SAMPLE_TOLERANCE, seededStarts } from './starts.ts';
 
 const MAX_ITERATIONS = 300;
 
-/** The best of several starts for every k, over all rows of the sample. */
+/** The best of several starts for every k, over all rows of the sample; the largest cluster first. */
 export async function fitCandidates(
   pool: KernelPool,
   sample: Matrix,
@@ -28,7 +29,10 @@ export async function fitCandidates(
   });
   const fits = await pool.run(tasks, { signal, onProgress });
   return new Map(
-    ks.map((k, i) => [k, bestFit(fits.slice(i * settings.starts, (i + 1) * settings.starts))] as const),
+    ks.map((k, i) => {
+      const best = bestFit(fits.slice(i * settings.starts, (i + 1) * settings.starts));
+      return [k, inCanonicalOrder(best, sample.columns)] as const;
+    }),
   );
 }
 
@@ -48,6 +52,8 @@ export async function scoreCandidates(
       daviesBouldin: daviesBouldin(sample, fit.labels),
       inertiaGap: inertiaGap(sample, fit),
       minShare: Math.min(...fit.sizes) / sample.rows,
+      centers: fit.centers,
+      labels: fit.labels,
     });
     options.onProgress(scores.length);
   }

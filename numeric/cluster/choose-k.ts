@@ -14,6 +14,7 @@ import { MAX_CLUSTERS } from './assign.ts';
 import { clusterwiseStability } from './bootstrap.ts';
 import { fitCandidates, scoreCandidates } from './candidates.ts';
 import { explainChoice } from './explain-choice.ts';
+import { NoClusteringError } from './no-clustering-error.ts';
 import { rankCandidates } from './rank-candidates.ts';
 
 export interface ChooseKOptions {
@@ -24,7 +25,7 @@ export interface ChooseKOptions {
   readonly kMax?: number;
   /** Smallest share of the rows that a cluster may have. @default 0.02 */
   readonly minShare?: number;
-  /** Smallest bootstrap Jaccard similarity that a cluster may have. @default 0.75 */
+  /** Smallest bootstrap Jaccard similarity that a cluster may have, less two standard errors. @default 0.75 */
   readonly minJaccard?: number;
   /** All is scored on at most so many rows. @default 10000 */
   readonly sampleRows?: number;
@@ -54,11 +55,18 @@ export interface KScores {
   readonly inertiaGap: number;
   /** Share of the smallest cluster. */
   readonly minShare: number;
+  /** Of the fit that all this is of: row-major, k * columns, largest cluster first. Where a fit on all rows begins. */
+  readonly centers: Float64Array;
+  /** One per scored row. */
+  readonly labels: Uint8Array;
 }
 
 export interface KCandidate extends KScores {
   /** Clusterwise bootstrap Jaccard similarity (Hennig 2007), largest cluster first. */
   readonly jaccards: readonly number[];
+  /** Their standard errors, from the spread over the resamples. */
+  readonly jaccardErrors: readonly number[];
+  /** The smallest of the jaccards; the gate asks it of every cluster less two standard errors. */
   readonly minJaccard: number;
   readonly gates: { readonly size: Gate; readonly stability: Gate };
   /** Share of comparisons won against the other candidates that are large enough; null = it is not. */
@@ -76,6 +84,8 @@ export interface KChoice {
   /** Every k that passed all gates, ascending. */
   readonly stableRange: readonly number[];
   readonly scoredOn: { readonly rows: number; readonly of: number };
+  /** The scored rows by index, ascending; null = all. */
+  readonly scoredRows: Int32Array | null;
   readonly bootstraps: number;
 }
 
@@ -96,11 +106,12 @@ const DEFAULTS = {
  *
  * @param X rows x columns, finite, scaled by the caller
  * @returns the same for the same X, options and seed, whatever the number of threads
- * @throws RangeError when an option is out of range, rows have fewer than kMin different values, or at every k some
- *   cluster is smaller than minShare; the signal's reason when aborted
+ * @throws NoClusteringError when no more than kMin rows differ, or at every k some cluster is smaller than minShare;
+ *   RangeError when an option is out of range; KernelFailure when a kernel thread dies; the signal's reason when
+ *   aborted
  *
- * O(s^2 * columns * ks) for s = min(rows, sampleRows), plus bootstraps * ks fits: about a second or two at
- * the defaults. All work is done on the pool's threads.
+ * O(s^2 * columns * ks) for s = min(rows, sampleRows), plus 5 * bootstraps * ks fits: one to four seconds at the
+ * defaults on two threads. All work is done on the pool's threads.
  */
 export async function chooseK(pool: KernelPool, X: Matrix, options: ChooseKOptions): Promise<KChoice> {
   const settings: ChooseKSettings = { ...DEFAULTS, ...options };
@@ -108,12 +119,13 @@ export async function chooseK(pool: KernelPool, X: Matrix, options: ChooseKOptio
   const random = createRandom(settings.seed);
   const x = await toSharedMatrix(X);
   const { sampleRows, kMin } = settings;
-  const sample = x.rows > sampleRows ? takeRows(x, random.fork('sample').sample(x.rows, sampleRows)) : x;
+  const scoredRows = x.rows > sampleRows ? random.fork('sample').sample(x.rows, sampleRows) : null;
+  const sample = scoredRows === null ? x : takeRows(x, scoredRows);
   const different = await distinctRows(sample, settings.kMax + 1);
   // One row more than clusters is the least that the scores are defined for.
   const kMax = Math.min(settings.kMax, different.length - 1);
   if (kMax < kMin) {
-    throw new RangeError(
+    throw new NoClusteringError(
       `choosing from ${kMin} clusters on needs at least ${kMin + 1} different rows, found ${different.length}`,
     );
   }
@@ -133,7 +145,7 @@ export async function chooseK(pool: KernelPool, X: Matrix, options: ChooseKOptio
   const jaccards = await clusterwiseStability(pool, sample, { ...plan, fits, onProgress: progress(2) });
   const candidates = rankCandidates(scores, jaccards, settings);
   const scoredOn = { rows: sample.rows, of: X.rows };
-  return explainChoice(candidates, { settings, scoredOn, kMax });
+  return { ...explainChoice(candidates, { settings, scoredOn, kMax }), scoredRows };
 }
 
 /** What the steps of choosing share. */
@@ -163,7 +175,8 @@ function checkSettings(settings: ChooseKSettings, rows: number): void {
     !(Number.isInteger(kMin) && Number.isInteger(kMax) && kMin >= 2 && kMin <= kMax && kMax <= MAX_CLUSTERS)
   )
     throw new RangeError(`choosing k needs 2 <= kMin <= kMax <= ${MAX_CLUSTERS}, found ${kMin} and ${kMax}`);
-  if (rows <= kMin) throw new RangeError(`${kMin} clusters need more than ${kMin} rows, found ${rows}`);
+  if (rows <= kMin)
+    throw new NoClusteringError(`${kMin} clusters need more than ${kMin} rows, found ${rows}`);
   for (const [name, share] of Object.entries({ minShare, minJaccard })) {
     if (!(share >= 0 && share <= 1)) throw new RangeError(`${name} needs to be from 0 to 1, found ${share}`);
   }

@@ -5,7 +5,7 @@ import { CRITERIA_COUNT, percent } from './rank-candidates.ts';
 export function explainChoice(
   candidates: readonly KCandidate[],
   context: { settings: ChooseKSettings; scoredOn: KChoice['scoredOn']; kMax: number },
-): KChoice {
+): Omit<KChoice, 'scoredRows'> {
   const { settings, scoredOn, kMax } = context;
   const chosen = candidates.find(({ rank }) => rank === 1)!;
   const stableRange = candidates
@@ -18,7 +18,8 @@ export function explainChoice(
     decisionOf(chosen, candidates),
     `its smallest cluster holds ${percent(chosen.minShare)} (needed ${percent(settings.minShare)})`,
     `its least stable cluster has a bootstrap Jaccard of ${chosen.minJaccard.toFixed(2)} over ` +
-      `${settings.bootstraps} resamples (needed ${settings.minJaccard.toFixed(2)})`,
+      `${settings.bootstraps} resamples, ${chosen.gates.stability.found.toFixed(2)} allowing for their chance ` +
+      `(needed ${settings.minJaccard.toFixed(2)})`,
     ...(verdict === 'constructed' ? ['no k is found again on resamples: the clusters are constructed'] : []),
     ...(tooSmall.length > 0 ? [`some cluster is too small at k = ${tooSmall.join(', ')}`] : []),
     ...(unstable.length > 0 ? [`some cluster is not stable at k = ${unstable.join(', ')}`] : []),

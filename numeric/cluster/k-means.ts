@@ -1,9 +1,10 @@
 import type { KernelPool } from '../kernels/pool.ts';
-import type { Fit, FitTask, TeamFitTask } from '../kernels/tasks.ts';
+import type { Fit, FitTask, Start, TeamFitTask } from '../kernels/tasks.ts';
 import { type Matrix, takeRows } from '../matrix.ts';
 import { createRandom } from '../random/random.ts';
 import { distinctRows, toSharedMatrix } from '../shared-matrix.ts';
 import { type Assignment, assignNearest, MAX_CLUSTERS, MAX_COLUMNS } from './assign.ts';
+import { inCanonicalOrder } from './canonical-order.ts';
 import { bestFit, centersAt, maxShiftOf, SAMPLE_TOLERANCE, seededStarts } from './starts.ts';
 
 export interface KMeansOptions {
@@ -12,6 +13,11 @@ export interface KMeansOptions {
   readonly seed: number | string;
   /** @default 10 */
   readonly starts?: number;
+  /**
+   * Row-major, k * columns: the fit on all rows goes on from these centres instead of from starts of its own,
+   * so that it carries a known clustering to all rows.
+   */
+  readonly initialCenters?: Float64Array | undefined;
   /**
    * Starts are made and compared on at most so many rows; with no more rows than this they are the fit.
    * @default 20000
@@ -44,6 +50,8 @@ export interface KMeansFit extends Assignment {
   readonly converged: boolean;
 }
 
+type Settings = KMeansOptions & typeof DEFAULTS;
+
 const DEFAULTS = { starts: 10, sampleRows: 20_000, maxIterations: 300, tolerance: 1e-4 };
 
 /**
@@ -54,40 +62,55 @@ const DEFAULTS = { starts: 10, sampleRows: 20_000, maxIterations: 300, tolerance
  *
  * @param X rows x columns, finite, scaled by the caller; columns up to 256
  * @returns the same bytes for the same X, options and seed, whatever the number of threads
- * @throws RangeError when k, the shape or an option is out of range, a value is not finite, rows have fewer than
- *   k different values, or all rows need more than 4 GiB; the signal's reason when aborted
+ * @throws RangeError when k, the shape or an option is out of range, a value is not finite, or rows have fewer
+ *   than k different values; KernelMemoryError when all rows need more than 4 GiB; KernelFailure when a kernel
+ *   thread dies; the signal's reason when aborted
  *
  * O(rows * k * columns) per iteration. Same objective as scikit-learn's KMeans; a local optimum, as there.
  */
 export async function fitKMeans(pool: KernelPool, X: Matrix, options: KMeansOptions): Promise<KMeansFit> {
-  const settings = { ...DEFAULTS, ...options };
-  const { k, seed, starts, sampleRows, maxIterations, tolerance, signal } = settings;
+  const settings: Settings = { ...DEFAULTS, ...options };
+  const { k, sampleRows, maxIterations, tolerance, initialCenters, signal } = settings;
   checkSettings(X, settings);
-  if (X.rows > sampleRows) pool.reserve({ ...X, k });
+  const isLarge = X.rows > sampleRows;
+  if (isLarge) pool.reserve({ ...X, k });
   const x = await toSharedMatrix(X);
   const different = await distinctRows(x, k);
   if (different.length < k)
     throw new RangeError(`${k} clusters need at least ${k} different rows, found ${different.length}`);
 
-  const random = createRandom(seed);
-  const isSampled = x.rows > sampleRows;
-  const sample = isSampled ? takeRows(x, random.fork('sample').sample(x.rows, sampleRows)) : x;
-  const maxShift = maxShiftOf(sample, Math.min(tolerance, SAMPLE_TOLERANCE));
-  const otherwise = centersAt(x, different);
-  const of = starts + (isSampled ? maxIterations : 0);
-  const tasks = seededStarts(sample, { k, count: starts, random, otherwise }).map(
-    (start): FitTask => ({ kind: 'fit', x: sample, rows: null, k, starts: [start], maxIterations, maxShift }),
-  );
+  const random = createRandom(settings.seed);
+  const sample = isLarge ? takeRows(x, random.fork('sample').sample(x.rows, sampleRows)) : x;
+  const starts = initialCenters === undefined ? settings.starts : 0;
+  const of = starts + (isLarge || starts === 0 ? maxIterations : 0);
   const report = (done: number) => options.onProgress?.(done, of);
-  const fits = await pool.run(tasks, { signal, onProgress: report });
-  let fit = bestFit(fits);
-  if (isSampled) {
-    const task = { x, k, centers: fit.centers, maxIterations, maxShift: maxShiftOf(sample, tolerance) };
+  let fit: Fit | undefined;
+  if (initialCenters === undefined) {
+    const otherwise = centersAt(x, different);
+    const seeded = seededStarts(sample, { k, count: starts, random, otherwise });
+    fit = await fitBest(pool, sample, { ...settings, seeded, onProgress: report });
+  }
+  if (fit === undefined || isLarge) {
+    const centers = fit?.centers ?? initialCenters!;
+    const task = { x, k, centers, maxIterations, maxShift: maxShiftOf(sample, tolerance) };
     fit = await fitAllRows(pool, task, { signal, onProgress: (done) => report(starts + done) });
   }
   const finished = await finish(pool, x, { fit, signal });
   report(of);
   return finished;
+}
+
+async function fitBest(
+  pool: KernelPool,
+  sample: Matrix,
+  options: Settings & { seeded: readonly Start[]; onProgress: (done: number) => void },
+): Promise<Fit> {
+  const { k, maxIterations, tolerance, seeded, signal, onProgress } = options;
+  const maxShift = maxShiftOf(sample, Math.min(tolerance, SAMPLE_TOLERANCE));
+  const tasks = seeded.map(
+    (start): FitTask => ({ kind: 'fit', x: sample, rows: null, k, starts: [start], maxIterations, maxShift }),
+  );
+  return bestFit(await pool.run(tasks, { signal, onProgress }));
 }
 
 async function fitAllRows(
@@ -106,7 +129,7 @@ async function finish(
   x: Matrix,
   { fit, signal }: { fit: Fit; signal: AbortSignal | undefined },
 ): Promise<KMeansFit> {
-  const centers = inCanonicalOrder(fit, x.columns);
+  const { centers } = inCanonicalOrder(fit, x.columns);
   const assignment = await assignNearest(pool, x, centers, { signal });
   const sizes = new Uint32Array(fit.sizes.length);
   for (const label of assignment.labels) sizes[label]! += 1;
@@ -120,25 +143,8 @@ async function finish(
   return { ...assignment, centers, sizes, iterations, converged };
 }
 
-/** So that a cluster's number does not depend on which start won. */
-function inCanonicalOrder({ centers, sizes }: Fit, columns: number): Float64Array {
-  const order = Array.from(sizes.keys()).sort((a, b) => {
-    if (sizes[a] !== sizes[b]) return sizes[b]! - sizes[a]!;
-    for (let j = 0; j < columns; j++) {
-      const difference = centers[a * columns + j]! - centers[b * columns + j]!;
-      if (difference !== 0) return difference;
-    }
-    return 0;
-  });
-  const ordered = new Float64Array(centers.length);
-  order.forEach((from, to) => {
-    ordered.set(centers.subarray(from * columns, (from + 1) * columns), to * columns);
-  });
-  return ordered;
-}
-
-function checkSettings(X: Matrix, settings: Required<Omit<KMeansOptions, 'signal' | 'onProgress'>>): void {
-  const { k, starts, sampleRows, maxIterations, tolerance } = settings;
+function checkSettings(X: Matrix, settings: Settings): void {
+  const { k, starts, sampleRows, maxIterations, tolerance, initialCenters } = settings;
   if (!Number.isInteger(k) || k < 1 || k > MAX_CLUSTERS)
     throw new RangeError(`k-means needs 1 to ${MAX_CLUSTERS} clusters, found ${k}`);
   if (X.rows < k) throw new RangeError(`${k} clusters need at least ${k} rows, found ${X.rows}`);
@@ -151,4 +157,11 @@ function checkSettings(X: Matrix, settings: Required<Omit<KMeansOptions, 'signal
   if (!Number.isInteger(sampleRows) || sampleRows < k)
     throw new RangeError(`sampleRows needs to be at least the ${k} clusters, found ${sampleRows}`);
   if (!(tolerance >= 0)) throw new RangeError(`tolerance needs to be 0 or more, found ${tolerance}`);
+  if (initialCenters !== undefined && initialCenters.length !== k * X.columns) {
+    throw new RangeError(
+      `${k} centres of ${X.columns} columns need ${k * X.columns} values, found ${initialCenters.length}`,
+    );
+  }
+  if (initialCenters?.some((value) => !Number.isFinite(value)))
+    throw new RangeError('initialCenters need to be finite, found a value that is not');
 }

@@ -1,10 +1,16 @@
+import type { Stability } from './bootstrap.ts';
 import type { ChooseKSettings, Gate, KCandidate, KScores } from './choose-k.ts';
+import { NoClusteringError } from './no-clustering-error.ts';
 
 type Measured = Omit<KCandidate, 'score' | 'rank'>;
 
 // Differences within a band are the chance of the resamples (dissolved, doubtful, pattern, stable, highly
 // stable).
 const STABILITY_BANDS = [0.5, 0.6, 0.75, 0.85];
+
+// How far below its mean over the resamples a stability is taken to be. With 20 resamples the mean of an unstable
+// cluster has a standard error of .06: without the allowance one k out of several passes the gate by luck.
+const STANDARD_ERRORS = 2;
 
 /** Larger is better in all of them. */
 const CRITERIA: readonly ((candidate: Measured) => number)[] = [
@@ -22,23 +28,28 @@ export const CRITERIA_COUNT = CRITERIA.length;
  * order of the others. Those that pass both gates compete; when there is none, those that are large enough.
  *
  * @returns in ascending order of k
- * @throws RangeError when no candidate is large enough
+ * @throws NoClusteringError when no candidate is large enough
  */
 export function rankCandidates(
   scores: readonly KScores[],
-  jaccards: ReadonlyMap<number, Float64Array>,
+  stabilities: ReadonlyMap<number, Stability>,
   { minShare, minJaccard }: Pick<ChooseKSettings, 'minShare' | 'minJaccard'>,
 ): KCandidate[] {
   const measured = scores.map((score): Measured => {
-    const own = Array.from(jaccards.get(score.k)!);
-    const smallest = Math.min(...own);
-    const gates = { size: gate(minShare, score.minShare), stability: gate(minJaccard, smallest) };
-    return { ...score, jaccards: own, minJaccard: smallest, gates };
+    const { means, errors } = stabilities.get(score.k)!;
+    const least = Math.min(...means.map((mean, c) => Math.max(0, mean - STANDARD_ERRORS * errors[c]!)));
+    return {
+      ...score,
+      jaccards: Array.from(means),
+      jaccardErrors: Array.from(errors),
+      minJaccard: Math.min(...means),
+      gates: { size: gate(minShare, score.minShare), stability: gate(minJaccard, least) },
+    };
   });
   const large = measured.filter(({ gates }) => gates.size.passed);
   if (large.length === 0) {
     const best = Math.max(...scores.map((score) => score.minShare));
-    throw new RangeError(
+    throw new NoClusteringError(
       `every cluster needs ${percent(minShare)} of the rows, found at most ${percent(best)} in the smallest one ` +
         `for k from ${scores[0]?.k} to ${scores.at(-1)?.k}`,
     );

@@ -1,6 +1,7 @@
 // Compiled kernels bound to memory, in a worker thread.
 
 import { workerData } from 'node:worker_threads';
+import { KernelFailure } from './errors.mjs';
 import { MAX_BYTES, PAGE_BYTES } from './layout.mjs';
 
 /** @typedef {import('./tasks.ts').Kernels} Kernels */
@@ -24,18 +25,38 @@ export function bindKernels(memory) {
  */
 export function ownMemory(bytes) {
   if (own === undefined) {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_BYTES / PAGE_BYTES, shared: true });
+    const memory = createMemory();
     own = { memory, kernels: bindKernels(memory) };
   }
   growTo(own.memory, bytes);
   return own;
 }
 
+/** @throws KernelFailure when the machine has no addresses left for it */
+export function createMemory() {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: MAX_BYTES / PAGE_BYTES, shared: true });
+  } catch (cause) {
+    throw new KernelFailure('the kernels need 4 GiB of addresses, of which the machine has none left', {
+      cause,
+    });
+  }
+}
+
 /**
  * @param {WebAssembly.Memory} memory
  * @param {number} bytes
+ * @throws KernelFailure when the machine has no such memory: as a RangeError it would pass for a refusal
  */
 export function growTo(memory, bytes) {
   const missing = bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+  if (missing <= 0) return;
+  try {
+    memory.grow(Math.ceil(missing / PAGE_BYTES));
+  } catch (cause) {
+    const mebibytes = Math.ceil(bytes / 2 ** 20);
+    throw new KernelFailure(`the kernels need ${mebibytes} MiB of memory, which the machine does not have`, {
+      cause,
+    });
+  }
 }

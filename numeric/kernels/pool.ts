@@ -8,7 +8,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { ABORT, createControls, DONE, ITERATIONS } from './control.mjs';
-import { layoutOf, MAX_BYTES, maxRows, PAGE_BYTES } from './layout.mjs';
+import { KernelMemoryError } from './errors.mjs';
+import { layoutOf, MAX_BYTES, maxRows } from './layout.mjs';
+import { createMemory, growTo } from './memory.mjs';
 import type { ResultOf, Task } from './tasks.ts';
 import { AbortedInThread, type KernelThread, startThread } from './thread.ts';
 
@@ -25,13 +27,15 @@ export interface KernelPool {
    * Runs the tasks, each on one thread, in order of the list as threads become free.
    *
    * @returns one result per task, in the same order
-   * @throws RangeError from a task; Error when a thread dies or the pool is closed
+   * @throws RangeError from a task; KernelFailure when a thread dies or has no memory; Error when the pool is
+   *   closed
    */
   run<T extends Task>(tasks: readonly T[], options?: RunOptions): Promise<ResultOf<T>[]>;
   /**
    * Memory for a fit by all threads together.
    *
-   * @throws RangeError when 32-bit addresses cannot hold it, naming the number of rows that they can
+   * @throws KernelMemoryError when 32-bit addresses cannot hold it, naming the number of rows that they can;
+   *   KernelFailure when the machine has no such memory
    */
   reserve(shape: { rows: number; columns: number; k: number }): WebAssembly.Memory;
   /** Ends all threads; work in progress is rejected. */
@@ -74,9 +78,8 @@ export function createKernelPool({ threads = availableParallelism() } = {}): Ker
     reserve(shape) {
       const { bytes } = layoutOf(shape);
       if (bytes > MAX_BYTES) refuseSize(shape, bytes);
-      memory ??= new WebAssembly.Memory({ initial: 1, maximum: MAX_BYTES / PAGE_BYTES, shared: true });
-      const missing = bytes - memory.buffer.byteLength;
-      if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+      memory ??= createMemory();
+      growTo(memory, bytes);
       return memory;
     },
     async close() {
@@ -147,8 +150,10 @@ function loadKernels(): WebAssembly.Module {
 
 function refuseSize(shape: { rows: number; columns: number; k: number }, bytes: number): never {
   const gigabytes = (bytes / 2 ** 30).toFixed(1);
-  throw new RangeError(
+  const mostRows = maxRows(shape);
+  throw new KernelMemoryError(
     `fitting ${shape.rows} rows x ${shape.columns} columns needs ${gigabytes} GiB of kernel memory, of which ` +
-      `there can be 4 GiB: at most ${maxRows(shape)} rows fit, or fit on a sample and assign the rest`,
+      `there can be 4 GiB: at most ${mostRows} rows fit, or fit on a sample and assign the rest`,
+    mostRows,
   );
 }

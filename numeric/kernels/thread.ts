@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads';
+import { KernelFailure } from './errors.mjs';
 import type { Fit, Reply, Request } from './tasks.ts';
 
 /** One kernel thread. It keeps the process alive only while it works. */
 export interface KernelThread {
   readonly isDead: boolean;
-  /** Rejects when the task fails and when the thread dies; never hangs on a dead thread. */
+  /** Rejects when the task fails, and with KernelFailure when the thread dies; never hangs on a dead thread. */
   perform(request: Request): Promise<Fit | null>;
   end(): Promise<void>;
 }
@@ -28,8 +29,12 @@ export function startThread(module: WebAssembly.Module): KernelThread {
     death ??= error;
     settle?.reject(death);
   };
-  worker.on('error', (cause) => die(new Error(`a kernel thread failed: ${cause.message}`, { cause })));
-  worker.on('exit', (code) => die(new Error(`a kernel thread ended with exit code ${code} while in use`)));
+  worker.on('error', (cause) =>
+    die(new KernelFailure(`a kernel thread failed: ${cause.message}`, { cause })),
+  );
+  worker.on('exit', (code) =>
+    die(new KernelFailure(`a kernel thread ended with exit code ${code} while in use`)),
+  );
   worker.on('message', (reply: Reply) => {
     if ('value' in reply) settle?.resolve(reply.value);
     else settle?.reject(errorFrom(reply.error));
@@ -63,5 +68,6 @@ export function startThread(module: WebAssembly.Module): KernelThread {
 function errorFrom({ name, message }: { name: string; message: string }): Error {
   if (name === 'RangeError') return new RangeError(message);
   if (name === 'Aborted') return new AbortedInThread();
-  return new Error(`a kernel thread failed: ${name}: ${message}`);
+  if (name === 'KernelFailure') return new KernelFailure(message);
+  return new KernelFailure(`a kernel thread failed: ${name}: ${message}`);
 }

@@ -1,16 +1,44 @@
-import type { KChoice } from '../../numeric/cluster/choose-k.ts';
+import type { KCandidate, KChoice } from '../../numeric/cluster/choose-k.ts';
+import { adjustedRand } from '../../numeric/compare/adjusted-rand.ts';
 import type { Clustering } from '../contracts/stages.ts';
 import { formatShare } from './figures.ts';
 
+// Below it the scores would be told of other clusters than those that readers get.
+const LEAST_AGREEMENT = 0.9;
+
+/** How far clusters of all customers are those that were scored, on the scored customers. */
+export interface Agreement {
+  adjustedRand: number;
+  needed: number;
+  passed: boolean;
+}
+
+/** A fit on all customers, with its agreement. */
+export interface FittedClusters {
+  /** Customers in each cluster, in the order of the labels. */
+  sizes: ArrayLike<number>;
+  agreement: Agreement;
+}
+
 /**
- * The numbers of clusters to fit on all customers, one after the other until one holds: the chosen one
- * first, then those that competed with it. A gate passed on a sample can fail on the whole.
+ * The candidates to carry to all customers, one after the other until one holds: the chosen one first, then
+ * those that competed with it. A gate passed on a sample can fail on the whole.
  */
-export function ksToTry({ candidates }: KChoice): number[] {
-  return candidates
-    .filter(({ rank }) => rank !== null)
-    .sort((left, right) => left.rank! - right.rank!)
-    .map(({ k }) => k);
+export function candidatesToTry({ candidates }: KChoice): KCandidate[] {
+  return candidates.filter(({ rank }) => rank !== null).sort((left, right) => left.rank! - right.rank!);
+}
+
+/**
+ * @param labels one per customer, of the fit on all of them
+ * @throws RangeError when the scored customers are not as many as the candidate's labels
+ */
+export function agreementWith(
+  candidate: Pick<KCandidate, 'labels'>,
+  { scoredRows, labels }: { scoredRows: KChoice['scoredRows']; labels: Uint8Array },
+): Agreement {
+  const published = scoredRows === null ? labels : Uint8Array.from(scoredRows, (row) => labels[row]!);
+  const found = adjustedRand(candidate.labels, published);
+  return { adjustedRand: found, needed: LEAST_AGREEMENT, passed: found >= LEAST_AGREEMENT };
 }
 
 /** Whether no cluster is smaller than its least share of all customers. */
@@ -20,27 +48,21 @@ export function isLargeEnough(sizes: ArrayLike<number>, smallestShare: number): 
 
 /**
  * What a fit on all customers is worth, in words and figures. The scores are those of the choice, on the
- * rows it says; sizes are those of the fit.
- *
- * @param sizes customers in each cluster of the fit, in the order of its labels
+ * rows it says; sizes are those of the fit. It is reproducible when the scored clusters are, and are these.
  */
 export function describeClustering({
   choice,
-  sizes,
+  fitted: { sizes, agreement },
   smallestShare,
 }: {
   choice: KChoice;
-  sizes: ArrayLike<number>;
+  fitted: FittedClusters;
   smallestShare: number;
 }): Pick<Clustering, 'verdict' | 'reasons' | 'k' | 'quality' | 'sizes'> {
   const k = sizes.length;
-  const candidate = choice.candidates.find((tried) => tried.k === k);
-  if (!candidate) {
-    const tried = choice.candidates.map((other) => other.k).join(', ');
-    throw new RangeError(`a clustering needs a k that was scored (${tried}), found ${k}`);
-  }
+  const candidate = scoredAt(k, choice);
   const found = shareOfSmallest(sizes);
-  const verdict = candidate.gates.stability.passed ? 'reproducible' : 'constructed';
+  const verdict = candidate.gates.stability.passed && agreement.passed ? 'reproducible' : 'constructed';
   const reasons = [...choice.reasons];
   if (k !== choice.k) {
     reasons.unshift(
@@ -50,6 +72,13 @@ export function describeClustering({
   if (found < smallestShare) {
     reasons.push(
       `the smallest cluster holds ${formatShare(found)} of all customers (needed ${formatShare(smallestShare)})`,
+    );
+  }
+  if (!agreement.passed) {
+    reasons.push(
+      `on the scored customers the clusters fitted on all agree with the scored ones at an adjusted Rand index of ` +
+        `${agreement.adjustedRand.toFixed(2)} (needed ${agreement.needed.toFixed(2)}): the scores are of other clusters, ` +
+        'these are constructed',
     );
   }
   return {
@@ -71,6 +100,41 @@ export function describeClustering({
       movedShare: null,
     },
   };
+}
+
+/**
+ * What is kept of a clustering as evidence, plain enough for JSON: every candidate with its scores and centres,
+ * and how the published clusters relate to those that were scored.
+ */
+export function clusteringRecord({
+  choice: { scoredRows: _, candidates, ...choice },
+  fitted: { sizes, agreement },
+  verdict,
+}: {
+  choice: KChoice;
+  fitted: FittedClusters;
+  verdict: Clustering['verdict'];
+}) {
+  return {
+    ...choice,
+    candidates: candidates.map(({ labels, centers, ...scores }) => ({
+      ...scores,
+      centers: rowsOf(centers, scores.k),
+    })),
+    published: { k: sizes.length, verdict, sizes: Array.from(sizes), agreement },
+  };
+}
+
+function scoredAt(k: number, { candidates }: KChoice): KCandidate {
+  const candidate = candidates.find((tried) => tried.k === k);
+  if (candidate) return candidate;
+  const tried = candidates.map((other) => other.k).join(', ');
+  throw new RangeError(`a clustering needs a k that was scored (${tried}), found ${k}`);
+}
+
+function rowsOf(centers: Float64Array, k: number): number[][] {
+  const columns = centers.length / k;
+  return Array.from({ length: k }, (_, c) => Array.from(centers.subarray(c * columns, (c + 1) * columns)));
 }
 
 function shareOfSmallest(sizes: ArrayLike<number>): number {

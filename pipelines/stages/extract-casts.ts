@@ -69,10 +69,45 @@ function quantityOf(source: SourceValue): CanonicalValue {
   const { column, type } = source;
   if (SMALL_INTEGER.test(type)) return { value: `CAST(${column} AS BIGINT)`, mayFail: false };
   if (WIDE_INTEGER.test(type)) return { value: `TRY_CAST(${column} AS BIGINT)`, mayFail: true };
-  // A cast to BIGINT would round 2.5 pieces to 3.
-  const exact = isNumber(type) ? column : `TRY_CAST(${column} AS DECIMAL(28,6))`;
-  const value = `CASE WHEN ${exact} = trunc(${exact}) THEN TRY_CAST(${exact} AS BIGINT) END`;
-  return { value, mayFail: true };
+  if (isNumber(type)) return { value: wholeOf(column), mayFail: true };
+  // A cast to BIGINT would round 2.5 pieces to 3, and DECIMAL costs thirty times as much: a text that reads
+  // back from its BIGINT is that number, the others go the exact way. DuckDB takes what repeats in a CASE out
+  // of it and does it for every row, so the exact way has to be given NULL where it is not needed.
+  const text = type === 'VARCHAR' ? column : `CAST(${column} AS VARCHAR)`;
+  const fast = `TRY_CAST(${text} AS BIGINT)`;
+  const isRead = `CAST(${fast} AS VARCHAR) = ${text}`;
+  const rest = `CASE WHEN ${isRead} THEN NULL ELSE ${text} END`;
+  const exact = wholeOf(`TRY_CAST(${rest} AS DECIMAL(28,6))`);
+  return { value: `CASE WHEN ${isRead} THEN ${fast} ELSE ${exact} END`, mayFail: true };
+}
+
+function wholeOf(number: string): string {
+  return `CASE WHEN ${number} = trunc(${number}) THEN TRY_CAST(${number} AS BIGINT) END`;
+}
+
+/**
+ * Whether an id is a whole number in the source: sorting moves 4 or 8 bytes in place of 16, and the text is
+ * made once the rows are in order. One number is one text, so that keys can be compared as numbers.
+ */
+export function isWholeNumber(type: string): boolean {
+  return SMALL_INTEGER.test(type);
+}
+
+/** Digits of the largest INTEGER. */
+const MOST_DIGITS = 10;
+
+/**
+ * A number that orders as the text of the id does, byte by byte (1, 10, 12, 2): its digits moved to the left,
+ * then their count, since 1 and 10 are moved to the same. NULL is last, a minus sign before all digits.
+ *
+ * @returns null where no BIGINT is wide enough for it; then the text itself decides, at a quarter more time
+ */
+export function textOrderOf({ column, type }: Pick<SourceValue, 'column' | 'type'>): string | null {
+  if (!/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT|UINTEGER)$/.test(type)) return null;
+  const size = `abs(CAST(${column} AS BIGINT))`;
+  const digits = `length(CAST(${size} AS VARCHAR))`;
+  const order = `${size} * CAST(power(10, ${MOST_DIGITS} - ${digits}) AS BIGINT) * 16 + ${digits}`;
+  return `${order} - CASE WHEN ${column} < 0 THEN ${2n ** 62n} ELSE 0 END`;
 }
 
 /** To the nearest ten-thousandth of the currency. */

@@ -7,28 +7,47 @@ export interface PublicationDecision {
   reasons: string[];
 }
 
+/** Dates are ISO; null where one is not known. */
+export interface PublicationQuestion {
+  policy: ReviewPolicy;
+  stability: Pick<Stability, 'verdict' | 'reasons'>;
+  asOf: string | null;
+  /** As of when is what readers see; null when they see nothing yet. */
+  publishedAsOf: string | null;
+}
+
 /**
  * Whether a run may be published without a person.
  *
  * Drifted customers are news, not a fault: holding their run back would show yesterday's truth. What needs a
- * person under `when-unstable` is a segmentation that changed by itself.
+ * person under `when-unstable` is a segmentation that changed by itself, and a run over the past: a pointer
+ * moved to it would show an older state as the present one.
  */
-export function decidePublication({
-  policy,
-  stability,
-}: {
-  policy: ReviewPolicy;
-  stability: Pick<Stability, 'verdict' | 'reasons'>;
-}): PublicationDecision {
+export function decidePublication(question: PublicationQuestion): PublicationDecision {
+  const { policy, stability } = question;
+  const doubts = doubtsOf(question);
   if (policy === 'always') {
     const why = 'the review policy asks a person before every publication';
-    return { decision: 'hold', reasons: [why, ...stability.reasons] };
+    return { decision: 'hold', reasons: [why, ...doubts, ...stability.reasons] };
   }
-  if (stability.verdict !== 'unstable') return { decision: 'publish', reasons: [...stability.reasons] };
-  const doubt = 'the segmentation is not the one that was published before';
-  if (policy === 'when-unstable') return { decision: 'hold', reasons: [doubt, ...stability.reasons] };
+  if (doubts.length === 0) return { decision: 'publish', reasons: [...stability.reasons] };
+  if (policy === 'when-unstable') return { decision: 'hold', reasons: [...doubts, ...stability.reasons] };
   const despite = 'published all the same, since the review policy is never';
-  return { decision: 'publish', reasons: [doubt, ...stability.reasons, despite] };
+  return { decision: 'publish', reasons: [...doubts, ...stability.reasons, despite] };
+}
+
+function doubtsOf({ stability, asOf, publishedAsOf }: PublicationQuestion): string[] {
+  const doubts: string[] = [];
+  // ISO dates sort as text.
+  if (asOf !== null && publishedAsOf !== null && asOf < publishedAsOf) {
+    doubts.push(
+      `the run is as of ${asOf} and readers see ${publishedAsOf}: published, the older state would pass for the present one`,
+    );
+  }
+  if (stability.verdict === 'unstable') {
+    doubts.push('the segmentation is not the one that was published before');
+  }
+  return doubts;
 }
 
 /** What `run.published` tells: figures of segments, no customer. */

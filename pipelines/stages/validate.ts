@@ -57,8 +57,20 @@ FROM (SELECT *, ${firstBrokenSql(contract, (i) => String(i))} AS first_broken
   return { sql, parts: rulePartsOf(from, contract) };
 }
 
-/** Every refused row, in the extract's order, with the first rule it breaks and all of them. */
-export function quarantineSql({ from, contract }: { from: string; contract: Contract }): CheckedSql {
+/**
+ * Every refused row, in the extract's order, with the first rule it breaks and all of them.
+ *
+ * @param refused how many rows those are; the extract is not read again for none
+ */
+export function quarantineSql({
+  from,
+  contract,
+  refused,
+}: {
+  from: string;
+  contract: Contract;
+  refused: number;
+}): CheckedSql {
   const rules = rejecting(contract);
   const held = rules.map((rule, i) => `${checkSql(rule)} AS held_${i}`);
   const heldNames = rules.map((_, i) => `held_${i}`);
@@ -68,8 +80,9 @@ export function quarantineSql({ from, contract }: { from: string; contract: Cont
   list_filter([${all.join(', ')}], rule -> rule IS NOT NULL) AS broken_rules,
   * EXCLUDE (${heldNames.join(', ')})
 FROM (SELECT *, ${held.join(', ')} FROM ${from}) WHERE NOT (${heldNames.join(' AND ')})`;
+  const empty = rules.length === 0 ? `SELECT * FROM ${from} WHERE false` : `${sql} LIMIT 0`;
   return {
-    sql: rules.length === 0 ? `SELECT * FROM ${from} WHERE false` : sql,
+    sql: refused === 0 ? empty : sql,
     parts: rulePartsOf(from, contract),
   };
 }

@@ -1,18 +1,21 @@
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { ping } from '../../store/postgres/connect.ts';
 import type { Environment, TemporalConfig } from '../../temporal.config.ts';
 import { type Config, readConfig } from '../config.ts';
+import { firstLine } from '../error-text.ts';
 import type { Log } from '../log.ts';
 import { joinServices, type LocalServers } from './local-services.ts';
 import { LOOPBACK } from './ports.ts';
-import { requireDatabase } from './postgres-client.ts';
 import { preparePostgres } from './postgres-installation.ts';
 import { createPostgresServer } from './postgres-server.ts';
 import type { ServiceName } from './state.ts';
 import { ensureTemporalBinary } from './temporal-binary.ts';
-import { firstLine, prepareForeignNamespace, withConnection } from './temporal-namespace.ts';
+import { prepareForeignNamespace, withConnection } from './temporal-namespace.ts';
 import { createTemporalServer } from './temporal-server.ts';
 
 export type { ServiceName } from './state.ts';
+
+const CONNECT_WITHIN_MS = 5_000;
 
 export interface TemporalEndpoint {
   /** `host:port`. */
@@ -56,7 +59,8 @@ export interface StartServicesOptions<S extends ServiceName> {
  * what is missing, attaches to what another process with the same home has started, takes over what a
  * killed one has left, and restarts what dies.
  *
- * @throws PipelineError CONFIG_INVALID, TEMPORAL_NOT_AVAILABLE, TEMPORAL_UNREACHABLE, POSTGRES_UNREACHABLE, PORT_UNAVAILABLE
+ * @throws PipelineError CONFIG_INVALID, TEMPORAL_NOT_AVAILABLE, TEMPORAL_UNREACHABLE,
+ *   SEARCH_ATTRIBUTES_MISSING, POSTGRES_UNREACHABLE, PORT_UNAVAILABLE
  */
 export async function startServices<S extends ServiceName = ServiceName>(
   options: StartServicesOptions<S>,
@@ -66,7 +70,7 @@ export async function startServices<S extends ServiceName = ServiceName>(
   const wanted: readonly ServiceName[] = options.only ?? ['postgres', 'temporal'];
   const foreignTemporal = wanted.includes('temporal') ? await meetForeignTemporal(config, log) : undefined;
   if (wanted.includes('postgres') && config.databaseUrl !== undefined)
-    await requireDatabase(config.databaseUrl);
+    await ping(config.databaseUrl, CONNECT_WITHIN_MS);
 
   const postgres = createPostgres(options, config);
   const temporal = createTemporal(options, config);
@@ -134,8 +138,6 @@ function ownTemporal(
   return { address, namespace, uiUrl, started: true, connectionOptions: { address } };
 }
 
-const CONNECT_WITHIN_MS = 5_000;
-
 async function meetForeignTemporal({ temporal }: Config, log: Log): Promise<TemporalEndpoint | undefined> {
   const { address, namespace, connectionOptions } = temporal;
   if (address === undefined) return undefined;
@@ -144,6 +146,7 @@ async function meetForeignTemporal({ temporal }: Config, log: Log): Promise<Temp
       prepareForeignNamespace(connection, namespace, log),
     );
   } catch (cause) {
+    if (cause instanceof PipelineError) throw cause;
     throw new PipelineError(
       'TEMPORAL_UNREACHABLE',
       `Temporal at ${address}, namespace ${namespace}, cannot be used: ${firstLine(cause)}; correct TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE, or unset it and Strata starts a server of its own`,

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { RETENTION_DAYS, SEARCH_ATTRIBUTES, type TemporalConfig } from '../../temporal.config.ts';
+import { firstLine } from '../error-text.ts';
 import type { Log } from '../log.ts';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
@@ -12,6 +14,8 @@ const PROTO_TYPES = {
 } as const;
 const CLI_TYPES = { KEYWORD: 'Keyword', INT: 'Int', DATETIME: 'Datetime' } as const;
 
+/** gRPC status. */
+const INVALID_ARGUMENT = 3;
 const SECONDS_PER_DAY = 86_400;
 const ATTRIBUTES_USABLE_MS = 20_000;
 
@@ -52,8 +56,9 @@ export async function prepareOwnNamespace(connection: Connection, namespace: str
 
 /**
  * Registers the search attributes on a server that is not ours. Its retention is its owner's decision: a
- * shorter one is only told. Attributes it refuses become a warning with the commands to type.
+ * shorter one is only told.
  *
+ * @throws PipelineError SEARCH_ATTRIBUTES_MISSING, with the commands to type, when it does not take them
  * @throws Error when the namespace is not there or may not be read
  */
 export async function prepareForeignNamespace(
@@ -62,25 +67,50 @@ export async function prepareForeignNamespace(
   log: Log,
 ): Promise<void> {
   const retentionSeconds = await readRetentionSeconds(connection, namespace);
-  try {
-    await registerSearchAttributes(connection, namespace);
-  } catch (error) {
-    log.warn(
-      `Temporal at TEMPORAL_ADDRESS did not take Strata's search attributes (${firstLine(error)}); runs fail without them. Type:\n` +
-        Object.entries(SEARCH_ATTRIBUTES)
-          .map(
-            ([name, type]) =>
-              `  temporal operator search-attribute create -n ${namespace} --name ${name} --type ${CLI_TYPES[type]}`,
-          )
-          .join('\n'),
-    );
-  }
+  await requireSearchAttributes(connection, namespace);
   if (retentionSeconds < RETENTION_DAYS * SECONDS_PER_DAY) {
     log.warn(
       `Temporal forgets closed runs of namespace ${namespace} after ${retentionSeconds / SECONDS_PER_DAY} days; for ${RETENTION_DAYS} type:\n` +
         `  temporal operator namespace update -n ${namespace} --retention ${RETENTION_DAYS}d`,
     );
   }
+}
+
+/** The owner may have registered them where we may not even list them: what counts is that they are known. */
+async function requireSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  let refusal: unknown;
+  try {
+    await registerSearchAttributes(connection, namespace);
+    return;
+  } catch (error) {
+    if (error instanceof PipelineError) throw error;
+    refusal = error;
+  }
+  try {
+    await searchByAll(connection, namespace);
+  } catch (error) {
+    if (!isInvalidArgument(error)) throw error;
+    // A run that sets one the server does not know stands still for ever, its first task failing again and again.
+    throw new PipelineError(
+      'SEARCH_ATTRIBUTES_MISSING',
+      `namespace ${namespace} needs Strata's search attributes and did not take them (${firstLine(refusal)}); type:\n${commandsFor(namespace)}`,
+      { namespace },
+      { cause: refusal },
+    );
+  }
+}
+
+function commandsFor(namespace: string): string {
+  return Object.entries(SEARCH_ATTRIBUTES)
+    .map(
+      ([name, type]) =>
+        `  temporal operator search-attribute create -n ${namespace} --name ${name} --type ${CLI_TYPES[type]}`,
+    )
+    .join('\n');
+}
+
+function isInvalidArgument(error: unknown): boolean {
+  return (error as { code?: number }).code === INVALID_ARGUMENT;
 }
 
 async function readRetentionSeconds(connection: Connection, namespace: string): Promise<number> {
@@ -90,9 +120,9 @@ async function readRetentionSeconds(connection: Connection, namespace: string): 
 
 async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(
-    ([name]) => customAttributes?.[name] === undefined,
-  );
+  const wanted = Object.entries(SEARCH_ATTRIBUTES);
+  refuseOtherTypes(namespace, customAttributes ?? {});
+  const missing = wanted.filter(([name]) => customAttributes?.[name] === undefined);
   if (missing.length > 0) {
     const searchAttributes = Object.fromEntries(missing.map(([name, type]) => [name, PROTO_TYPES[type]]));
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
@@ -100,16 +130,28 @@ async function registerSearchAttributes(connection: Connection, namespace: strin
   await waitUntilUsable(connection, namespace);
 }
 
+/** A value of the wrong type is refused as an unknown name is. */
+function refuseOtherTypes(
+  namespace: string,
+  found: Record<string, proto.temporal.api.enums.v1.IndexedValueType>,
+) {
+  const others = Object.entries(SEARCH_ATTRIBUTES)
+    .filter(([name, type]) => found[name] !== undefined && found[name] !== PROTO_TYPES[type])
+    .map(([name, type]) => `${name} as ${CLI_TYPES[type]}`);
+  if (others.length === 0) return;
+  throw new PipelineError(
+    'SEARCH_ATTRIBUTES_MISSING',
+    `namespace ${namespace} needs the search attributes ${others.join(', ')}, found them with another type; use a namespace of Strata's own, or remove them there (temporal operator search-attribute remove) and start again`,
+    { namespace },
+  );
+}
+
 /** Registered is not yet usable: each frontend keeps its own list and refreshes it now and then. */
 async function waitUntilUsable(connection: Connection, namespace: string): Promise<void> {
-  const query = Object.keys(SEARCH_ATTRIBUTES)
-    .map((name) => `${name} IS NOT NULL`)
-    .join(' AND ');
   const deadline = performance.now() + ATTRIBUTES_USABLE_MS;
   for (;;) {
     try {
-      await connection.workflowService.countWorkflowExecutions({ namespace, query });
-      return;
+      return await searchByAll(connection, namespace);
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await sleep(100);
@@ -117,6 +159,10 @@ async function waitUntilUsable(connection: Connection, namespace: string): Promi
   }
 }
 
-export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+/** @throws a gRPC error INVALID_ARGUMENT when the namespace does not know one of them */
+async function searchByAll(connection: Connection, namespace: string): Promise<void> {
+  const query = Object.keys(SEARCH_ATTRIBUTES)
+    .map((name) => `${name} IS NOT NULL`)
+    .join(' AND ');
+  await connection.workflowService.countWorkflowExecutions({ namespace, query });
 }

@@ -29,32 +29,37 @@ interface OutboxRow {
 /** Which messages: of one run, or of a pipeline. */
 export type OutboxScope = { runId: string } | { pipeline: string };
 
+export interface ClaimOptions {
+  limit: number;
+  except?: readonly number[];
+  leaseSeconds?: number;
+}
+
 export type OutboxRepository = ReturnType<typeof createOutboxRepository>;
 
 /** What others are told of a publication: at least once, by one deliverer at a time. */
 export const createOutboxRepository = (knex: Knex) =>
   translating({
     /**
-     * Takes undelivered messages for this caller alone, oldest first, until they are marked or the lease
-     * ends; then another may take them, since this one has probably been killed.
+     * Takes undelivered messages for this caller alone, those tried least and of them the oldest first, until
+     * they are marked or the lease ends; then another may take them, since this one has probably been killed.
      *
-     * @param options.leaseSeconds longer than one delivery takes; default 60
+     * @param options.except messages this caller has tried already
+     * @param options.leaseSeconds longer than the delivery of all that are claimed takes; default 60
      */
-    async claim(
-      scope: OutboxScope,
-      options: { limit: number; leaseSeconds?: number },
-    ): Promise<OutboxMessage[]> {
-      const { limit, leaseSeconds = 60 } = options;
+    async claim(scope: OutboxScope, options: ClaimOptions): Promise<OutboxMessage[]> {
+      const { limit, except = [], leaseSeconds = 60 } = options;
       // Materialized, so that the limit is taken once; skipping what another claims at this moment.
       const { rows } = await knex.raw<{ rows: OutboxRow[] }>(
         `with free as materialized (
            select message_id from outbox
            where delivered_at is null and (claimed_until is null or claimed_until <= now()) and ?? = ?
-           order by message_id limit ? for update skip locked)
+             and message_id <> all (?)
+           order by attempts, message_id limit ? for update skip locked)
          update outbox o set claimed_until = now() + make_interval(secs => ?), attempts = attempts + 1
          from free where o.message_id = free.message_id
          returning o.*`,
-        [...columnOf(scope), limit, leaseSeconds],
+        [...columnOf(scope), [...except], limit, leaseSeconds],
       );
       return rows.map(messageOf).sort((left, right) => left.messageId - right.messageId);
     },
@@ -63,6 +68,13 @@ export const createOutboxRepository = (knex: Knex) =>
     async countUndelivered(scope: OutboxScope): Promise<number> {
       const [column, value] = columnOf(scope);
       const [row] = await knex('outbox').where(column, value).whereNull('delivered_at').count({ rows: '*' });
+      return Number(row?.rows ?? 0);
+    },
+
+    /** Messages that were delivered, by whichever attempt. */
+    async countDelivered(scope: OutboxScope): Promise<number> {
+      const [column, value] = columnOf(scope);
+      const [row] = await knex('outbox').where(column, value).whereNotNull('delivered_at').count({ rows: '*' });
       return Number(row?.rows ?? 0);
     },
 

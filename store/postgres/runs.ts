@@ -40,7 +40,10 @@ export const createRunsRepository = (knex: Knex) =>
       return row ? recordOf(row) : null;
     },
 
-    /** The oldest run of the same pipeline opened before this one that has not ended: this one waits for it. */
+    /**
+     * The oldest run of the same pipeline opened before this one that has not ended, or that was abandoned and
+     * not cleaned up yet: this one waits for it.
+     */
     async earlierOpen(
       runId: string,
     ): Promise<{ runId: string; workflow: { id: string; runId: string } } | null> {
@@ -49,7 +52,7 @@ export const createRunsRepository = (knex: Knex) =>
       const row = await knex<RunRow>('runs')
         .where({ pipeline: own.pipeline })
         .where('sequence', '<', own.sequence)
-        .whereNull('closed_at')
+        .where((query) => query.whereNull('closed_at').orWhere(isLeftUncleaned))
         .orderBy('sequence')
         .first();
       return row ? { runId: row.run_id, workflow: recordOf(row).workflow } : null;
@@ -91,7 +94,8 @@ export const createRunsRepository = (knex: Knex) =>
      * Ends the record of a run whose workflow is gone, so that later runs need not wait for it: as failed, or
      * as published where its publication had been made.
      *
-     * @returns whether it ended as failed just now, and what it wrote is to be cleaned up
+     * @returns whether what it wrote is still to be cleaned up: true until `cleanUp` has gone through, so that
+     *   whoever calls this again makes good what failed before. Artifacts go first: the rows gone, it is done
      */
     abandon: (runId: string, reason: string): Promise<boolean> => abandonRun(knex, runId, reason),
 
@@ -108,7 +112,8 @@ export interface ClosedRun {
   outcome: Outcome;
   verdict: Verdict | null;
   summary: RunSummary;
-  manifest: ArtifactRef;
+  /** Null when there was no space for it; never so for a published run. */
+  manifest: ArtifactRef | null;
 }
 
 async function openRun(knex: Knex, run: NewRun): Promise<void> {
@@ -205,16 +210,22 @@ async function closeRun(knex: Knex, runId: string, closing: ClosedRun): Promise<
 async function abandonRun(knex: Knex, runId: string, reason: string): Promise<boolean> {
   return knex.transaction(async (transaction) => {
     const run = await lockRun(transaction, runId);
-    if (run.isClosed) return false;
+    if (run.isClosed) return !run.isPublished && !run.isCleaned;
     await transaction('runs')
       .where({ run_id: runId })
       .update({
         outcome: run.isPublished ? 'published' : 'failed',
         reasons: JSON.stringify([reason]),
         closed_at: transaction.fn.now(),
+        // A clean-up begun by the run itself is gone over again: how far it came is not known.
+        cleaned_at: null,
       });
     return !run.isPublished;
   });
+}
+
+function isLeftUncleaned(query: Knex.QueryBuilder): void {
+  query.where({ outcome: 'failed' }).whereNull('cleaned_at');
 }
 
 /** Times without a zone are UTC throughout; PostgreSQL would take its session's zone. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Knex } from 'knex';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { SegmentSummary } from '../../pipelines/contracts/run.ts';
@@ -38,8 +39,15 @@ export interface NewName {
 export interface Segmentation {
   artifacts: ModelArtifacts;
   segments: readonly SegmentInRun[];
-  /** Names given in this run; a segment that keeps its name needs none. */
+  /**
+   * Names as this run has them. A name in force stays whatever is said here; when the condition it rests on
+   * has changed, it is saved as a new version of the same name.
+   */
   names: readonly NewName[];
+}
+
+interface NameRow extends Pick<NewName, 'name' | 'author' | 'condition'> {
+  segment_id: string;
 }
 
 interface SegmentRow {
@@ -159,7 +167,7 @@ async function saveNames(
   names: readonly NewName[],
 ): Promise<void> {
   const segmentIds = names.map((name) => name.segmentId);
-  const valid = await transaction<{ segment_id: string; name: string }>('segment_names')
+  const valid = await transaction<NameRow>('segment_names')
     .whereIn('segment_id', segmentIds)
     .whereNotNull('valid_from')
     .whereNull('valid_to');
@@ -169,8 +177,8 @@ async function saveNames(
     .select('segment_id')
     .max({ version: 'version' });
   const lastVersion = new Map(versions.map((row) => [row.segment_id, row.version]));
-  const present = new Map(valid.map((row) => [row.segment_id, row.name]));
-  const changed = names.filter((name) => present.get(name.segmentId) !== name.name);
+  const present = new Map(valid.map((row) => [row.segment_id, row]));
+  const changed = names.filter((name) => isNewVersion(name, present.get(name.segmentId)));
   if (changed.length === 0) return;
   await transaction('segment_names').insert(
     changed.map((name) => ({
@@ -184,6 +192,14 @@ async function saveNames(
       condition: JSON.stringify(name.condition),
     })),
   );
+}
+
+/** Between naming and saving a person may have renamed the segment: only that very name is renewed. */
+function isNewVersion(name: NewName, inForce: NameRow | undefined): boolean {
+  if (!inForce) return true;
+  const isSame = inForce.name === name.name && inForce.author === name.author;
+  const condition: unknown = JSON.parse(JSON.stringify(name.condition));
+  return isSame && !isDeepStrictEqual(inForce.condition, condition);
 }
 
 async function saveModel(

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { Stage } from '../../pipelines/contracts/run.ts';
 import { translating } from './database-errors.ts';
+import { lockOpenRun } from './run-lock.ts';
 
 export interface StageRecord {
   runId: string;
@@ -30,21 +31,24 @@ export type StagesRepository = ReturnType<typeof createStagesRepository>;
 /** The run log: one row per run and stage. */
 export const createStagesRepository = (knex: Knex) =>
   translating({
-    /** Notes a stage that was done; a later attempt replaces what an earlier one noted, never the reverse. */
+    /** Notes a stage that was done; a later attempt replaces what an earlier one noted, never the reverse. @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED */
     async record(stage: StageRecord): Promise<void> {
-      await knex('run_stages')
-        .insert({
-          run_id: stage.runId,
-          stage: stage.stage,
-          attempts: stage.attempt,
-          started_at: stage.startedAt,
-          duration_ms: stage.ms,
-          row_count: stage.rows,
-          artifact: stage.artifact && JSON.stringify(stage.artifact),
-        })
-        .onConflict(['run_id', 'stage'])
-        .merge()
-        .whereRaw('run_stages.attempts <= excluded.attempts');
+      await knex.transaction(async (transaction) => {
+        await lockOpenRun(transaction, stage.runId);
+        await transaction('run_stages')
+          .insert({
+            run_id: stage.runId,
+            stage: stage.stage,
+            attempts: stage.attempt,
+            started_at: stage.startedAt,
+            duration_ms: stage.ms,
+            row_count: stage.rows,
+            artifact: stage.artifact && JSON.stringify(stage.artifact),
+          })
+          .onConflict(['run_id', 'stage'])
+          .merge()
+          .whereRaw('run_stages.attempts <= excluded.attempts');
+      });
     },
 
     /** In the order in which they were begun. */

@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { isInterrupt, isStatementFault, readFault, translateFault } from './duckdb-errors.ts';
-import { readTypedColumns, type TypedColumns } from './typed-columns.ts';
+import { collectTypedColumns, type TypedColumns } from './typed-columns.ts';
 
 // One DuckDB in memory, locked: it reads and writes in the given folders only, loads no extension, and the
 // SQL of a definition cannot change that. Its threads do the work; the event loop only waits.
@@ -39,8 +39,11 @@ export interface Warehouse {
     path: string,
     options?: CallOptions & { rowGroupSize?: number },
   ): Promise<{ rows: number }>;
-  /** Numeric columns as float64, all others as text. */
-  columns(query: string | Statement, options?: CallOptions): Promise<TypedColumns>;
+  /** Numeric columns as float64, all others as text. Of several queries of the same columns, one after the other. */
+  columns(
+    query: string | Statement | readonly (string | Statement)[],
+    options?: CallOptions,
+  ): Promise<TypedColumns>;
   /** Stops the statement that runs now, if one does. */
   interrupt(): void;
   close(): void;
@@ -95,18 +98,19 @@ function createWarehouse(connection: DuckDBConnection, close: () => void): Wareh
         const reader = await connection.runAndReadAll(copy);
         return { rows: Number(reader.getRowsJS()[0]?.[0] ?? 0) };
       }),
-    columns: (query, options = {}) =>
-      call(query, options, async (sql) => {
-        const described = await connection.runAndReadAll(`DESCRIBE ${sql}`);
-        const kinds = described.getRowsJS().map(([name, type]) => ({
-          name: String(name),
-          kind: NUMERIC.test(String(type)) ? ('number' as const) : ('text' as const),
-        }));
-        const casts = kinds.map(({ name, kind }) => {
-          const column = `"${name.replaceAll('"', '""')}"`;
-          return `CAST(${column} AS ${kind === 'number' ? 'DOUBLE' : 'VARCHAR'}) AS ${column}`;
-        });
-        return readTypedColumns(await connection.stream(`SELECT ${casts.join(', ')} FROM (${sql})`), kinds);
+    columns: (query, { signal } = {}) =>
+      inTurn(async () => {
+        let columns: ReturnType<typeof collectTypedColumns> | undefined;
+        const work = async (sql: string) => {
+          const kinds = await describe(connection, sql);
+          columns ??= collectTypedColumns(kinds);
+          await columns.take(
+            await connection.stream(`SELECT ${kinds.map(castSql).join(', ')} FROM (${sql})`),
+          );
+        };
+        const queries = [query].flat() as (string | Statement)[];
+        for (const one of queries) await run({ connection, query: one, signal, work });
+        return columns?.finish() ?? { rows: 0, numbers: {}, texts: {} };
       }),
     interrupt: () => connection.interrupt(),
     close,
@@ -114,6 +118,24 @@ function createWarehouse(connection: DuckDBConnection, close: () => void): Wareh
 }
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(.*\)|FLOAT|DOUBLE|BOOLEAN)$/;
+
+interface ResultColumn {
+  name: string;
+  kind: 'number' | 'text';
+}
+
+async function describe(connection: DuckDBConnection, sql: string): Promise<ResultColumn[]> {
+  const described = await connection.runAndReadAll(`DESCRIBE ${sql}`);
+  return described.getRowsJS().map(([name, type]) => ({
+    name: String(name),
+    kind: NUMERIC.test(String(type)) ? 'number' : 'text',
+  }));
+}
+
+function castSql({ name, kind }: ResultColumn): string {
+  const column = `"${name.replaceAll('"', '""')}"`;
+  return `CAST(${column} AS ${kind === 'number' ? 'DOUBLE' : 'VARCHAR'}) AS ${column}`;
+}
 
 interface Call<T> {
   connection: DuckDBConnection;

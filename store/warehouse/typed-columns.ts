@@ -21,34 +21,40 @@ const BLOCK_ROWS = 65_536;
 const UTF8_BYTES_PER_CHARACTER = 3;
 
 /**
- * Reads a streamed result of DOUBLE and VARCHAR columns into flat arrays.
+ * Collects streamed results of the same DOUBLE and VARCHAR columns, one after the other, into flat arrays.
  *
  * Each chunk of 2,048 rows is copied between two awaits, so the event loop is never held for longer than a
  * millisecond or two. Peak memory: the columns, and one of them twice.
  *
- * @param kinds for each column of the result, in order
+ * @param kinds for each column of the results, in order
  */
-export async function readTypedColumns(
-  result: DuckDBResult,
-  kinds: readonly { name: string; kind: 'number' | 'text' }[],
-): Promise<TypedColumns> {
+export function collectTypedColumns(kinds: readonly { name: string; kind: 'number' | 'text' }[]): {
+  take(result: DuckDBResult): Promise<void>;
+  finish(): TypedColumns;
+} {
   const collectors = kinds.map(({ kind }) => (kind === 'number' ? new Numbers() : new Texts()));
   let rows = 0;
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (!chunk || chunk.rowCount === 0) break;
-    for (let column = 0; column < collectors.length; column++) {
-      collectors[column]!.take(chunk.getColumnVector(column), chunk.rowCount);
-    }
-    rows += chunk.rowCount;
-  }
-  const columns: TypedColumns = { rows, numbers: {}, texts: {} };
-  kinds.forEach(({ name }, column) => {
-    const collector = collectors[column]!;
-    if (collector instanceof Numbers) columns.numbers[name] = collector.finish(rows);
-    else columns.texts[name] = collector.finish(rows);
-  });
-  return columns;
+  return {
+    async take(result) {
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (!chunk || chunk.rowCount === 0) return;
+        for (let column = 0; column < collectors.length; column++) {
+          collectors[column]!.take(chunk.getColumnVector(column), chunk.rowCount);
+        }
+        rows += chunk.rowCount;
+      }
+    },
+    finish() {
+      const columns: TypedColumns = { rows, numbers: {}, texts: {} };
+      kinds.forEach(({ name }, column) => {
+        const collector = collectors[column]!;
+        if (collector instanceof Numbers) columns.numbers[name] = collector.finish(rows);
+        else columns.texts[name] = collector.finish(rows);
+      });
+      return columns;
+    },
+  };
 }
 
 type Items = ReturnType<DuckDBDataChunk['getColumnVector']>;

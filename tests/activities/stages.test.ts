@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeFeatures } from '../helpers/activity-features.ts';
-import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
+import {
+  type ActivityName,
+  type ActivityShop,
+  type InputOf,
+  openActivityShop,
+  type ResultOf,
+} from '../helpers/activity-shop.ts';
 import { type Call, closingOf, publishWalked, walkToStability } from '../helpers/activity-walk.ts';
 
 let shop: ActivityShop;
@@ -31,7 +37,7 @@ function runIdOf(input: object, result: unknown): string | undefined {
 const performed = new Set<string>();
 
 /** Once, again after an answer that was lost, and again after a crash that came before the result was kept. */
-const threeTimes: Call = async (name, input) => {
+const threeTimes: Call = async <N extends ActivityName>(name: N, input: InputOf<N>) => {
   performed.add(name);
   const first = await shop.perform(name, input, shop.environment(1));
   const left = await shop.snapshot();
@@ -46,7 +52,7 @@ const threeTimes: Call = async (name, input) => {
   const { rows, files } = await shop.snapshot();
   expect.soft(rows, `rows of ${name} done anew`).toEqual(left.rows);
   expect.soft(lasting(files), `files of ${name} done anew`).toEqual(lasting(left.files));
-  return again;
+  return again as ResultOf<N>;
 };
 
 describe('an activity that is run again gives the same result and leaves the same rows and files', () => {
@@ -64,7 +70,7 @@ describe('an activity that is run again gives the same result and leaves the sam
     expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({ outcome: 'published' });
     const { workflow, runId } = run;
     await shop.client.workflow.getHandle(workflow.id).terminate();
-    expect(await threeTimes('awaitClosed', { workflow })).toEqual({ status: 'TERMINATED' });
+    expect(await threeTimes('awaitClosed', { workflow })).toEqual({ workflow });
     await threeTimes('keepHistory', { runId, workflow });
     expect(await shop.context.repositories.runs.get(runId)).toMatchObject({ outcome: 'published' });
   }, 60_000);
@@ -76,8 +82,15 @@ describe('an activity that is run again gives the same result and leaves the sam
 
 describe('while clusters are fitted', () => {
   const ROWS = 200_000;
-  const MANY_TRIALS = { k: { min: 3, max: 8 }, smallestShare: 0.02, starts: 10, bootstraps: 60, sampleRows: 10_000 };
+  const MANY_TRIALS = {
+    k: { min: 3, max: 8 },
+    smallestShare: 0.02,
+    starts: 10,
+    bootstraps: 60,
+    sampleRows: 10_000,
+  };
   const BLOCKED_MS = 250;
+  const NS_PER_MS = 1e6;
   let large: ActivityShop;
 
   beforeAll(async () => {
@@ -94,7 +107,12 @@ describe('while clusters are fitted', () => {
     const heartbeats: { stage: string; done: number; of: number }[] = [];
     environment.on('heartbeat', (details) => heartbeats.push({ ...details }));
     const before = await large.snapshot();
-    return { environment, heartbeats, before, fitting: large.perform('fitClusters', { run, features }, environment) };
+    return {
+      environment,
+      heartbeats,
+      before,
+      fitting: large.perform('fitClusters', { run, features }, environment),
+    };
   }
 
   test('heartbeats with rising progress are sent, and the event loop stays free', async () => {
@@ -103,20 +121,19 @@ describe('while clusters are fitted', () => {
     delay.enable();
     const { ms } = await fitting;
     delay.disable();
-    console.log(ms, heartbeats, delay.max / 1e6, delay.percentile(99) / 1e6);
+    // One at the start and one a second; a busy machine may swallow some.
+    expect(heartbeats.length).toBeGreaterThanOrEqual(1 + Math.floor(ms / 1_500));
     const done = heartbeats.map((heartbeat) => heartbeat.done);
     expect(done).toEqual(done.toSorted((a, b) => a - b));
     expect(done.at(-1)).toBeGreaterThan(0);
-    expect(delay.max / 1e6).toBeLessThan(BLOCKED_MS);
+    expect(delay.max / NS_PER_MS).toBeLessThan(BLOCKED_MS);
   }, 60_000);
 
   test('a cancel is obeyed at once, and leaves nothing', async () => {
     const { fitting, environment, before } = await fit();
     await sleep(500);
     environment.cancel();
-    const t0 = performance.now();
     await expect(fitting).rejects.toBeInstanceOf(CancelledFailure);
-    console.log(performance.now() - t0);
     expect(await large.snapshot()).toEqual(before);
   }, 60_000);
 });

@@ -120,6 +120,18 @@ describe('a run that cannot be done fails with its code, names the fault, and pu
       'AS_OF_BEFORE_DATA',
       '2010-01-01',
     ],
+    [
+      'a row from the next century',
+      async () =>
+        online(
+          await file(
+            'future.csv',
+            csv([...goodRows(60), '9,85123A,LANTERN,2,2101-03-01 08:26:00,2.55,17850,Malta']),
+          ),
+        ),
+      'AS_OF_IN_FUTURE',
+      '2101-03-02',
+    ],
     ['an unknown pipeline', async () => ({ pipeline: 'shoop' }), 'PIPELINE_UNKNOWN', 'online-retail, shop'],
     ['an unknown field', async () => ({ asof: '2026-01-01' }), 'INPUT_INVALID', 'asof'],
     ['a field of the wrong type', async () => ({ seed: 'seven' }), 'INPUT_INVALID', 'seed'],

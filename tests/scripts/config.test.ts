@@ -36,6 +36,15 @@ test('a bad database URL is refused without a word of its password', () => {
   expect(error.message).not.toContain('hunter2');
 });
 
+test.each(['s3://bucket/prefix', 'gs://bucket'])(
+  'artifacts in %s are refused: only a folder will do',
+  (place) => {
+    const error = errorOf(() => readConfig({ STRATA_ARTIFACTS: place }));
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.message).toMatch(/STRATA_ARTIFACTS must be a folder, nothing else is supported yet/);
+  },
+);
+
 test.each(['1', 'yes', 'TRUE', 'no'])('"%s" is no boolean', (word) => {
   expect(errorOf(() => readTemporalConfig({ TEMPORAL_TLS: word })).message).toContain(`found "${word}"`);
 });

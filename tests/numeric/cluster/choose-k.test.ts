@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { assignNearest } from '../../../numeric/cluster/assign.ts';
 import { chooseK } from '../../../numeric/cluster/choose-k.ts';
 import { fitKMeans } from '../../../numeric/cluster/k-means.ts';
+import { NoClusteringError } from '../../../numeric/cluster/no-clustering-error.ts';
 import { createKernelPool, type KernelPool } from '../../../numeric/kernels/pool.ts';
 import { matrixFromRows, takeRows } from '../../../numeric/matrix.ts';
 import { buildKernels } from '../../../scripts/build-kernels.mjs';
@@ -59,7 +61,9 @@ describe('chooseK', () => {
 
   test('when every candidate has too small a cluster it refuses, with what was found', async () => {
     const options = { seed: 1, kMin: 5, kMax: 6, minShare: 0.3, bootstraps: 1 };
-    await expect(chooseK(pool, makeNoise(500, 3), options)).rejects.toThrow(
+    const work = chooseK(pool, makeNoise(500, 3), options);
+    await expect(work).rejects.toBeInstanceOf(NoClusteringError);
+    await expect(work).rejects.toThrow(
       /every cluster needs 30\.0 % of the rows, found at most 1\d\.\d % in the smallest one for k from 5 to 6/,
     );
   });
@@ -83,6 +87,21 @@ describe('chooseK', () => {
     }
   });
 
+  test('hands over the clusters that were scored: on which rows, their centres and labels', async () => {
+    const X = makeNoise(2000, 3);
+    const { candidates, scoredRows } = await chooseK(pool, X, { seed: 3, sampleRows: 800, bootstraps: 2 });
+    expect(scoredRows).toEqual(scoredRows!.toSorted());
+    const scored = takeRows(X, scoredRows!);
+    expect(scored.rows).toBe(800);
+    for (const { k, centers, labels, minShare } of candidates) {
+      expect((await assignNearest(pool, scored, centers)).labels).toEqual(labels);
+      const sizes = Array.from({ length: k }, (_, c) => labels.filter((label) => label === c).length);
+      expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+      expect(sizes.at(-1)! / 800).toBe(minShare);
+    }
+    expect((await chooseK(pool, X, { seed: 3, kMax: 3, bootstraps: 2 })).scoredRows).toBeNull();
+  });
+
   test('tries no more clusters than rows differ, and says so', async () => {
     const X = matrixFromRows(Array.from({ length: 200 }, (_, i) => [i % 5, (i % 5) ** 2]));
     const choice = await chooseK(pool, X, { seed: 1, bootstraps: 3 });
@@ -97,16 +116,18 @@ describe('chooseK', () => {
     [{ bootstraps: 0 }, 'bootstraps needs to be at least 1, found 0'],
     [{ sampleRows: 8 }, 'sampleRows needs to be more than kMax = 8, found 8'],
   ])('%o is refused', async (options, message) => {
-    await expect(chooseK(pool, makeNoise(100, 2), { seed: 1, ...options })).rejects.toThrow(message);
+    const work = chooseK(pool, makeNoise(100, 2), { seed: 1, ...options });
+    await expect(work).rejects.toThrow(message);
+    await expect(work).rejects.toBeInstanceOf(RangeError);
   });
 
   test('too few different rows are refused', async () => {
-    const X = matrixFromRows(Array.from({ length: 50 }, (_, i) => [i % 3]));
-    await expect(chooseK(pool, X, { seed: 1 })).rejects.toThrow(
-      'choosing from 3 clusters on needs at least 4 different rows, found 3',
+    const repeated = matrixFromRows(Array.from({ length: 50 }, (_, i) => [i % 3]));
+    await expect(chooseK(pool, repeated, { seed: 1 })).rejects.toThrow(
+      new NoClusteringError('choosing from 3 clusters on needs at least 4 different rows, found 3'),
     );
     await expect(chooseK(pool, matrixFromRows([[1], [2], [3]]), { seed: 1 })).rejects.toThrow(
-      '3 clusters need more than 3 rows, found 3',
+      new NoClusteringError('3 clusters need more than 3 rows, found 3'),
     );
   });
 

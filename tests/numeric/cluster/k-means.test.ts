@@ -4,7 +4,7 @@ import { assignNearest } from '../../../numeric/cluster/assign.ts';
 import { fitKMeans } from '../../../numeric/cluster/k-means.ts';
 import { adjustedRand } from '../../../numeric/compare/adjusted-rand.ts';
 import { createKernelPool, type KernelPool } from '../../../numeric/kernels/pool.ts';
-import { createMatrix, matrixFromRows } from '../../../numeric/matrix.ts';
+import { createMatrix, matrixFromRows, takeRows } from '../../../numeric/matrix.ts';
 import { createRandom } from '../../../numeric/random/random.ts';
 import { buildKernels } from '../../../scripts/build-kernels.mjs';
 import { makeBlobs, makeNoise } from '../helpers/made-data.ts';
@@ -86,6 +86,32 @@ describe('fitKMeans', () => {
     expect(adjustedRand(fit.labels, groups)).toBeGreaterThan(0.999);
   });
 
+  test('from centres of its own it finds nothing to change', async () => {
+    const X = makeNoise(4000, 3);
+    for (const sampleRows of [1000, 5000]) {
+      const options = { k: 6, seed: 1, sampleRows, tolerance: 0, maxIterations: 3000 };
+      const fit = await fitKMeans(pool, X, options);
+      const again = await fitKMeans(pool, X, { ...options, initialCenters: fit.centers });
+      expect(again.labels).toEqual(fit.labels);
+      expect(again.iterations).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test('carries given centres to all rows, where starts of its own would end elsewhere', async () => {
+    const X = makeNoise(60_000, 3);
+    const rows = createRandom(7).sample(X.rows, 5000);
+    const k = 4;
+    const known = await fitKMeans(pool, takeRows(X, rows), { k, seed: 7 });
+    const labelsThere = ({ labels }: { labels: Uint8Array }) => Uint8Array.from(rows, (row) => labels[row]!);
+    const options = { k, seed: 1, initialCenters: known.centers };
+    const carried = await Promise.all(pools.map((own) => fitKMeans(own, X, options)));
+    expect(adjustedRand(known.labels, labelsThere(carried[0]!))).toBeGreaterThan(0.9);
+    expect(carried[1]).toEqual(carried[0]);
+    expect(carried[2]).toEqual(carried[0]);
+    const elsewhere = await fitKMeans(pool, X, { k, seed: 1 });
+    expect(adjustedRand(known.labels, labelsThere(elsewhere))).toBeLessThan(0.8);
+  });
+
   test('one cluster is the mean', async () => {
     const X = matrixFromRows([[1], [2], [6]]);
     const { centers, inertia } = await fitKMeans(pool, X, { k: 1, seed: 1 });
@@ -126,6 +152,8 @@ describe('fitKMeans', () => {
     [{ k: 2, starts: 0 }, 'starts needs to be at least 1, found 0'],
     [{ k: 2, sampleRows: 1 }, 'sampleRows needs to be at least the 2 clusters, found 1'],
     [{ k: 2, tolerance: Number.NaN }, 'tolerance needs to be 0 or more, found NaN'],
+    [{ k: 2, initialCenters: new Float64Array(2) }, '2 centres of 2 columns need 4 values, found 2'],
+    [{ k: 2, initialCenters: new Float64Array(4).fill(NaN) }, 'initialCenters need to be finite'],
   ])('%o is refused', async (options, message) => {
     await expect(fitKMeans(pool, makeNoise(100, 2), { seed: 1, ...options })).rejects.toThrow(message);
   });

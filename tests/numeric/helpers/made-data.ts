@@ -28,3 +28,11 @@ export function makeNoise(rows: number, columns: number, seed = 1): Matrix {
   for (let at = 0; at < X.data.length; at++) X.data[at] = random.normal();
   return X;
 }
+
+/** Rows spread evenly over the unit cube. */
+export function makeUniform(rows: number, columns: number, seed = 1): Matrix {
+  const random = createRandom(seed);
+  const X = createMatrix(rows, columns);
+  for (let at = 0; at < X.data.length; at++) X.data[at] = random.float();
+  return X;
+}

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fitKMeans } from '../../../numeric/cluster/k-means.ts';
+import { KernelFailure, KernelMemoryError } from '../../../numeric/kernels/errors.mjs';
 import { createKernelPool, type KernelPool } from '../../../numeric/kernels/pool.ts';
 import type { TeamFitTask } from '../../../numeric/kernels/tasks.ts';
 import { buildKernels } from '../../../scripts/build-kernels.mjs';
@@ -106,6 +107,7 @@ describe('a kernel pool', () => {
     await pause(60);
     await started[0]!.terminate();
     await refused;
+    await expect(work).rejects.toBeInstanceOf(KernelFailure);
     expect(await fitKMeans(pool, X, { k: 4, seed: 1 })).toEqual(before);
     expect(started.length).toBe(3);
   });
@@ -123,7 +125,7 @@ describe('a kernel pool', () => {
   test('refuses what 32-bit addresses cannot hold, and says how many rows they can', () => {
     const pool = openPool(1);
     const shape = { rows: 200_000_000, columns: 12, k: 8 };
-    expect(() => pool.reserve(shape)).toThrow(RangeError);
+    expect(() => pool.reserve(shape)).toThrow(KernelMemoryError);
     let message = '';
     try {
       pool.reserve(shape);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type ExtractSource,
-  extractSql,
   readWatermark,
   resolveAsOf,
   watermarkSql,
 } from '../../../pipelines/stages/extract.ts';
+import { extractSql } from '../../../pipelines/stages/extract-sql.ts';
 import { deriveColumns } from '../../../pipelines/stages/features.ts';
 import { featuresSql } from '../../../pipelines/stages/features-sql.ts';
 import { judge, quarantineSql, readValidation, validationSql } from '../../../pipelines/stages/validate.ts';
@@ -105,7 +105,7 @@ describe.skipIf(!REAL_DATA)('on the real data', () => {
       },
     });
     const { rows } = await warehouse.copyToParquet(
-      quarantineSql({ from, contract }),
+      quarantineSql({ from, contract, refused: 144_025 }),
       fixture.path('quarantine.parquet'),
     );
     expect(rows).toBe(144_025);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Definition, parseDefinition } from '../../../pipelines/contracts/definition.ts';
 import { describeTruth, generateTransactions } from '../../../pipelines/generator/transactions.ts';
-import { extractSql } from '../../../pipelines/stages/extract.ts';
+import { extractSql } from '../../../pipelines/stages/extract-sql.ts';
 import { featuresSql } from '../../../pipelines/stages/features-sql.ts';
 import { readValidation, type ValidationCounts, validationSql } from '../../../pipelines/stages/validate.ts';
 import type { Row, Warehouse } from '../../../store/warehouse/duckdb.ts';

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { KCandidate, KChoice } from '../../../numeric/cluster/choose-k.ts';
-import { describeClustering, isLargeEnough, ksToTry } from '../../../pipelines/stages/cluster.ts';
+import {
+  agreementWith,
+  candidatesToTry,
+  clusteringRecord,
+  describeClustering,
+  isLargeEnough,
+} from '../../../pipelines/stages/cluster.ts';
+import { decodeJson, encodeJson } from '../../../store/artifacts/json.ts';
 
 function candidate(k: number, rank: number | null, isStable = true): KCandidate {
   return {
@@ -11,7 +18,10 @@ function candidate(k: number, rank: number | null, isStable = true): KCandidate 
     daviesBouldin: 1,
     inertiaGap: 0.5,
     minShare: 0.1,
+    centers: Float64Array.from({ length: k * 2 }, (_, at) => at),
+    labels: Uint8Array.from({ length: 60 }, (_, row) => row % k),
     jaccards: [0.9, 0.8],
+    jaccardErrors: [0.01, 0.02],
     minJaccard: isStable ? 0.8 : 0.6,
     gates: {
       size: { passed: true, needed: 0.02, found: 0.1 },
@@ -29,12 +39,16 @@ const choice: KChoice = {
   candidates: [candidate(3, 2), candidate(4, 1), candidate(5, null, false)],
   stableRange: [3, 4],
   scoredOn: { rows: 10_000, of: 20_000 },
+  scoredRows: Int32Array.from({ length: 60 }, (_, i) => 2 * i),
   bootstraps: 20,
 };
 
+const agreed = { adjustedRand: 0.97, needed: 0.9, passed: true };
+const drifted = { adjustedRand: 0.624, needed: 0.9, passed: false };
+
 describe('from the choice of k to a clustering', () => {
   test('candidates are tried in the order of their rank, without those that did not compete', () => {
-    expect(ksToTry(choice)).toEqual([4, 3]);
+    expect(candidatesToTry(choice).map(({ k }) => k)).toEqual([4, 3]);
   });
 
   test.each([
@@ -46,7 +60,8 @@ describe('from the choice of k to a clustering', () => {
 
   test('scores are those of the choice with the rows they stand on, sizes those of the fit', () => {
     const sizes = Uint32Array.of(8000, 6000, 5000, 1000);
-    const clustering = describeClustering({ choice, sizes, smallestShare: 0.02 });
+    const fitted = { sizes, agreement: agreed };
+    const clustering = describeClustering({ choice, fitted, smallestShare: 0.02 });
     expect(clustering).toMatchObject({
       verdict: 'reproducible',
       reasons: ['k = 4 wins'],
@@ -66,7 +81,7 @@ describe('from the choice of k to a clustering', () => {
     const unstable = { ...choice, candidates: [candidate(3, 2, false), candidate(4, 1)] };
     const { reasons, verdict, quality } = describeClustering({
       choice: unstable,
-      sizes: [5, 4, 3],
+      fitted: { sizes: [5, 4, 3], agreement: agreed },
       smallestShare: 0.02,
     });
     expect(reasons[0]).toMatch(/^k = 4 was chosen on a sample .* k = 3 is next$/);
@@ -74,13 +89,67 @@ describe('from the choice of k to a clustering', () => {
   });
 
   test('a smallest cluster below its share is told', () => {
-    const { reasons } = describeClustering({ choice, sizes: [970, 10, 10, 10], smallestShare: 0.02 });
+    const fitted = { sizes: [970, 10, 10, 10], agreement: agreed };
+    const { reasons } = describeClustering({ choice, fitted, smallestShare: 0.02 });
     expect(reasons).toContain('the smallest cluster holds 1 % of all customers (needed 2 %)');
   });
 
   test('a k that was not scored is refused', () => {
-    expect(() => describeClustering({ choice, sizes: [1, 1], smallestShare: 0.02 })).toThrow(
+    const fitted = { sizes: [1, 1], agreement: agreed };
+    expect(() => describeClustering({ choice, fitted, smallestShare: 0.02 })).toThrow(
       'a clustering needs a k that was scored (3, 4, 5), found 2',
     );
+  });
+});
+
+describe('the clusters published and those scored', () => {
+  const four = choice.candidates[1]!;
+
+  test('agree in full when each scored customer kept its company, whatever the numbers of the clusters', () => {
+    const labels = new Uint8Array(120).fill(9);
+    choice.scoredRows!.forEach((row, i) => {
+      labels[row] = 3 - four.labels[i]!;
+    });
+    expect(agreementWith(four, { scoredRows: choice.scoredRows, labels })).toEqual({
+      adjustedRand: 1,
+      needed: 0.9,
+      passed: true,
+    });
+  });
+
+  test('do not agree when scored customers changed theirs: the labels of all are compared when all were scored', () => {
+    const labels = four.labels.map((label, row) => (row < 12 ? 0 : label));
+    const { adjustedRand, passed } = agreementWith(four, { scoredRows: null, labels });
+    // Expected value: scikit-learn 1.9, adjusted_rand_score
+    expect(adjustedRand).toBeCloseTo(0.5964432284541724, 12);
+    expect(passed).toBe(false);
+  });
+
+  test('too far apart make the clustering constructed, with the reason in words', () => {
+    const fitted = { sizes: [8, 6, 5, 4], agreement: drifted };
+    const { verdict, quality, reasons } = describeClustering({ choice, fitted, smallestShare: 0.02 });
+    expect([verdict, quality.verdict]).toEqual(['constructed', 'constructed']);
+    expect(reasons.at(-1)).toBe(
+      'on the scored customers the clusters fitted on all agree with the scored ones at an adjusted Rand index of ' +
+        '0.62 (needed 0.90): the scores are of other clusters, these are constructed',
+    );
+  });
+
+  test('are kept with every candidate, as JSON that a reader can check the verdict by', () => {
+    const fitted = { sizes: Uint32Array.of(8, 6, 5, 4), agreement: drifted };
+    const record = clusteringRecord({ choice, fitted, verdict: 'constructed' });
+    const kept = decodeJson(encodeJson(record)) as typeof record;
+    expect(kept).toEqual(record);
+    expect(kept.published).toEqual({ k: 4, verdict: 'constructed', sizes: [8, 6, 5, 4], agreement: drifted });
+    expect(kept.candidates[0]).toMatchObject({
+      ...{ k: 3, minJaccard: 0.8, jaccards: [0.9, 0.8], jaccardErrors: [0.01, 0.02] },
+      centers: [
+        [0, 1],
+        [2, 3],
+        [4, 5],
+      ],
+    });
+    expect(Object.keys(kept)).not.toContain('scoredRows');
+    expect(Object.keys(kept.candidates[0]!)).not.toContain('labels');
   });
 });

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Contract, SourceColumns } from '../../../pipelines/contracts/definition.ts';
 import {
   type ExtractSource,
-  extractSql,
   readWatermark,
   resolveAsOf,
+  stagedSource,
+  stagingSql,
   watermarkSql,
 } from '../../../pipelines/stages/extract.ts';
+import { extractSql } from '../../../pipelines/stages/extract-sql.ts';
 import type { Warehouse } from '../../../store/warehouse/duckdb.ts';
 import { digestOfFile, type WarehouseFixture, warehouseFixture } from '../../store/warehouse/fixture.ts';
 
@@ -119,6 +121,7 @@ describe('canonical values', () => {
     ['half a piece as text', { quantity: `'2.5'` }, {}, 'quantity=2.5'],
     ['half a piece as a number', { quantity: '2.5' }, { pieces: 'DOUBLE' }, 'quantity=2.5'],
     ['a price beyond all money', { unit_price: '1e30' }, { price: 'DOUBLE' }, 'unit_price=1e+30'],
+    ['a hexadecimal quantity', { quantity: `'0x10'` }, {}, 'quantity=0x10'],
     ['a day that does not exist', { ordered_at: `'2026-02-30'` }, {}, 'ordered_at=2026-02-30'],
     ['months before days', { ordered_at: `'12/25/2025 8:26'` }, {}, 'ordered_at=12/25/2025 8:26'],
     ['two at once', { quantity: `'x'`, unit_price: `'y'` }, {}, 'quantity=x; unit_price=y'],
@@ -132,6 +135,24 @@ describe('canonical values', () => {
     expect((await extractOne(change, types)).malformed).toBe(malformed);
   });
 
+  it.each([
+    [`'2'`, 2],
+    [`'-3'`, -3],
+    [`'+2'`, 2],
+    [`' 2 '`, 2],
+    [`'2.0'`, 2],
+    [`'2e1'`, 20],
+    [`'9007199254740992'`, 9007199254740992],
+  ])('reads quantity %s as %d', async (quantity, pieces) => {
+    const sql = extractSql({
+      source: sourceOf([line({ quantity, unit_price: `'0'` })]),
+      contract: CONTRACT,
+      asOf: '2027-01-01',
+    });
+    const [row] = await warehouse.rows(`SELECT CAST(quantity AS VARCHAR) AS pieces, malformed FROM (${sql})`);
+    expect(row).toEqual({ pieces: String(pieces), malformed: null });
+  });
+
   it.each([`''`, `'  '`, 'NULL'])('takes a price of %s for missing, not for unreadable', async (price) => {
     expect(await extractOne({ unit_price: price })).toMatchObject({
       unit_price: null,
@@ -143,8 +164,12 @@ describe('canonical values', () => {
 
 describe('duplicates', () => {
   const contract: Contract = { ...CONTRACT, unique: ['line_id'] };
+  let files = 0;
   const flags = async (rows: string[]) => {
-    const sql = extractSql({ source: sourceOf(rows), contract, asOf: '2027-01-01' });
+    const path = fixture.path(`numbered-${files++}.parquet`);
+    await warehouse.copyToParquet(stagingSql(sourceOf(rows)), path);
+    const source = stagedSource(sourceOf(rows), `read_parquet('${path}')`);
+    const sql = extractSql({ source, contract, asOf: '2027-01-01' });
     return warehouse.rows(`SELECT line_id, quantity, is_duplicate FROM (${sql})`);
   };
 
@@ -164,6 +189,24 @@ describe('duplicates', () => {
   it('of three equal rows are two', async () => {
     const found = await flags([line(), line(), line()]);
     expect(found.filter((row) => row.is_duplicate)).toHaveLength(2);
+  });
+
+  it('that say the same in other words are told apart in the same way from any order', async () => {
+    const rows = [`'1'`, `'1.0'`, `'1.00'`, `' 1'`].map((quantity) => line({ quantity }));
+    const found = await flags(rows);
+    expect(found.filter((row) => row.is_duplicate)).toHaveLength(3);
+    expect(await flags(rows.toReversed())).toEqual(found);
+  });
+
+  it('are compared as ids, not as they are written', async () => {
+    const found = await flags([line({ line_id: `'7'` }), line({ line_id: `'7.0'` })]);
+    expect(found.map((row) => row.line_id)).toEqual(['7', '7']);
+    expect(found.filter((row) => row.is_duplicate)).toHaveLength(1);
+  });
+
+  it('begin with the as-of date: a row that is not in the extract is no original', async () => {
+    const later = line({ ordered_at: `'2027-03-01'`, loaded_at: `'2026-01-01'` });
+    expect(await flags([line(), later])).toEqual([{ line_id: 'L-1', quantity: 2, is_duplicate: false }]);
   });
 
   it('are never rows whose key is missing', async () => {
@@ -228,6 +271,21 @@ describe('the as-of date', () => {
     );
   });
 });
+
+it.each(['INTEGER', 'BIGINT', 'VARCHAR', 'DOUBLE'])(
+  'has %s ids in the byte order of their text',
+  async (type) => {
+    const customers = [120, 12, 1, -1, 9, -12, 1_000_000_000, 2_147_483_647, -2_147_483_648, 0, 10, 99];
+    const rows = [...customers, 'NULL'].map((id) => line({ customer_id: String(id) }));
+    const sql = extractSql({
+      source: sourceOf(rows, { customer: type }),
+      contract: CONTRACT,
+      asOf: '2027-01-01',
+    });
+    const found = (await warehouse.rows(`SELECT customer_id FROM (${sql})`)).map((row) => row.customer_id);
+    expect(found).toEqual([...customers.map(String).sort(), null]);
+  },
+);
 
 it('has the same bytes whatever the order of the source and the number of threads', async () => {
   const made = `SELECT range % 3000 AS customer, 'O' || range // 3 AS "order",

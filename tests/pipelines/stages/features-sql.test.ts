@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Contract, FeatureSettings } from '../../../pipelines/contracts/definition.ts';
-import { featuresSql } from '../../../pipelines/stages/features-sql.ts';
+import { featuresSql, partsSql, readParts } from '../../../pipelines/stages/features-sql.ts';
 import type { Warehouse } from '../../../store/warehouse/duckdb.ts';
 import { type WarehouseFixture, warehouseFixture } from '../../store/warehouse/fixture.ts';
 
@@ -73,4 +73,31 @@ it('has the same bits for 1 and 2 threads', async () => {
   ];
   expect(one.rows).toBe(20_000);
   expect(two).toEqual(one);
+});
+
+describe('in parts', () => {
+  const rows = 1_000;
+  // One customer has half of the rows, so that several cuts fall on it; some rows have no customer.
+  const made = `SELECT CASE WHEN range < 500 THEN 'big' WHEN range >= 950 THEN NULL ELSE 'c' || range // 3 END AS customer_id,
+      'O' || range // 2 AS order_id, TIMESTAMP '2026-01-01' + to_hours(range) AS ordered_at, 1 AS quantity,
+      (range / 7)::DECIMAL(18,4) AS amount FROM range(${rows}) ORDER BY customer_id, ordered_at`;
+  const aggregate = aggregateOf({ orders: 'count(DISTINCT order_id)', spend: 'sum(amount)' });
+  const settings = { contract: CONTRACT, aggregate, asOf: '2026-03-01' };
+
+  it('gives the same features, each customer once', async () => {
+    const path = fixture.path('extract.parquet');
+    await warehouse.copyToParquet(made, path, { rowGroupSize: 2_048 });
+    const from = `read_parquet('${path}')`;
+    const parts = readParts(await warehouse.rows(partsSql({ from, rows, partRows: 90 })!), rows);
+    expect(parts.length).toBeGreaterThan(4);
+    expect(parts[0]!.first).toBe(0);
+    expect(parts.at(-1)!.end).toBe(rows);
+    const inParts = await warehouse.columns(parts.map((range) => featuresSql({ from, ...settings, range })));
+    expect(inParts).toEqual(await warehouse.columns(featuresSql({ from, ...settings })));
+  });
+
+  it('is not needed for few rows', () => {
+    expect(partsSql({ from: FROM, rows })).toBeNull();
+    expect(readParts([], rows)).toEqual([{ first: 0, end: rows }]);
+  });
 });

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Run, SegmentSummary } from '../../../pipelines/contracts/run.ts';
 import { decidePublication, publishedMessage } from '../../../pipelines/stages/publish.ts';
 
+const dates = { asOf: '2026-06-30', publishedAsOf: '2026-06-30' };
+
 describe('decidePublication', () => {
   test.each([
     ['never', 'first', 'publish'],
@@ -17,18 +19,51 @@ describe('decidePublication', () => {
     ['always', 'drifted', 'hold'],
     ['always', 'unstable', 'hold'],
   ] as const)('policy %s, verdict %s: %s', (policy, verdict, decision) => {
-    const found = decidePublication({ policy, stability: { verdict, reasons: ['as measured'] } });
+    const found = decidePublication({
+      policy,
+      stability: { verdict, reasons: ['as measured'] },
+      ...dates,
+    });
     expect(found.decision).toBe(decision);
     expect(found.reasons).toContain('as measured');
   });
 
   test('a hold and a publication against the verdict say why', () => {
     const stability = { verdict: 'unstable' as const, reasons: [] };
-    expect(decidePublication({ policy: 'when-unstable', stability }).reasons).toEqual([
+    expect(decidePublication({ policy: 'when-unstable', stability, ...dates }).reasons).toEqual([
       'the segmentation is not the one that was published before',
     ]);
-    expect(decidePublication({ policy: 'never', stability }).reasons.at(-1)).toMatch(/policy is never$/);
-    expect(decidePublication({ policy: 'always', stability }).reasons[0]).toMatch(/review policy/);
+    expect(decidePublication({ policy: 'never', stability, ...dates }).reasons.at(-1)).toMatch(
+      /policy is never$/,
+    );
+    expect(decidePublication({ policy: 'always', stability, ...dates }).reasons[0]).toMatch(/review policy/);
+  });
+
+  describe('a run as of an earlier date than what readers see', () => {
+    const older = {
+      stability: { verdict: 'stable' as const, reasons: ['as measured'] },
+      asOf: '2026-05-31',
+      publishedAsOf: '2026-06-30',
+    };
+
+    test.each([
+      ['when-unstable', 'hold'],
+      ['always', 'hold'],
+      ['never', 'publish'],
+    ] as const)('policy %s: %s, and both dates are told', (policy, decision) => {
+      const found = decidePublication({ policy, ...older });
+      expect(found.decision).toBe(decision);
+      expect(found.reasons.join()).toMatch(/as of 2026-05-31 and readers see 2026-06-30/);
+    });
+
+    test.each([
+      ['the same date', '2026-06-30', '2026-06-30'],
+      ['a later date', '2026-07-01', '2026-06-30'],
+      ['the first publication', '2026-05-31', null],
+    ])('%s is not one', (_, asOf, publishedAsOf) => {
+      const question = { ...older, policy: 'when-unstable' as const, asOf, publishedAsOf };
+      expect(decidePublication(question)).toEqual({ decision: 'publish', reasons: ['as measured'] });
+    });
   });
 });
 

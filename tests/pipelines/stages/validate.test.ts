@@ -70,7 +70,7 @@ describe('validation', () => {
   });
 
   it('keeps every refused row with all its reasons', async () => {
-    const rows = await warehouse.rows(quarantineSql({ from: FROM, contract: CONTRACT }));
+    const rows = await warehouse.rows(quarantineSql({ from: FROM, contract: CONTRACT, refused: 3 }));
     expect(
       rows.map(({ refused_by, broken_rules, customer_id }) => [refused_by, broken_rules, customer_id]),
     ).toEqual([
@@ -83,7 +83,17 @@ describe('validation', () => {
   it('refuses nothing when every rule only warns', async () => {
     const contract = { ...CONTRACT, rules: CONTRACT.rules.filter(({ severity }) => severity === 'warn') };
     expect((await countRows(contract)).accepted).toBe(6);
-    expect(await warehouse.rows(quarantineSql({ from: FROM, contract }))).toEqual([]);
+    expect(await warehouse.rows(quarantineSql({ from: FROM, contract, refused: 0 }))).toEqual([]);
+  });
+
+  it('of an extract without a refused row is empty and has the same columns', async () => {
+    const columnsOf = async (refused: number) => {
+      const { sql } = quarantineSql({ from: FROM, contract: CONTRACT, refused });
+      const rows = await warehouse.rows(`DESCRIBE ${sql}`);
+      return rows.map(({ column_name, column_type }) => [column_name, column_type]);
+    };
+    expect(await columnsOf(0)).toEqual(await columnsOf(3));
+    expect(await warehouse.rows(quarantineSql({ from: FROM, contract: CONTRACT, refused: 0 }))).toEqual([]);
   });
 
   it.each([

@@ -116,4 +116,23 @@ describe('clean-up', () => {
     await reader.commit();
     expect(await repositories.cleanUp('a')).toBe(true);
   });
+
+  test('that failed after a run was abandoned is made good by the next attempt', async () => {
+    await persistRun(repositories, 'a');
+    const abandon = async () => {
+      const isLeft = await repositories.runs.abandon('a', 'its workflow is gone');
+      if (isLeft) await repositories.cleanUp('a');
+      return isLeft;
+    };
+    const reader = await database.knex.transaction();
+    await reader('memberships').first();
+    await expect(abandon()).rejects.toMatchObject({ code: 'POSTGRES_UNREACHABLE' });
+    await reader.commit();
+    expect((await repositories.runs.get('a')).outcome).toBe('failed');
+    expect(await repositories.memberships.count('a')).toBe(4);
+    expect(await abandon()).toBe(true);
+    expect(await repositories.memberships.count('a')).toBe(0);
+    expect(await repositories.segmentations.idsOf('shop')).toEqual([]);
+    expect(await abandon()).toBe(false);
+  });
 });

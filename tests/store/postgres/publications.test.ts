@@ -140,52 +140,79 @@ describe('names and lives of segments', () => {
     await publishRun(repositories, 'a');
   }
 
-  test('a name is valid from its publication until the next one’s', async () => {
-    const segments = [segment('seg_x0', { name: 'Loyal' })];
-    await persistRun(repositories, 'a', { segments });
-    expect(await names('seg_x0')).toMatchObject([{ version: 1, valid_from: null, valid_to: null }]);
-    await publishRun(repositories, 'a');
-    const renamed = segment('seg_x0', { name: 'Very loyal', event: 'survived' });
-    await persistRun(repositories, 'b', { segments: [renamed], names: [nameOf('seg_x0', 'Very loyal')] });
-    expect(await published('published_segments')).toMatchObject([{ name: 'Loyal' }]);
-    await publishRun(repositories, 'b', { expectedBase: 1 });
-    const [first, second] = await names('seg_x0');
-    expect(first).toMatchObject({ name: 'Loyal', valid_to: second.valid_from });
-    expect(second).toMatchObject({ version: 2, name: 'Very loyal', valid_to: null });
-    expect(await published('published_segments')).toMatchObject([{ name: 'Very loyal' }]);
+  /** A name that rests on another condition than the one `nameOf` saves. */
+  const renewed = (segmentId: string, name: string) => ({
+    ...nameOf(segmentId, name),
+    reason: 'renewed',
+    condition: { feature: 'orders', atLeast: 4 },
   });
 
-  test('a name that stays gets no new version', async () => {
-    await publishFirst();
-    const survived = segment('seg_x0', { name: 'Loyal', event: 'survived' });
-    await persistRun(repositories, 'b', { segments: [survived], names: [nameOf('seg_x0', 'Loyal')] });
-    await publishRun(repositories, 'b', { expectedBase: 1 });
-    expect(await names('seg_x0')).toMatchObject([{ version: 1, name: 'Loyal', valid_to: null }]);
-  });
-
-  test('a name a person gave in the meantime stays', async () => {
-    await publishFirst();
-    const survived = segment('seg_x0', { name: 'Very loyal', event: 'survived' });
-    await persistRun(repositories, 'b', { segments: [survived], names: [nameOf('seg_x0', 'Very loyal')] });
-    await database
-      .knex('segment_names')
-      .where({ segment_id: 'seg_x0', version: 1 })
-      .update({ valid_to: 'now' });
+  async function rename(segmentId: string, name: string, version: number): Promise<void> {
+    const inForce = database.knex('segment_names').where({ segment_id: segmentId }).whereNull('valid_to');
+    await inForce.whereNotNull('valid_from').update({ valid_to: 'now' });
     await database.knex('segment_names').insert({
-      segment_id: 'seg_x0',
-      version: 3,
-      name: 'Our best',
+      segment_id: segmentId,
+      version,
+      name,
       description: '',
       author: 'manual',
       reason: 'campaign',
       condition: '{}',
       valid_from: 'now',
     });
+  }
+
+  test('a name is valid from its publication, and its renewed condition from the next one’s', async () => {
+    const segments = [segment('seg_x0', { name: 'Loyal' })];
+    await persistRun(repositories, 'a', { segments });
+    expect(await names('seg_x0')).toMatchObject([{ version: 1, valid_from: null, valid_to: null }]);
+    await publishRun(repositories, 'a');
+    const survived = segment('seg_x0', { name: 'Loyal', event: 'survived' });
+    await persistRun(repositories, 'b', { segments: [survived], names: [renewed('seg_x0', 'Loyal')] });
+    const condition = async () =>
+      (await repositories.publications.current('shop'))?.segments.map((found) => found.condition);
+    expect(await condition()).toEqual([{ feature: 'orders', atLeast: 5 }]);
     await publishRun(repositories, 'b', { expectedBase: 1 });
-    const current = await repositories.publications.current('shop');
-    expect(current?.segments).toMatchObject([{ name: 'Our best', author: 'manual' }]);
-    expect(await published('published_segments')).toMatchObject([{ name: 'Our best' }]);
+    const [first, second] = await names('seg_x0');
+    expect(first).toMatchObject({ name: 'Loyal', valid_to: second.valid_from });
+    expect(second).toMatchObject({ version: 2, name: 'Loyal', reason: 'renewed', valid_to: null });
+    expect(await condition()).toEqual([{ feature: 'orders', atLeast: 4 }]);
   });
+
+  test('a name that stays, with its condition, gets no new version', async () => {
+    await publishFirst();
+    const survived = segment('seg_x0', { name: 'Loyal', event: 'survived' });
+    // The same condition, however its keys are ordered.
+    const condition = { atLeast: 5, feature: 'orders' };
+    const name = { ...nameOf('seg_x0', 'Loyal'), condition };
+    await persistRun(repositories, 'b', { segments: [survived], names: [name] });
+    await publishRun(repositories, 'b', { expectedBase: 1 });
+    expect(await names('seg_x0')).toMatchObject([{ version: 1, name: 'Loyal', valid_to: null }]);
+  });
+
+  test('no run changes a name in force, whatever it would call the segment', async () => {
+    await publishFirst();
+    const survived = segment('seg_x0', { name: 'Very loyal', event: 'survived' });
+    await persistRun(repositories, 'b', { segments: [survived], names: [renewed('seg_x0', 'Very loyal')] });
+    await publishRun(repositories, 'b', { expectedBase: 1 });
+    expect(await names('seg_x0')).toMatchObject([{ version: 1, name: 'Loyal', valid_to: null }]);
+    expect(await published('published_segments')).toMatchObject([{ name: 'Loyal' }]);
+  });
+
+  test.each(['before', 'after'] as const)(
+    'a name a person gave %s the run was saved stays, with its author',
+    async (when) => {
+      await publishFirst();
+      const survived = segment('seg_x0', { name: 'Loyal', event: 'survived' });
+      if (when === 'before') await rename('seg_x0', 'Our best', 2);
+      await persistRun(repositories, 'b', { segments: [survived], names: [renewed('seg_x0', 'Loyal')] });
+      if (when === 'after') await rename('seg_x0', 'Our best', 3);
+      await publishRun(repositories, 'b', { expectedBase: 1 });
+      const current = await repositories.publications.current('shop');
+      expect(current?.segments).toMatchObject([{ name: 'Our best', author: 'manual', condition: {} }]);
+      expect(await published('published_segments')).toMatchObject([{ name: 'Our best' }]);
+    },
+  );
 
   test('a segment that the next publication lacks retires, and its id is never used again', async () => {
     await publishFirst();

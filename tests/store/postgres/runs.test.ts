@@ -81,6 +81,7 @@ describe('order', () => {
     expect((await repositories.runs.earlierOpen('c'))?.runId).toBe('a');
     await repositories.runs.close('a', closing('a', 'rejected'));
     expect((await repositories.runs.earlierOpen('c'))?.runId).toBe('b');
+    await repositories.cleanUp('b');
     await repositories.runs.close('b', closing('b', 'failed'));
     expect(await repositories.runs.earlierOpen('c')).toBeNull();
   });
@@ -169,16 +170,42 @@ describe('the end', () => {
     expect((await repositories.runs.get('a')).closedAt).toBeNull();
   });
 
-  test('an abandoned run ends as failed and holds no one up', async () => {
-    await repositories.runs.open(newRun('a'));
+  test('an abandoned run ends as failed, and holds no one up once it is cleaned up', async () => {
+    await persistRun(repositories, 'a');
     await repositories.runs.open(newRun('b'));
     expect(await repositories.runs.abandon('a', 'its workflow is gone')).toBe(true);
+    expect((await repositories.runs.earlierOpen('b'))?.runId).toBe('a');
+    expect(await repositories.runs.abandon('a', 'again')).toBe(true);
+    await repositories.cleanUp('a');
     expect(await repositories.runs.abandon('a', 'again')).toBe(false);
     expect(await repositories.runs.get('a')).toMatchObject({
       outcome: 'failed',
       reasons: ['its workflow is gone'],
     });
     expect(await repositories.runs.earlierOpen('b')).toBeNull();
+  });
+
+  test('a run that went away in the middle of its own clean-up is cleaned up again', async () => {
+    await persistRun(repositories, 'a');
+    await repositories.cleanUp('a');
+    expect(await repositories.runs.abandon('a', 'its workflow is gone')).toBe(true);
+    expect(await repositories.runs.abandon('a', 'again')).toBe(true);
+    expect(await repositories.cleanUp('a')).toBe(true);
+    expect(await repositories.runs.abandon('a', 'again')).toBe(false);
+  });
+
+  test('a run that closed by itself is not abandoned, however it ended', async () => {
+    for (const [runId, outcome] of [
+      ['a', 'rejected'],
+      ['b', 'failed'],
+    ] as const) {
+      await persistRun(repositories, runId);
+      await repositories.cleanUp(runId);
+      await repositories.runs.close(runId, closing(runId, outcome));
+      const before = await snapshot();
+      expect(await repositories.runs.abandon(runId, 'too late')).toBe(false);
+      expect(await snapshot()).toEqual(before);
+    }
   });
 
   test('an abandoned run that was published ends as published', async () => {

@@ -1,0 +1,88 @@
+import {
+  type Client,
+  defaultPayloadConverter,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Run, StartInput } from '../pipelines/contracts/run.ts';
+import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { TASK_QUEUES } from '../temporal.config.ts';
+import { hasClosed } from './follow-run.ts';
+
+export const DEFAULT_PIPELINE = 'shop';
+
+export interface StartedRun {
+  execution: Run['workflow'];
+  /** When the run that is joined had been started; null for one that was started now. */
+  joinedFrom: Date | null;
+}
+
+const FIELDS = ['pipeline', 'extract', 'asOf', 'seed', 'review'] as const satisfies (keyof StartInput)[];
+
+/**
+ * Starts the run of this pipeline and as-of date, or joins the one that is still going on, if that was asked
+ * for the same.
+ *
+ * @throws PipelineError RUN_IN_PROGRESS with what differs, when it was asked for something else
+ */
+export async function startOrJoin(client: Client, input: StartInput): Promise<StartedRun> {
+  const { pipeline = DEFAULT_PIPELINE, asOf } = input;
+  const workflowId = workflowIds.segment(pipeline, asOf);
+  for (;;) {
+    try {
+      const { firstExecutionRunId } = await client.workflow.start(WORKFLOWS.segmentCustomers, {
+        workflowId,
+        taskQueue: TASK_QUEUES.workflows,
+        args: [input],
+        staticSummary: `segment customers of ${pipeline}${asOf ? ` as of ${asOf}` : ''}`,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      });
+      return { execution: { id: workflowId, runId: firstExecutionRunId }, joinedFrom: null };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    const running = await client.workflow.getHandle(workflowId).describe();
+    // Ended between the two questions: then there is none to join.
+    if (hasClosed(running)) continue;
+    const { runId, startTime } = running;
+    const execution = { id: workflowId, runId };
+    requireSame(execution, await inputOf(client, execution), input);
+    return { execution, joinedFrom: startTime };
+  }
+}
+
+/**
+ * What a run was asked for, from the first event of its history: the run's record holds it too, but not
+ * before a worker has opened it, and not under the run id of a run that was reset.
+ */
+async function inputOf(client: Client, execution: Run['workflow']): Promise<StartInput> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId: execution.id, runId: execution.runId },
+    maximumPageSize: 1,
+  });
+  const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  const sent: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : null;
+  return typeof sent === 'object' && sent !== null ? sent : {};
+}
+
+function requireSame(execution: Run['workflow'], running: StartInput, asked: StartInput): void {
+  const [there, here] = [running, asked].map((input) => ({ pipeline: DEFAULT_PIPELINE, ...input }));
+  const differences = FIELDS.filter((field) => there![field] !== here![field]).map(
+    (field) => `${field} is ${said(there![field])} there, ${said(here![field])} here`,
+  );
+  if (differences.length === 0) return;
+  throw new PipelineError(
+    'RUN_IN_PROGRESS',
+    `run ${execution.id} (${execution.runId}) is still going on and was asked for something else: ${differences.join('; ')}; ` +
+      'wait until it has ended, cancel it in the Temporal UI, or ask for the same to join it',
+    { workflowId: execution.id, workflowRunId: execution.runId, differences: differences.length },
+  );
+}
+
+function said(value: string | number | undefined): string {
+  return value === undefined ? 'left out' : JSON.stringify(value);
+}

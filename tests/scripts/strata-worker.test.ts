@@ -1,0 +1,108 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ActivityContext } from '../../activities/context.ts';
+import { codeVersion, startWorker } from '../../scripts/strata-worker.ts';
+import { TASK_QUEUES } from '../../temporal.config.ts';
+
+describe('the code version', () => {
+  let project: string;
+  const put = async (file: string, text: string) => {
+    await mkdir(dirname(join(project, file)), { recursive: true });
+    await writeFile(join(project, file), text);
+  };
+
+  beforeEach(async () => {
+    project = await mkdtemp(join(tmpdir(), 'strata-code-'));
+    await put('package-lock.json', '{}');
+    for (const folder of ['numeric', 'pipelines', 'activities', 'store/warehouse', 'store/artifacts'])
+      await put(`${folder}/deep/code.ts`, 'export {};');
+  });
+  afterEach(() => rm(project, { recursive: true, force: true }));
+
+  test.each(['package-lock.json', 'store/artifacts/deep/code.ts', 'numeric/new.ts'])(
+    'is another one when %s changes, since it makes bytes too',
+    async (file) => {
+      const before = await codeVersion(project);
+      await put(file, 'changed');
+      expect(await codeVersion(project)).not.toBe(before);
+    },
+  );
+
+  test('is the same in every checkout, whatever lies beside the sources', async () => {
+    const before = await codeVersion(project);
+    await put('numeric/README.md', 'words');
+    await put('scripts/start.ts', 'changed');
+    expect(await codeVersion(project)).toBe(before);
+    const other = `${project}-other`;
+    await cp(project, other, { recursive: true });
+    expect(await codeVersion(other)).toBe(before);
+    await rm(other, { recursive: true });
+  });
+});
+
+describe('the worker', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Workers that poll nothing: each ends when it is shut down, or breaks when it is told to. */
+  function pretendWorkers() {
+    const created: { options: WorkerOptions; break(fault: Error): void }[] = [];
+    vi.spyOn(Worker, 'create').mockImplementation(async (options) => {
+      let state = 'RUNNING';
+      let [resolve, reject] = [() => {}, (_: Error) => {}];
+      const promise = new Promise<void>((done, failed) => {
+        [resolve, reject] = [done, failed];
+      });
+      created.push({
+        options,
+        break(fault) {
+          state = 'FAILED';
+          reject(fault);
+        },
+      });
+      return {
+        run: () => promise,
+        getState: () => state,
+        shutdown() {
+          state = 'STOPPED';
+          setTimeout(resolve, 20);
+        },
+      } as unknown as Worker;
+    });
+    return created;
+  }
+
+  const start = () =>
+    startWorker({
+      connection: {} as NativeConnection,
+      namespace: 'default',
+      bundle: { code: '' },
+      context: { repositories: {}, artifacts: {} } as ActivityContext,
+    });
+
+  test('polls every task queue: workflows on one, many that wait and few that compute on their own', async () => {
+    const created = pretendWorkers();
+    const worker = await start();
+    const options = created.map((one) => one.options);
+    expect(options.map(({ taskQueue }) => taskQueue).sort()).toEqual(Object.values(TASK_QUEUES).sort());
+    const of = (queue: string) => options.find(({ taskQueue }) => taskQueue === queue)!;
+    expect(options.filter(({ workflowBundle }) => workflowBundle)).toEqual([of(TASK_QUEUES.workflows)]);
+    expect(of(TASK_QUEUES.waits).maxConcurrentActivityTaskExecutions).toBeGreaterThanOrEqual(1_000);
+    expect(of(TASK_QUEUES.compute).maxConcurrentActivityTaskExecutions).toBe(1);
+    await worker.stop();
+    await expect(worker.ended).resolves.toBeUndefined();
+  });
+
+  test('when one queue breaks, the others leave and whoever looks is told', async () => {
+    const created = pretendWorkers();
+    const worker = await start();
+    created[1]!.break(new Error('namespace is gone\n  at rust'));
+    await expect(worker.ended).rejects.toMatchObject({
+      code: 'WORKER_FAILED',
+      message: 'the worker broke: namespace is gone',
+    });
+    await expect(worker.stop()).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import type { LogLevel } from '../../scripts/log.ts';
+import { createLog } from '../../scripts/log.ts';
+import { createTemporalLogger } from '../../scripts/temporal-logger.ts';
+
+function linesAt(level: LogLevel, say: (logger: ReturnType<typeof createTemporalLogger>) => void): string[] {
+  const lines: string[] = [];
+  const stream = { write: (text: string) => lines.push(text) } as unknown as NodeJS.WritableStream;
+  say(createTemporalLogger(createLog({ stream, level })));
+  return lines;
+}
+
+const native = { sdkComponent: 'core', task_token: '0a2432' };
+
+test('what the native part complains of is for debugging alone, and without its fields', () => {
+  const complain = (logger: ReturnType<typeof createTemporalLogger>) => {
+    logger.warn('Task not found when completing', native);
+    logger.error('Poll failed', native);
+  };
+  expect(linesAt('info', complain)).toEqual([]);
+  expect(linesAt('debug', complain)).toEqual([
+    'Temporal: Task not found when completing\n',
+    'Temporal: Poll failed\n',
+  ]);
+});
+
+test('a failed activity is one line with what and which, the rest of its words are not', () => {
+  const lines = linesAt('info', (logger) => {
+    logger.info('Activity started', { activityType: 'fitClusters' });
+    logger.warn('Activity failed\n  at stack', { activityType: 'fitClusters', attempt: 2, error: {} });
+    logger.warn('No workflows registered, only polling for activities');
+  });
+  expect(lines).toEqual([expect.stringMatching(/^\S+ Temporal: Activity failed \(fitClusters, 2\)\n$/)]);
+});
