@@ -8,6 +8,7 @@ import { applyTransforms } from '../pipelines/stages/transform.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
 import type { ActivityContext } from './context.ts';
+import { withKernelCodes } from './kernel-errors.ts';
 
 /** The published model, when it can read the features that the definition makes today; null otherwise. */
 export async function previousModel(
@@ -25,13 +26,10 @@ export async function labelByPrevious(
   model: Model,
   columns: Columns,
 ): Promise<Uint8Array> {
+  const matrix = applyTransforms(columns, model.transforms);
   const pool = createKernelPool({ threads: context.threads });
   try {
-    const { labels } = await assignNearest(
-      pool,
-      applyTransforms(columns, model.transforms),
-      centersOf(model),
-    );
+    const { labels } = await withKernelCodes(matrix, () => assignNearest(pool, matrix, centersOf(model)));
     return labels;
   } finally {
     await pool.close();

@@ -74,7 +74,10 @@ export const createOutboxRepository = (knex: Knex) =>
     /** Messages that were delivered, by whichever attempt. */
     async countDelivered(scope: OutboxScope): Promise<number> {
       const [column, value] = columnOf(scope);
-      const [row] = await knex('outbox').where(column, value).whereNotNull('delivered_at').count({ rows: '*' });
+      const [row] = await knex('outbox')
+        .where(column, value)
+        .whereNotNull('delivered_at')
+        .count({ rows: '*' });
       return Number(row?.rows ?? 0);
     },
 
