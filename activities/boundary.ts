@@ -23,8 +23,10 @@ export function toFailure(error: unknown): unknown {
     return ApplicationFailure.create({ type: 'VALUE_REFUSED', message: error.message, nonRetryable: true });
   }
   if (!(error instanceof Error)) return error;
-  // Unknown, so it may pass (a restarting service looks like that). Its causes stay here, too.
-  const failure = ApplicationFailure.create({ type: error.name, message: error.message });
+  // Unknown, so it may pass (a restarting service looks like that), but for a mistake in the code. Its causes
+  // stay here, too.
+  const nonRetryable = error instanceof TypeError || error instanceof ReferenceError;
+  const failure = ApplicationFailure.create({ type: error.name, message: error.message, nonRetryable });
   failure.stack = error.stack;
   return failure;
 }

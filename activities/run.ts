@@ -94,8 +94,9 @@ export async function abandonRun({ artifacts, repositories }: ActivityContext, r
     'its workflow ended without closing it (RUN_ABANDONED)',
   );
   if (!isAbandoned) return;
-  await repositories.cleanUp(runId);
+  // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
+  await repositories.cleanUp(runId);
 }
 
 async function closeRun(context: ActivityContext, run: Run, closing: Closing): Promise<RunSummary> {

@@ -11,8 +11,6 @@ import type { RunProgress } from '../pipelines/contracts/signatures.ts';
 import { firstLine, innermostMessage } from './error-text.ts';
 import type { Log, Step } from './log.ts';
 
-export { innermostMessage } from './error-text.ts';
-
 const POLL_MS = 300;
 /** A server that hangs would never refuse a question. */
 const ASK_WITHIN_MS = 10_000;

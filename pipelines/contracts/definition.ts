@@ -163,6 +163,7 @@ const review = z
       .positive()
       .max(24 * 60)
       .default(72),
+    /** What counts when no one came in time; also for a run older than what is published. */
     onTimeout: z.enum(['publish', 'reject']).default('reject'),
   })
   .prefault({});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartInput } from '../../pipelines/contracts/run.ts';
-import { innermostMessage } from '../../scripts/follow-run.ts';
+import { innermostMessage } from '../../scripts/error-text.ts';
 import { connect } from '../../store/postgres/connect.ts';
 import { openWarehouse } from '../../store/warehouse/duckdb.ts';
 import { allRows } from '../helpers/postgres-rows.ts';
