@@ -7,6 +7,8 @@ import { startServices } from '../../scripts/services/index.ts';
 
 /** A real Temporal server and PostgreSQL for all tests, in a folder of their own that goes with them. */
 export default async function setUp(): Promise<() => Promise<void>> {
+  // Vitest calls this for each of its projects; they share the servers of the first.
+  if (process.env.STRATA_TEST_TEMPORAL_ADDRESS) return async () => undefined;
   const home = await mkdtemp(join(tmpdir(), 'strata-tests-'));
   // PostgreSQL does not run as root: its own user has to get in.
   await chmod(home, 0o755);

@@ -110,7 +110,7 @@ describe('npm start', () => {
   test(
     'ended with kill -9 in the middle and started again, it finishes the very run it was at',
     async () => {
-      const first = start(['--once', '--as-of', '2026-06-01']);
+      const first = start(['--once', '--as-of', '2026-07-02']);
       await untilSaid(first, /extract/);
       await sleep(300);
       // The launcher and the program it started: as when the machine's memory runs out.
@@ -120,7 +120,7 @@ describe('npm start', () => {
       await once(killed, 'close');
       first.child.kill('SIGKILL');
       await first.ended;
-      const again = await start(['--once', '--as-of', '2026-06-01']).ended;
+      const again = await start(['--once', '--as-of', '2026-07-02']).ended;
       expect(again.code, again.err).toBe(0);
       expect(runOf(again.err)).toBe(runOf(first.said.err));
       expect(await leftRunning()).toEqual([]);
@@ -131,7 +131,7 @@ describe('npm start', () => {
   test(
     'Ctrl-C while it stays up ends every process',
     async () => {
-      const run = start(['--as-of', '2026-05-01']);
+      const run = start(['--as-of', '2026-07-03']);
       await untilSaid(run, /press Ctrl-C/);
       run.child.kill('SIGINT');
       const { code } = await run.ended;
