@@ -1,6 +1,6 @@
-import { chooseK, type KChoice } from '../numeric/cluster/choose-k.ts';
+import { chooseK, type KChoice } from '../numeric/cluster/choice/choose-k.ts';
+import { NoClusteringError } from '../numeric/cluster/choice/no-clustering-error.ts';
 import { fitKMeans, type KMeansFit } from '../numeric/cluster/k-means.ts';
-import { NoClusteringError } from '../numeric/cluster/no-clustering-error.ts';
 import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
 import type { Matrix } from '../numeric/matrix.ts';
 import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';

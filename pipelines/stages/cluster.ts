@@ -1,4 +1,4 @@
-import type { KCandidate, KChoice } from '../../numeric/cluster/choose-k.ts';
+import type { KCandidate, KChoice } from '../../numeric/cluster/choice/choose-k.ts';
 import { adjustedRand } from '../../numeric/compare/adjusted-rand.ts';
 import type { Clustering } from '../contracts/stages.ts';
 import { formatShare } from './figures.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KCandidate, KChoice } from '../../../numeric/cluster/choose-k.ts';
+import type { KCandidate, KChoice } from '../../../numeric/cluster/choice/choose-k.ts';
 import {
   agreementWith,
   candidatesToTry,

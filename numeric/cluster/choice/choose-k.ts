@@ -5,12 +5,12 @@
 // score. What is left is at best reproducible: whether groups are natural takes a null model, which this does
 // not have.
 
-import type { KernelPool } from '../kernels/pool.ts';
-import type { Fit } from '../kernels/tasks.ts';
-import { type Matrix, takeRows } from '../matrix.ts';
-import { createRandom } from '../random/random.ts';
-import { distinctRows, toSharedMatrix } from '../shared-matrix.ts';
-import { MAX_CLUSTERS } from './assign.ts';
+import type { KernelPool } from '../../kernels/pool.ts';
+import type { Fit } from '../../kernels/tasks.ts';
+import { type Matrix, takeRows } from '../../matrix.ts';
+import { createRandom } from '../../random/random.ts';
+import { distinctRows, toSharedMatrix } from '../../shared-matrix.ts';
+import { MAX_CLUSTERS } from '../assign.ts';
 import { clusterwiseStability } from './bootstrap.ts';
 import { fitCandidates, scoreCandidates } from './candidates.ts';
 import { explainChoice } from './explain-choice.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chooseK, type KChoice } from '../../../numeric/cluster/choose-k.ts';
-import { createKernelPool, type KernelPool } from '../../../numeric/kernels/pool.ts';
-import { matrixFromRows } from '../../../numeric/matrix.ts';
-import { createRandom } from '../../../numeric/random/random.ts';
-import { buildKernels } from '../../../scripts/build-kernels.mjs';
-import { makeBlobs, makeNoise, makeUniform } from '../helpers/made-data.ts';
-import { onlineRetailFeatures, realData } from '../helpers/real-data.ts';
+import { chooseK, type KChoice } from '../../../../numeric/cluster/choice/choose-k.ts';
+import { createKernelPool, type KernelPool } from '../../../../numeric/kernels/pool.ts';
+import { matrixFromRows } from '../../../../numeric/matrix.ts';
+import { createRandom } from '../../../../numeric/random/random.ts';
+import { buildKernels } from '../../../../scripts/build-kernels.mjs';
+import { makeBlobs, makeNoise, makeUniform } from '../../helpers/made-data.ts';
+import { onlineRetailFeatures, realData } from '../../helpers/real-data.ts';
 
 let pool: KernelPool;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { assignNearest } from '../../../numeric/cluster/assign.ts';
-import { chooseK } from '../../../numeric/cluster/choose-k.ts';
-import { fitKMeans } from '../../../numeric/cluster/k-means.ts';
-import { NoClusteringError } from '../../../numeric/cluster/no-clustering-error.ts';
-import { createKernelPool, type KernelPool } from '../../../numeric/kernels/pool.ts';
-import { matrixFromRows, takeRows } from '../../../numeric/matrix.ts';
-import { buildKernels } from '../../../scripts/build-kernels.mjs';
-import { makeBlobs, makeNoise } from '../helpers/made-data.ts';
-import { mallCustomers, onlineRetailFeatures, realData } from '../helpers/real-data.ts';
+import { assignNearest } from '../../../../numeric/cluster/assign.ts';
+import { chooseK } from '../../../../numeric/cluster/choice/choose-k.ts';
+import { NoClusteringError } from '../../../../numeric/cluster/choice/no-clustering-error.ts';
+import { fitKMeans } from '../../../../numeric/cluster/k-means.ts';
+import { createKernelPool, type KernelPool } from '../../../../numeric/kernels/pool.ts';
+import { matrixFromRows, takeRows } from '../../../../numeric/matrix.ts';
+import { buildKernels } from '../../../../scripts/build-kernels.mjs';
+import { makeBlobs, makeNoise } from '../../helpers/made-data.ts';
+import { mallCustomers, onlineRetailFeatures, realData } from '../../helpers/real-data.ts';
 
 let pool: KernelPool;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
-import { bestJaccards } from '../compare/jaccard.ts';
-import type { KernelPool } from '../kernels/pool.ts';
-import type { FitTask } from '../kernels/tasks.ts';
-import { nextTurn } from '../kernels/turn.ts';
-import type { Matrix } from '../matrix.ts';
-import type { Random } from '../random/random.ts';
+import { bestJaccards } from '../../compare/jaccard.ts';
+import type { KernelPool } from '../../kernels/pool.ts';
+import type { FitTask } from '../../kernels/tasks.ts';
+import { nextTurn } from '../../kernels/turn.ts';
+import type { Matrix } from '../../matrix.ts';
+import type { Random } from '../../random/random.ts';
+import { centersAt, maxShiftOf, SAMPLE_TOLERANCE, seededStarts } from '../starts.ts';
 import type { CandidateFits, ChoicePlan } from './choose-k.ts';
-import { centersAt, maxShiftOf, SAMPLE_TOLERANCE, seededStarts } from './starts.ts';
 
 const MAX_ITERATIONS = 100;
 // None of them begins at the centres under test: that would find any local optimum again, and call clusters of

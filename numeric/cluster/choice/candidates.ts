@@ -1,13 +1,13 @@
-import { calinskiHarabasz } from '../compare/calinski-harabasz.ts';
-import { daviesBouldin } from '../compare/davies-bouldin.ts';
-import { silhouette } from '../compare/silhouette.ts';
-import type { KernelPool } from '../kernels/pool.ts';
-import type { Fit, FitTask } from '../kernels/tasks.ts';
-import { columnOf, type Matrix } from '../matrix.ts';
-import { moments } from '../statistics/moments.ts';
-import { inCanonicalOrder } from './canonical-order.ts';
+import { calinskiHarabasz } from '../../compare/calinski-harabasz.ts';
+import { daviesBouldin } from '../../compare/davies-bouldin.ts';
+import { silhouette } from '../../compare/silhouette.ts';
+import type { KernelPool } from '../../kernels/pool.ts';
+import type { Fit, FitTask } from '../../kernels/tasks.ts';
+import { columnOf, type Matrix } from '../../matrix.ts';
+import { moments } from '../../statistics/moments.ts';
+import { inCanonicalOrder } from '../canonical-order.ts';
+import { bestFit, centersAt, maxShiftOf, SAMPLE_TOLERANCE, seededStarts } from '../starts.ts';
 import type { CandidateFits, ChoicePlan, KScores } from './choose-k.ts';
-import { bestFit, centersAt, maxShiftOf, SAMPLE_TOLERANCE, seededStarts } from './starts.ts';
 
 const MAX_ITERATIONS = 300;
 
