@@ -1,9 +1,10 @@
-import { chooseK, type KChoice } from '../numeric/cluster/choice/choose-k.ts';
+import type { KChoice } from '../numeric/cluster/choice/choice.ts';
+import { chooseK } from '../numeric/cluster/choice/choose-k.ts';
 import { NoClusteringError } from '../numeric/cluster/choice/no-clustering-error.ts';
 import { fitKMeans, type KMeansFit } from '../numeric/cluster/k-means.ts';
 import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
 import type { Matrix } from '../numeric/matrix.ts';
-import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
+import type { ArtifactKind, ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Clustering, Features, NoClustering, Stages } from '../pipelines/contracts/stages.ts';
@@ -11,11 +12,13 @@ import {
   type Agreement,
   agreementWith,
   candidatesToTry,
+  choiceRecord,
   clusteringRecord,
   describeClustering,
   isLargeEnough,
+  offerOfGrid,
 } from '../pipelines/stages/cluster.ts';
-import { createModel } from '../pipelines/stages/model.ts';
+import { type ConfidenceTable, createModel } from '../pipelines/stages/model.ts';
 import type { FittedTransforms } from '../pipelines/stages/transform.ts';
 import { encodeColumns } from '../store/artifacts/columns-file.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
@@ -24,33 +27,51 @@ import { type ActivityContext, frozenDefinition } from './context.ts';
 import { withKernelCodes } from './kernel-errors.ts';
 import { runStage, type Work } from './stage.ts';
 
-/** Features (n customers x d, transformed) -> a k chosen by several criteria, a model, a cluster for each customer. */
+/** Features (n customers x d, transformed) -> a k chosen by evidence, a model, a cluster for each customer. */
 export function createClusterActivities(context: ActivityContext): Pick<Stages, 'fitClusters'> {
   const { artifacts } = context;
   return {
     async fitClusters({ run, features }) {
-      const inputs = [features.matrix, features.values, features.transforms];
+      const { matrix, values, transforms, later } = features;
+      const inputs = [matrix, values, transforms, ...(later ? [later] : []), ...(run.k ? [run.k] : [])];
       return runStage<Clustering | NoClustering>(context, { stage: 'cluster', run, inputs }, async (work) => {
         const definition = await frozenDefinition(artifacts, run.definition);
-        const matrix = await readMatrix(artifacts, features.matrix);
-        const pool = createKernelPool({ threads: context.threads });
+        const fitted = decodeJson(await artifacts.read(transforms)) as FittedTransforms;
+        const search: Search = {
+          pool: createKernelPool({ threads: context.threads }),
+          matrix: await readMatrix(artifacts, matrix),
+          outcome: later ? (await readValues(artifacts, later)).spendCents : undefined,
+          definition,
+          fixedK: run.k ?? undefined,
+          seed: run.seed,
+          work,
+        };
         try {
-          const search = { pool, matrix, definition, seed: run.seed, work };
-          const found = await withKernelCodes(matrix, () => findClusters(search));
-          if ('none' in found) return { verdict: 'none', reasons: [found.none] };
-          return await keep(context, { run, features, definition, ...found });
+          const found = await withKernelCodes(search.matrix, () => findClusters(search));
+          const kept = { run, features, definition, transforms: fitted };
+          if ('none' in found) return await refuse(context, { ...kept, search, ...found });
+          return await keep(context, { ...kept, ...found });
         } finally {
-          await pool.close();
+          await search.pool.close();
         }
       });
     },
   };
 }
 
+function confidenceOf({ confidences }: KChoice, k: number): ConfidenceTable | null {
+  const found = confidences.get(k);
+  return found ? { margins: [...found.margins], shares: [...found.shares] } : null;
+}
+
 export interface Search {
   pool: KernelPool;
   matrix: Matrix;
+  /** Spend of each customer in the period after, where the extract has one. */
+  outcome?: Float64Array | undefined;
   definition: Pick<Definition, 'clustering'>;
+  /** A person's decision. */
+  fixedK?: number | undefined;
   seed: number;
   work: Work;
 }
@@ -61,83 +82,114 @@ interface Found {
   agreement: Agreement;
 }
 
+interface NotFound {
+  none: string[];
+  /** Null when there was too little to try any k on. */
+  choice: KChoice | null;
+}
+
 /** Progress is told in thousandths: most of the time goes into the choice, the rest into the fit on all rows. */
 const STEPS = { all: 1_000, choice: 800 };
 
 /** The scored clusters, carried to all customers; or why there are none. */
-export async function findClusters({
-  pool,
-  matrix,
-  definition,
-  seed,
-  work,
-}: Search): Promise<Found | { none: string }> {
-  const { k, smallestShare, starts, bootstraps, sampleRows } = definition.clustering;
-  const { signal } = work;
-  const choice = await chosenK(() =>
-    chooseK(pool, matrix, {
-      seed,
-      kMin: k.min,
-      kMax: k.max,
-      minShare: smallestShare,
-      sampleRows,
-      bootstraps,
-      starts,
-      signal,
-      onProgress: (done, of) => work.onProgress(Math.floor((done / of) * STEPS.choice), STEPS.all),
-    }),
-  );
-  if ('none' in choice) return choice;
+export async function findClusters(search: Search): Promise<Found | NotFound> {
+  const { pool, matrix, definition, seed, work } = search;
+  const { k: range, smallestShare, sampleRows } = definition.clustering;
+  // What the fit on all rows needs is refused before the choice is worked out, not after.
+  if (matrix.rows > sampleRows) pool.reserve({ ...matrix, k: Math.max(range.max, search.fixedK ?? 0) });
+  const choice = await evidenceFor(search);
+  if (choice instanceof NoClusteringError) return { none: [choice.message], choice: null };
   work.onProgress(STEPS.choice, STEPS.all);
+  if (choice.k === null) return { none: [...choice.reasons], choice };
   for (const candidate of candidatesToTry(choice)) {
-    const { k: clusters, centers: initialCenters } = candidate;
-    const fit = await fitKMeans(pool, matrix, { k: clusters, seed, initialCenters, signal });
-    if (!isLargeEnough(fit.sizes, smallestShare)) continue;
+    const { k: nClusters, centers: initialCenters } = candidate;
+    const fit = await fitKMeans(pool, matrix, { nClusters, seed, initialCenters, signal: work.signal });
+    if (choice.decidedBy === 'evidence' && !isLargeEnough(fit.sizes, smallestShare)) continue;
     const agreement = agreementWith(candidate, { scoredRows: choice.scoredRows, labels: fit.labels });
     return { choice, fit, agreement };
   }
-  return {
-    none: `at every k from ${k.min} to ${k.max} some cluster holds less than ${smallestShare * 100} % of the customers`,
-  };
+  const ks = `at every k from ${range.min} to ${range.max}`;
+  return { none: [`${ks} some cluster holds less than ${smallestShare * 100} % of the customers`], choice };
 }
 
-/** That there is no clustering is a verdict about the data; whatever else goes wrong is a fault. */
-async function chosenK(choose: () => Promise<KChoice>): Promise<KChoice | { none: string }> {
+/** That there is nothing to try is a finding about the data; whatever else goes wrong is a fault. */
+async function evidenceFor({
+  pool,
+  matrix,
+  outcome,
+  definition,
+  fixedK,
+  seed,
+  work,
+}: Search): Promise<KChoice | NoClusteringError> {
+  const { k, smallestShare: minShare, starts, bootstraps, nullDraws, sampleRows } = definition.clustering;
   try {
-    return await choose();
+    return await chooseK(pool, matrix, {
+      ...{
+        seed,
+        kMin: k.min,
+        kMax: k.max,
+        fixedK,
+        minShare,
+        sampleRows,
+        bootstraps,
+        nullDraws,
+        starts,
+        outcome,
+      },
+      signal: work.signal,
+      onProgress: (done, of) => work.onProgress(Math.floor((done / of) * STEPS.choice), STEPS.all),
+    });
   } catch (error) {
-    if (error instanceof NoClusteringError) return { none: error.message };
+    if (error instanceof NoClusteringError) return error;
     throw error;
   }
 }
 
+interface Kept {
+  run: Run;
+  features: Features;
+  definition: Definition;
+  transforms: FittedTransforms;
+}
+
+/** Why there are no segments, with the scores of what was tried, and what the fixed grid would make. */
+async function refuse(
+  { artifacts }: ActivityContext,
+  { run, definition, transforms, search, none, choice }: Kept & NotFound & { search: Search },
+): Promise<Omit<NoClustering, 'ms'>> {
+  const { pool, matrix, seed } = search;
+  const offer = await offerOfGrid(matrix, { definition, transforms, context: { pool, seed } });
+  let candidates: ArtifactRef | null = null;
+  if (choice !== null) {
+    const about = { runId: run.runId, ending: 'json', rows: choice.candidates.length };
+    candidates = await artifacts.write('clustering', encodeJson(choiceRecord(choice)), about);
+  }
+  return { verdict: 'none', reasons: [...none, ...offer], candidates };
+}
+
 async function keep(
   { artifacts }: ActivityContext,
-  {
-    run,
-    features,
-    definition,
-    choice,
-    fit,
-    agreement,
-  }: Found & { run: Run; features: Features; definition: Definition },
+  { run, features, definition, transforms, choice, fit, agreement }: Kept & Found,
 ): Promise<Omit<Clustering, 'ms'>> {
-  const transforms = decodeJson(await artifacts.read(features.transforms)) as FittedTransforms;
-  const columns = await readValues(artifacts, features.values);
   const model = createModel({
     definition,
     seed: run.seed,
     transforms,
     centers: fit.centers,
     sizes: fit.sizes,
-    columns,
+    columns: await readValues(artifacts, features.values),
+    members: fit,
+    // Of clusters that were not scored nothing is known of how sure they are.
+    confidence: agreement.passed ? confidenceOf(choice, fit.sizes.length) : null,
   });
   const write = (kind: ArtifactKind, bytes: Buffer, about: { ending: string; rows: number }) =>
     artifacts.write(kind, bytes, { runId: run.runId, ...about });
   const { labels, distance, margin } = fit;
   const fitted = { sizes: fit.sizes, agreement };
   const { smallestShare } = definition.clustering;
-  const clustering = describeClustering({ choice, fitted, smallestShare });
+  const laterDays = features.laterPeriod?.days ?? null;
+  const clustering = describeClustering({ choice, fitted, smallestShare, laterDays });
   const record = clusteringRecord({ choice, fitted, verdict: clustering.verdict });
   return {
     ...clustering,

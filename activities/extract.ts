@@ -11,9 +11,16 @@ import {
   resolveAsOf,
   stagedSource,
   stagingSql,
+  type Watermark,
   watermarkSql,
 } from '../pipelines/stages/extract.ts';
 import { extractSql } from '../pipelines/stages/extract-sql.ts';
+import {
+  LATER_PERIOD_DAYS,
+  laterDaysSql,
+  laterSpendSql,
+  readLaterDays,
+} from '../pipelines/stages/later-period.ts';
 import type { Warehouse } from '../store/warehouse/duckdb.ts';
 import {
   describeSource,
@@ -110,9 +117,35 @@ async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omi
         watermark: watermark.newest ?? asOf,
         rowsRead: artifact.rows,
         rowsAfterAsOf: watermark.rows - artifact.rows,
+        ...(await keepLater(context, { source: numbered, watermark, asOf, freezing })),
       };
     });
   });
+}
+
+/** What customers spent after the as-of date, where the source tells enough of it; of the rest only a count is left. */
+async function keepLater(
+  { artifacts }: ActivityContext,
+  period: { source: ExtractSource; watermark: Watermark; asOf: string; freezing: Freezing },
+): Promise<Pick<Extract, 'later' | 'laterPeriod'>> {
+  const { source, asOf, freezing } = period;
+  const { run, definition, warehouse } = freezing;
+  const { signal } = freezing.work;
+  const { nextDay } = period.watermark;
+  const none = { later: null, laterPeriod: null };
+  // ISO texts compare as the dates do.
+  if (nextDay === null || nextDay <= asOf) return none;
+  const horizonDays = definition.clustering.laterPeriodDays ?? LATER_PERIOD_DAYS;
+  const [row] = await warehouse.rows(laterDaysSql({ source, asOf, nextDay, horizonDays }), { signal });
+  const told = readLaterDays(row!, horizonDays);
+  if (told === null) return none;
+  const sql = laterSpendSql({ source, contract: definition.contract, asOf, until: told.until });
+  const later = await artifacts.take('later', { runId: run.runId, ending: 'parquet' }, (path) =>
+    warehouse.copyToParquet(sql, path, { signal }),
+  );
+  const from = parquet(await artifacts.path(later));
+  const [counted] = await warehouse.rows(`SELECT coalesce(sum(rows), 0) AS rows FROM ${from}`, { signal });
+  return { later, laterPeriod: { days: told.days, customers: later.rows, rows: Number(counted!.rows) } };
 }
 
 const DAY_MS = 86_400_000;

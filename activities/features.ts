@@ -1,13 +1,16 @@
 import { columnOf } from '../numeric/matrix.ts';
 import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
-import type { Stages } from '../pipelines/contracts/stages.ts';
+import type { CustomerIds } from '../pipelines/contracts/customers.ts';
+import type { Run } from '../pipelines/contracts/run.ts';
+import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts';
 import { deriveColumns } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
+import { alignLater } from '../pipelines/stages/later-period.ts';
 import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
 import { type Column, encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
-import { runStage } from './stage.ts';
+import { runStage, type Work } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
 /** Accepted rows -> one row per customer: aggregates, derived features, and the fitted matrix to cluster. */
@@ -15,7 +18,9 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
   const { artifacts } = context;
   return {
     async buildFeatures({ run, extract }) {
-      return runStage(context, { stage: 'features', run, inputs: [extract.artifact] }, async ({ signal }) => {
+      const inputs = [extract.artifact, ...(extract.later ? [extract.later] : [])];
+      return runStage(context, { stage: 'features', run, inputs }, async (work) => {
+        const { signal } = work;
         const { contract, features } = await frozenDefinition(artifacts, run.definition);
         const from = parquet(await artifacts.path(extract.artifact));
         const { numbers, texts, rows } = await withWarehouse(context, async (warehouse) => {
@@ -44,8 +49,33 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
           matrix: await write('matrix', encodeColumns(Object.fromEntries(scaled)), 'columns'),
           columns: names,
           transforms: await write('transforms', encodeJson(transforms), 'json'),
+          ...(await alignedLater(context, { run, extract, customers: { offsets, bytes }, work })),
         };
       });
     },
   };
+}
+
+/** The spend after the as-of date, row for row with the customers; no feature is made of it. */
+async function alignedLater(
+  context: ActivityContext,
+  { run, extract, customers, work }: { run: Run; extract: Extract; customers: CustomerIds; work: Work },
+): Promise<Pick<Features, 'later' | 'laterPeriod'>> {
+  const { artifacts } = context;
+  if (!extract.later || !extract.laterPeriod) return { later: null, laterPeriod: null };
+  const from = parquet(await artifacts.path(extract.later));
+  const { numbers, texts } = await withWarehouse(context, (warehouse) =>
+    warehouse.columns(`SELECT customer_id, spend_cents, orders FROM ${from}`, { signal: work.signal }),
+  );
+  const { spendCents, orders, returned } = alignLater(customers, {
+    customers: texts.customer_id!,
+    spendCents: numbers.spend_cents!,
+    orders: numbers.orders!,
+  });
+  const later = await artifacts.write('later', encodeColumns({ spendCents, orders }), {
+    runId: run.runId,
+    ending: 'columns',
+    rows: spendCents.length,
+  });
+  return { later, laterPeriod: { days: extract.laterPeriod.days, customers: returned } };
 }

@@ -1,6 +1,9 @@
+import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { withBoundary } from './boundary.ts';
+import { createCandidateActivities } from './candidate.ts';
 import { createClusterActivities } from './cluster.ts';
+import { createCompareActivities } from './compare.ts';
 import type { ActivityContext } from './context.ts';
 import { createExtractActivities } from './extract.ts';
 import { createFeatureActivities } from './features.ts';
@@ -15,8 +18,8 @@ import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
-/** All activities of a worker: the stages of a run, and what keeps its history. */
-export function createActivities(context: ActivityContext): Stages & HistoryStages {
+/** All activities of a worker: the stages of a run, what keeps its history, the bake-off of algorithms. */
+export function createActivities(context: ActivityContext): Stages & HistoryStages & CompareStages {
   return withBoundary({
     ...createRunActivities(context),
     ...createExtractActivities(context),
@@ -31,5 +34,7 @@ export function createActivities(context: ActivityContext): Stages & HistoryStag
     ...createPublishActivities(context),
     ...createNotifyActivities(context),
     ...createHistoryActivities(context),
+    ...createCompareActivities(context),
+    ...createCandidateActivities(context),
   });
 }

@@ -67,11 +67,13 @@ async function openRun(
     definition: frozen,
     extract: input.extract ?? null,
     review: input.review ?? definition.review.policy,
+    k: input.k ?? null,
     workflow: opening.workflow,
   };
   await repositories.runs.open({ ...run, input });
   const { timeoutHours, onTimeout } = definition.review;
-  return { run, review: { timeoutHours, onTimeout }, k: definition.clustering.k };
+  const k = input.k === undefined ? definition.clustering.k : { min: input.k, max: input.k };
+  return { run, review: { timeoutHours, onTimeout }, k };
 }
 
 /** An earlier run whose workflow is gone (terminated, or lost with its server) does not hold the line. */

@@ -26,13 +26,26 @@ export async function toSharedMatrix(matrix: Matrix): Promise<Matrix> {
   return shared;
 }
 
+/** The values in shared memory, so that the kernel threads read them without a copy of their own. */
+export function sharedCopy(values: Float64Array): Float64Array {
+  const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
+  copy.set(values);
+  return copy;
+}
+
 /**
  * Indices of the first `count` rows that differ from each other; fewer when there are no more.
  *
  * O(rows * count * columns) at worst, when rows repeat; done as soon as enough are found. Gives the event
  * loop a turn between blocks.
+ *
+ * @throws the signal's reason when aborted
  */
-export async function distinctRows(matrix: Matrix, count: number): Promise<Int32Array> {
+export async function distinctRows(
+  matrix: Matrix,
+  count: number,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<Int32Array> {
   const { rows, columns, data } = matrix;
   const found: number[] = [];
   const isEqual = (a: number, b: number) => {
@@ -41,7 +54,10 @@ export async function distinctRows(matrix: Matrix, count: number): Promise<Int32
   };
   for (let i = 0; i < rows && found.length < count; i++) {
     if (!found.some((other) => isEqual(i, other))) found.push(i);
-    if ((i & 0x3fff) === 0x3fff) await nextTurn();
+    if ((i & 0x3fff) === 0x3fff) {
+      await nextTurn();
+      signal?.throwIfAborted();
+    }
   }
   return Int32Array.from(found);
 }

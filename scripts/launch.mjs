@@ -21,6 +21,7 @@ const CHECKS = [
 /** @type {Record<string, (args: string[]) => Program[]>} */
 const COMMANDS = {
   start: (args) => [ours('start', args)],
+  strata: (args) => [ours('strata', args)],
   worker: (args) => [ours('worker', args)],
   replay: (args) => [ours('replay', args)],
   bench: (args) => [ours('bench', args)],

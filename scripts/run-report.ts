@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import colors from 'picocolors';
-import type { RunSummary, SegmentSummary } from '../pipelines/contracts/run.ts';
+import type { Quality, RunSummary, SegmentSummary } from '../pipelines/contracts/run.ts';
 
 const BAR_WIDTH = 16;
 const GAP = '  ';
@@ -87,13 +87,34 @@ function quality({ k, quality: found, verdict }: RunSummary): string {
       : `a sample of ${thousands(rows)} of ${thousands(of)} customers`;
   const lines = [
     `${k} segments, ${colors.bold(found.verdict)}: silhouette ${found.silhouette.toFixed(3)}, smallest bootstrap Jaccard ${found.minJaccard.toFixed(2)} (${found.bootstraps} resamples), on ${scored}`,
+    colors.dim(meaning(found)),
   ];
+  if (found.laterSpend !== null) {
+    const { days, separation } = found.laterSpend;
+    lines.push(
+      colors.dim(
+        `they explain ${percent(separation)} of the ranks of what customers spent in the ${days} days after`,
+      ),
+    );
+  }
   if (found.adjustedRand !== null && found.movedShare !== null) {
     lines.push(
       `against the last publication: ${verdict}, ${percent(found.movedShare)} of the customers moved, adjusted Rand index ${found.adjustedRand.toFixed(2)}`,
     );
   }
   return lines.join('\n');
+}
+
+/** What the verdict means for whoever acts on the segments. */
+function meaning({ verdict, decidedBy, stableK, nullDraws }: Quality): string {
+  const others = stableK.length > 0 ? `; found again on resamples: k = ${stableK.join(', ')}` : '';
+  const chosen = decidedBy === 'person' ? 'k was fixed by a person; ' : '';
+  const sentence = {
+    natural: `between neighbouring segments there are few customers, as in none of ${nullDraws} data sets without groups`,
+    reproducible: `cuts through one crowd that come out the same again: useful, not a discovery about customers`,
+    constructed: `the borders move from sample to sample: a decision, not a discovery about customers`,
+  }[verdict];
+  return `${chosen}${verdict}: ${sentence}${others}`;
 }
 
 function bar(share: number): string {

@@ -19,7 +19,7 @@ export interface StartedRun {
   joinedFrom: Date | null;
 }
 
-const FIELDS = ['pipeline', 'extract', 'asOf', 'seed', 'review'] as const satisfies (keyof StartInput)[];
+const FIELDS = ['pipeline', 'extract', 'asOf', 'seed', 'review', 'k'] as const satisfies (keyof StartInput)[];
 
 /**
  * Starts the run of this pipeline and as-of date, or joins the one that is still going on, if that was asked
@@ -58,7 +58,7 @@ export async function startOrJoin(client: Client, input: StartInput): Promise<St
  * What a run was asked for, from the first event of its history: the run's record holds it too, but not
  * before a worker has opened it, and not under the run id of a run that was reset.
  */
-async function inputOf(client: Client, execution: Run['workflow']): Promise<StartInput> {
+export async function inputOf(client: Client, execution: Run['workflow']): Promise<StartInput> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId: execution.id, runId: execution.runId },

@@ -72,6 +72,11 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
     .option('--pipeline <name>', 'pipeline definition to run (default: shop)')
     .option('--extract <file>', "CSV (also .gz) or Parquet file to read in place of the definition's source")
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
+    .option(
+      '--k <number>',
+      'this many segments, 2 to 64, in place of the number chosen from the data',
+      wholeNumber,
+    )
     .option('--json <file>', 'write the run summary to this file')
     .allowExcessArguments(false)
     .parse(argv, { from: 'user' });
@@ -80,12 +85,14 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
     pipeline?: string;
     extract?: string;
     asOf?: string;
+    k?: number;
     json?: string;
   }>();
   const input = parseStartInput({
     ...(given.pipeline !== undefined && { pipeline: given.pipeline }),
     ...(given.extract !== undefined && { extract: resolve(invokedFrom, given.extract) }),
     ...(given.asOf !== undefined && { asOf: given.asOf }),
+    ...(given.k !== undefined && { k: given.k }),
   });
   return { once: given.once, json: given.json && resolve(invokedFrom, given.json), input };
 }
@@ -95,6 +102,12 @@ function isoDate(text: string): string {
     throw new InvalidArgumentError('needs an ISO date such as 2026-06-30.');
   }
   return text;
+}
+
+/** Whether it is in range is said by the check of the whole input. */
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('needs a whole number such as 5.');
+  return Number(text);
 }
 
 async function writeSummary(file: string, summary: RunSummary): Promise<void> {

@@ -1,2 +1,3 @@
+export { compareAlgorithms } from './compare-algorithms.ts';
 export { preserveHistory } from './preserve-history.ts';
 export { segmentCustomers } from './segment-customers.ts';

@@ -21,7 +21,7 @@ export const summaries = {
   profile: ({ rowsRead }: Extract) => `describe ${thousands(rowsRead)} rows`,
   features: ({ counts }: Validation) => `features of ${thousands(counts.customers)} customers`,
   cluster: ({ customers }: Features, k: { min: number; max: number }) =>
-    `fit k=${k.min}..${k.max} on ${thousands(customers.rows)} customers`,
+    `fit k=${k.min === k.max ? k.min : `${k.min}..${k.max}`} on ${thousands(customers.rows)} customers`,
   match: ({ k }: Clustering) => `match ${k} clusters with the last publication`,
   name: ({ segments }: Match) => `name ${segments.length} segments`,
   persist: ({ customers }: Features) => `write ${thousands(customers.rows)} memberships`,

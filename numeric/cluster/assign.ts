@@ -2,7 +2,7 @@ import { CHUNK_ROWS, marginOf } from '../kernels/margin.mjs';
 import type { KernelPool, RunOptions } from '../kernels/pool.ts';
 import type { NearestTask } from '../kernels/tasks.ts';
 import type { Matrix } from '../matrix.ts';
-import { toSharedMatrix } from '../shared-matrix.ts';
+import { sharedCopy, toSharedMatrix } from '../shared-matrix.ts';
 
 /** A label is one byte, and the kernels are made for few centres. */
 export const MAX_CLUSTERS = 64;
@@ -19,7 +19,7 @@ export interface Assignment {
 }
 
 export interface AssignmentWithInertia extends Assignment {
-  /** Sum of squared distances to the nearest centres. */
+  /** Sum of squared distances to the nearest centres, weighted where rows are. */
   readonly inertia: number;
 }
 
@@ -28,6 +28,7 @@ export interface AssignmentWithInertia extends Assignment {
  *
  * @param X rows x columns, finite
  * @param centers row-major, k * columns values, k from 1 to 64; used in single precision
+ * @param options.weights one per row, for the inertia
  * @throws RangeError when the shapes do not fit or a value is not finite
  *
  * O(rows * k * columns) on the pool's threads. A row's result depends on the row and the centres alone: it is
@@ -37,7 +38,7 @@ export async function assignNearest(
   pool: KernelPool,
   X: Matrix,
   centers: Float64Array,
-  options: RunOptions = {},
+  { weights, ...options }: RunOptions & { weights?: Float64Array | undefined } = {},
 ): Promise<AssignmentWithInertia> {
   clusterCount(centers, X.columns);
   const x = await toSharedMatrix(X);
@@ -45,6 +46,7 @@ export async function assignNearest(
     kind: 'nearest',
     x,
     centers: Float32Array.from(centers),
+    weights: weights && sharedCopy(weights),
     labels: new Uint8Array(new SharedArrayBuffer(x.rows)),
     distance: new Float32Array(new SharedArrayBuffer(x.rows * 4)),
     margin: new Float32Array(new SharedArrayBuffer(x.rows * 4)),

@@ -1,38 +1,27 @@
+import { drawsOf } from '../kernels/seeding.mjs';
 import type { Fit, Start } from '../kernels/tasks.ts';
 import { columnOf, type Matrix } from '../matrix.ts';
 import type { Random } from '../random/random.ts';
 
-// k-means++ looks at every row for every centre, in plain JavaScript: rows beyond these cost time and change
-// little, since Lloyd's iterations on all rows follow.
-const SEED_ROWS_PER_CLUSTER = 50;
-const FEWEST_SEED_ROWS = 250;
-const MOST_SEED_ROWS = 1000;
-
 /** Tolerance of fits on few rows, where an iteration costs next to nothing. */
 export const SAMPLE_TOLERANCE = 1e-6;
 
-export interface SeedingOptions {
-  readonly k: number;
-  readonly count: number;
-  readonly random: Random;
-  /** Centres for a start whose rows have fewer than k different values. */
-  readonly otherwise: Float64Array;
-  /** Rows to draw from, by index. @default all */
-  readonly among?: Int32Array;
-}
-
-/** Starts by k-means++, each on rows of its own. */
-export function seededStarts(
-  matrix: Matrix,
-  { k, count, random, otherwise, among }: SeedingOptions,
-): Start[] {
-  const population = among?.length ?? matrix.rows;
-  const wanted = Math.max(FEWEST_SEED_ROWS, Math.min(MOST_SEED_ROWS, k * SEED_ROWS_PER_CLUSTER));
+/** Starts by greedy k-means++, each with random numbers of its own. */
+export function seededStarts({
+  k,
+  count,
+  random,
+  otherwise,
+}: {
+  k: number;
+  count: number;
+  random: Random;
+  /** Centres for a start on rows with fewer than k different values. */
+  otherwise: Float64Array;
+}): Start[] {
   return Array.from({ length: count }, (_, i) => {
     const own = random.fork('start').fork(k).fork(i);
-    const drawn = own.sample(population, Math.min(population, wanted));
-    const rows = among === undefined ? drawn : drawn.map((at) => among[at]!);
-    return { rows, seed: own.uint32(), otherwise };
+    return { draws: Float64Array.from({ length: drawsOf(k) }, () => own.float()), otherwise };
   });
 }
 

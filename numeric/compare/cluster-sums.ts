@@ -11,25 +11,32 @@ export interface ClusterSummary {
 }
 
 /**
- * Sizes and means of the clusters, in double precision.
+ * Sizes and means of clusters that are to be compared; see meansOfClusters.
  *
- * @param labels shape (rows,), every label from 0 to the largest in use
- * @throws RangeError when the lengths differ, a cluster between is empty, or there are fewer than 2 clusters or no
- *   more rows than clusters: no index that compares clusters is defined then
+ * @throws RangeError also when there are fewer than 2 clusters or no more rows than clusters: no index that compares
+ *   clusters is defined then
  */
 export function summariseClusters(X: Matrix, labels: ArrayLike<number>): ClusterSummary {
-  if (labels.length !== X.rows)
-    throw new RangeError(`${X.rows} rows need as many labels, found ${labels.length}`);
-  let k = 0;
-  for (let i = 0; i < labels.length; i++) k = Math.max(k, labels[i]! + 1);
-  if (k < 2 || k >= X.rows)
-    throw new RangeError(`comparing clusters needs 2 or more, fewer than the ${X.rows} rows, found ${k}`);
-  const sizes = new Float64Array(k);
-  for (let i = 0; i < labels.length; i++) sizes[labels[i]!]! += 1;
-  const empty = sizes.indexOf(0);
-  if (empty >= 0)
-    throw new RangeError(`comparing clusters needs rows in each, found none in cluster ${empty}`);
+  const summary = meansOfClusters(X, labels);
+  if (summary.k < 2 || summary.k >= X.rows) {
+    throw new RangeError(
+      `comparing clusters needs 2 or more, fewer than the ${X.rows} rows, found ${summary.k}`,
+    );
+  }
+  return summary;
+}
 
+/**
+ * Sizes and means of the clusters, in double precision.
+ *
+ * @param X finite
+ * @param labels shape (rows,), every label from 0 to the largest in use
+ * @throws RangeError when the lengths differ, a label is not an integer from 0, a cluster between is empty, or a value
+ *   is not finite
+ */
+export function meansOfClusters(X: Matrix, labels: ArrayLike<number>): ClusterSummary {
+  const sizes = sizesOfClusters(X, labels);
+  const k = sizes.length;
   const centers = new Float64Array(k * X.columns);
   const center = new Float64Array(X.columns);
   for (let j = 0; j < X.columns; j++) {
@@ -39,8 +46,32 @@ export function summariseClusters(X: Matrix, labels: ArrayLike<number>): Cluster
       center[j]! += centers[c * X.columns + j]! / X.rows;
       centers[c * X.columns + j]! /= sizes[c]!;
     }
+    // Sums of single precision values do not overflow, so this is a value's fault.
+    if (!Number.isFinite(center[j]!))
+      throw new RangeError(`clusters need finite values, found one that is not in column ${j}`);
   }
   return { k, sizes, centers, center };
+}
+
+function sizesOfClusters(X: Matrix, labels: ArrayLike<number>): Float64Array {
+  if (labels.length !== X.rows)
+    throw new RangeError(`${X.rows} rows need as many labels, found ${labels.length}`);
+  let k = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (!(Number.isInteger(label) && label >= 0))
+      throw new RangeError(`a label needs to be an integer from 0, found ${label}`);
+    k = Math.max(k, label + 1);
+  }
+  // A label this large stands for empty clusters below it; the table of sizes is not made for them.
+  if (k > X.rows)
+    throw new RangeError(`comparing clusters needs rows in each, found ${k} for ${X.rows} rows`);
+  const sizes = new Float64Array(k);
+  for (let i = 0; i < labels.length; i++) sizes[labels[i]!]! += 1;
+  const empty = sizes.indexOf(0);
+  if (empty >= 0)
+    throw new RangeError(`comparing clusters needs rows in each, found none in cluster ${empty}`);
+  return sizes;
 }
 
 /** Squared distance of each row to the mean of its cluster, shape (rows,). */

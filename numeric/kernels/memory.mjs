@@ -6,7 +6,11 @@ import { MAX_BYTES, PAGE_BYTES } from './layout.mjs';
 
 /** @typedef {import('./tasks.ts').Kernels} Kernels */
 
-/** @type {{ memory: WebAssembly.Memory, kernels: Kernels } | undefined} */
+/**
+ * `origin` is where the rows of the fits of `source` were moved to, once they lie in memory.
+ *
+ * @type {{ memory: WebAssembly.Memory, kernels: Kernels, source: number, origin: Float32Array | undefined } | undefined}
+ */
 let own;
 
 /**
@@ -19,14 +23,20 @@ export function bindKernels(memory) {
 }
 
 /**
- * This thread's own memory, at least that large. It is kept and only grows: what it held before is garbage.
+ * This thread's own memory, at least that large. It is kept and only grows: what it held before is garbage, but
+ * for the rows of fits when the last use was of the same source.
  *
  * @param {number} bytes
+ * @param {number} [source] of a fit's rows; 0 = none
  */
-export function ownMemory(bytes) {
+export function ownMemory(bytes, source = 0) {
   if (own === undefined) {
     const memory = createMemory();
-    own = { memory, kernels: bindKernels(memory) };
+    own = { memory, kernels: bindKernels(memory), source: 0, origin: undefined };
+  }
+  if (source === 0 || source !== own.source) {
+    own.source = source;
+    own.origin = undefined;
   }
   growTo(own.memory, bytes);
   return own;

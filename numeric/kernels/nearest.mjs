@@ -1,7 +1,7 @@
 // Nearest centres of any number of rows: they stream through a small block of memory.
 
 import { DONE, takePiece } from './control.mjs';
-import { CHUNK_ROWS, marginOf } from './margin.mjs';
+import { CHUNK_ROWS } from './margin.mjs';
 import { ownMemory } from './memory.mjs';
 import { refuseValue } from './tiles.mjs';
 
@@ -22,12 +22,14 @@ export function assignChunks(task, control) {
   const labelsAt = VALUES + COLUMN_VALUES * x.columns * 4;
   const nearestAt = labelsAt + CHUNK_ROWS;
   const secondAt = nearestAt + CHUNK_ROWS * 4;
-  const { memory, kernels } = ownMemory(secondAt + CHUNK_ROWS * 4);
+  const weightsAt = secondAt + CHUNK_ROWS * 4;
+  const { memory, kernels } = ownMemory(weightsAt + CHUNK_ROWS * 8);
   const places = {
     values: new Float32Array(memory.buffer, VALUES, COLUMN_VALUES * x.columns),
     labels: new Uint8Array(memory.buffer, labelsAt, CHUNK_ROWS),
-    nearest: new Float32Array(memory.buffer, nearestAt, CHUNK_ROWS),
-    second: new Float32Array(memory.buffer, secondAt, CHUNK_ROWS),
+    distance: new Float32Array(memory.buffer, nearestAt, CHUNK_ROWS),
+    margin: new Float32Array(memory.buffer, secondAt, CHUNK_ROWS),
+    weights: new Float64Array(memory.buffer, weightsAt, CHUNK_ROWS),
   };
   new Float32Array(memory.buffer, CENTERS, centers.length).set(centers);
   const k = centers.length / x.columns;
@@ -43,37 +45,25 @@ export function assignChunks(task, control) {
       const column = x.data.subarray(j * x.rows + first, j * x.rows + first + count);
       places.values.set(column, j * COLUMN_VALUES);
     }
-    for (let i = 0; i < count; i += 16) {
-      const at = {
-        row: VALUES + i * 4,
-        label: labelsAt + i,
-        nearest: nearestAt + i * 4,
-        second: secondAt + i * 4,
-      };
-      kernels.nearestTile(at.row, COLUMN_VALUES * 4, x.columns, CENTERS, k, at.label, at.nearest, at.second);
-    }
-    inertia[chunk] = handOver(task, places, { first, count });
+    const rowBytes = COLUMN_VALUES * 4;
+    const outputs = /** @type {const} */ ([labelsAt, nearestAt, secondAt, task.weights ? weightsAt : 0]);
+    if (task.weights) places.weights.set(task.weights.subarray(first, first + count));
+    inertia[chunk] = kernels.nearestRows(VALUES, rowBytes, x.columns, count, CENTERS, k, ...outputs);
+    if (!Number.isFinite(inertia[chunk])) refuseRows(x, places.distance, { first, count });
+    task.labels.set(places.labels.subarray(0, count), first);
+    task.distance.set(places.distance.subarray(0, count), first);
+    task.margin.set(places.margin.subarray(0, count), first);
     Atomics.add(control, DONE, 1);
   }
 }
 
 /**
- * @param {import('./tasks.ts').NearestTask} task
- * @param {{ labels: Uint8Array, nearest: Float32Array, second: Float32Array }} found
+ * @param {import('../matrix.ts').Matrix} x
+ * @param {Float32Array} distance
  * @param {{ first: number, count: number }} chunk
- * @returns {number} the sum of squared distances, in the order of the rows
  */
-function handOver({ x, labels, distance, margin }, found, { first, count }) {
-  labels.set(found.labels.subarray(0, count), first);
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const nearest = found.nearest[i];
-    if (!(nearest < Infinity)) refuseRow(x, first + i);
-    sum += nearest;
-    distance[first + i] = Math.sqrt(nearest);
-    margin[first + i] = marginOf(nearest, found.second[i]);
-  }
-  return sum;
+function refuseRows(x, distance, { first, count }) {
+  for (let i = 0; i < count; i++) if (!(distance[i] < Infinity)) refuseRow(x, first + i);
 }
 
 /**

@@ -9,9 +9,10 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { ABORT, createControls, DONE, ITERATIONS } from './control.mjs';
 import { KernelMemoryError } from './errors.mjs';
-import { layoutOf, MAX_BYTES, maxRows } from './layout.mjs';
+import { shapeOf } from './fit.mjs';
+import { layoutOf, MAX_BYTES, maxRows, maxSilhouetteRows, type Shape } from './layout.mjs';
 import { createMemory, growTo } from './memory.mjs';
-import type { ResultOf, Task } from './tasks.ts';
+import type { FitTask, ResultOf, Task } from './tasks.ts';
 import { AbortedInThread, type KernelThread, startThread } from './thread.ts';
 
 export interface RunOptions {
@@ -70,16 +71,16 @@ export function createKernelPool({ threads = availableParallelism() } = {}): Ker
     run<T extends Task>(tasks: readonly T[], options: RunOptions = {}) {
       const turn = tail.then(() => {
         options.signal?.throwIfAborted();
+        for (const task of tasks) refuseTask(task);
         return runOnThreads(liveThreads(), tasks, options);
       });
       tail = turn.catch(() => undefined);
       return turn;
     },
     reserve(shape) {
-      const { bytes } = layoutOf(shape);
-      if (bytes > MAX_BYTES) refuseSize(shape, bytes);
+      refuseTooLarge(shape);
       memory ??= createMemory();
-      growTo(memory, bytes);
+      growTo(memory, layoutOf(shape).bytes);
       return memory;
     },
     async close() {
@@ -96,6 +97,7 @@ async function runOnThreads<T extends Task>(
   { signal, onProgress }: RunOptions,
 ): Promise<ResultOf<T>[]> {
   const controls = createControls(crew.length);
+  const sources = sourcesOf(tasks);
   const results: ResultOf<T>[] = [];
   const failures: unknown[] = [];
   let next = 0;
@@ -108,7 +110,7 @@ async function runOnThreads<T extends Task>(
       const task = tasks[index]!;
       // Fits are whole on one thread; the other kinds share one list of pieces.
       const control = task.kind === 'fit' ? own : controls[0]!;
-      results[index] = (await thread.perform({ task, control })) as ResultOf<T>;
+      results[index] = (await thread.perform({ task, control, source: sources[index]! })) as ResultOf<T>;
     }
   };
 
@@ -132,6 +134,24 @@ async function runOnThreads<T extends Task>(
   return results;
 }
 
+let lastSource = 0;
+
+/** A new number wherever a fit's rows are others than those of the fit before it. */
+function sourcesOf(tasks: readonly Task[]): number[] {
+  let before: FitTask | undefined;
+  return tasks.map((task) => {
+    if (task.kind !== 'fit') return 0;
+    const isSame =
+      before !== undefined &&
+      before.x === task.x &&
+      before.rows === task.rows &&
+      before.weights === task.weights;
+    before = task;
+    if (!isSame) lastSource += 1;
+    return lastSource;
+  });
+}
+
 function doneOf(controls: readonly Int32Array[], tasks: readonly Task[]): number {
   const counter = tasks[0]?.kind === 'teamFit' ? ITERATIONS : DONE;
   return controls.reduce((sum, control) => sum + Atomics.load(control, counter), 0);
@@ -148,7 +168,23 @@ function loadKernels(): WebAssembly.Module {
   return new WebAssembly.Module(bytes);
 }
 
-function refuseSize(shape: { rows: number; columns: number; k: number }, bytes: number): never {
+/** @throws KernelMemoryError when a thread could not hold what the task needs */
+function refuseTask(task: Task): void {
+  if (task.kind === 'fit') refuseTooLarge(shapeOf(task));
+  if (task.kind !== 'silhouette') return;
+  const { rows, columns } = task.x;
+  const mostRows = maxSilhouetteRows({ columns, k: task.k });
+  if (rows <= mostRows) return;
+  throw new KernelMemoryError(
+    `silhouettes of ${rows} rows x ${columns} columns need more kernel memory than the 4 GiB there can be: at ` +
+      `most ${mostRows} rows fit, or take a sample`,
+    mostRows,
+  );
+}
+
+function refuseTooLarge(shape: Shape): void {
+  const { bytes } = layoutOf(shape);
+  if (bytes <= MAX_BYTES) return;
   const gigabytes = (bytes / 2 ** 30).toFixed(1);
   const mostRows = maxRows(shape);
   throw new KernelMemoryError(

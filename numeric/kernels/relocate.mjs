@@ -10,10 +10,10 @@ import { firstTile, TILE_ROWS } from './layout.mjs';
  *
  * @param {import('./layout.mjs').Layout} layout
  * @param {import('./tiles.mjs').Views} views
- * @param {Uint32Array} counts rows per cluster
  * @returns {number} rows moved
  */
-export function fillEmptyClusters(layout, views, counts) {
+export function fillEmptyClusters(layout, views) {
+  const counts = Uint32Array.from(views.totalCounts);
   let moved = 0;
   for (let empty = 0; empty < layout.k; empty++) {
     if (counts[empty] !== 0) continue;
@@ -31,7 +31,7 @@ export function fillEmptyClusters(layout, views, counts) {
 /**
  * @param {import('./layout.mjs').Layout} layout
  * @param {import('./tiles.mjs').Views} views
- * @param {Uint32Array} counts
+ * @param {Uint32Array} counts rows per cluster
  */
 function farthestRow({ rows, columns }, { values, labels, centers }, counts) {
   let farthest = -1;
@@ -57,7 +57,8 @@ function farthestRow({ rows, columns }, { values, labels, centers }, counts) {
  * @param {import('./tiles.mjs').Views} views
  * @param {{ row: number, to: number }} move
  */
-function moveRow(layout, { values, labels, sums, counts }, { row, to }) {
+function moveRow(layout, views, { row, to }) {
+  const { values, labels, sums, counts } = views;
   const { columns, k } = layout;
   const tile = row >> 4;
   let p = 0;
@@ -66,8 +67,13 @@ function moveRow(layout, { values, labels, sums, counts }, { row, to }) {
   labels[row] = to;
   counts[p * k + from] -= 1;
   counts[p * k + to] += 1;
+  const weight = views.weights.length > 0 ? views.weights[row] : 1;
+  views.masses[p * k + from] -= weight;
+  views.masses[p * k + to] += weight;
+  // This label is not the nearest centre's: nothing is known of how long it holds.
+  views.limits[tile] = -1;
   for (let j = 0; j < columns; j++) {
-    const value = values[tile * TILE_ROWS * columns + j * TILE_ROWS + (row & 15)];
+    const value = weight * values[tile * TILE_ROWS * columns + j * TILE_ROWS + (row & 15)];
     sums[(p * k + from) * columns + j] -= value;
     sums[(p * k + to) * columns + j] += value;
   }

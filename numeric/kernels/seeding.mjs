@@ -1,39 +1,52 @@
-// First centres by greedy k-means++ (Arthur & Vassilvitskii 2007) of ml-kmeans, on a few rows.
+// First centres by greedy k-means++ on all rows of a fit, in the kernel.
 
-/** @typedef {Extract<import('./tasks.ts').Start, { seed: number }>} SeededStart */
+import { throwIfAborted } from './control.mjs';
+import { seedingBlock } from './layout.mjs';
 
 /**
- * @param {import('./tasks.ts').FitTask} task
- * @param {SeededStart} start
- * @returns {Promise<Float64Array>} row-major, k centres
+ * Candidates per centre, as scikit-learn has it.
+ *
+ * @param {number} k
  */
-export async function seedCenters({ x, k }, { rows, seed, otherwise }) {
-  // Loaded late: threads that only assign never need it.
-  const { kmeans } = await import('ml-kmeans');
-  const points = Array.from(rows, (row) =>
-    Array.from({ length: x.columns }, (_, j) => x.data[j * x.rows + row]),
-  );
-  if (points.length <= k || !hasDistinct(points, k)) return otherwise;
-  try {
-    // One step makes centres of its picks; the kernel is a hundred times faster at the others.
-    const { centroids } = kmeans(points, k, { seed, initialization: 'kmeans++', maxIterations: 1 });
-    return Float64Array.from(centroids.flat());
-  } catch (error) {
-    // ml-random draws beyond its table once in about 1e8 draws, when rounding leaves the shares' sum below 1.
-    if (error instanceof RangeError || error instanceof TypeError) return otherwise;
-    throw error;
-  }
+export function trialsOf(k) {
+  return 2 + Math.floor(Math.log(k));
 }
 
 /**
- * @param {number[][]} points
- * @param {number} count
+ * Random numbers that a start needs: one for the first centre, one per candidate for the others.
+ *
+ * @param {number} k
  */
-function hasDistinct(points, count) {
-  const seen = new Set();
-  for (const point of points) {
-    seen.add(point.join());
-    if (seen.size >= count) return true;
+export function drawsOf(k) {
+  return 1 + (k - 1) * trialsOf(k);
+}
+
+/**
+ * Puts k different rows as centres in place. The same rows as scikit-learn's kmeans_plusplus chooses when it
+ * draws the same numbers, but for rounding.
+ *
+ * @param {Float64Array} draws in [0, 1), drawsOf(k) of them
+ * @param {Pick<import('./lloyd.mjs').Crew, 'layout' | 'kernels' | 'control'>} crew the tiles are filled
+ * @returns {boolean} false when rows have fewer than k different values
+ */
+export function seedCenters(draws, { layout, kernels, control }) {
+  const { block: fit, k } = layout;
+  const seeding = seedingBlock(layout);
+  const trials = trialsOf(k);
+  kernels.beginSeeding(fit, seeding);
+  kernels.drawCandidate(fit, seeding, 0, draws[0]);
+  kernels.setClosest(fit, seeding, Infinity);
+  kernels.tryCandidates(fit, seeding, 1);
+  let potential = kernels.keepCandidate(fit, seeding, 1, 0);
+  let next = 1;
+  for (let c = 1; c < k; c++) {
+    throwIfAborted(control);
+    if (!(potential > 0)) return false;
+    for (let trial = 0; trial < trials; trial++) {
+      kernels.drawCandidate(fit, seeding, trial, draws[next++]);
+    }
+    kernels.tryCandidates(fit, seeding, trials);
+    potential = kernels.keepCandidate(fit, seeding, trials, c);
   }
-  return false;
+  return true;
 }

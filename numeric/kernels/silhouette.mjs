@@ -3,6 +3,7 @@
 import { DONE, takePiece } from './control.mjs';
 import { TILE_ROWS } from './layout.mjs';
 import { ownMemory } from './memory.mjs';
+import { MAX_VALUE, refuseValue } from './tiles.mjs';
 
 export const BLOCK_ROWS = 128;
 const ROW = 1024;
@@ -12,6 +13,7 @@ const ROW = 1024;
  *
  * @param {import('./tasks.ts').SilhouetteTask} task
  * @param {Int32Array} control shared by the threads
+ * @throws RangeError when a value is not finite
  */
 export function silhouetteBlocks({ x, labels, k, values }, control) {
   const sizes = new Int32Array(k);
@@ -84,7 +86,9 @@ function fillTiles(tiles, x, slotOf) {
   for (let j = 0; j < x.columns; j++) {
     for (let i = 0; i < x.rows; i++) {
       const slot = slotOf[i];
-      tiles[(slot & ~15) * x.columns + j * TILE_ROWS + (slot & 15)] = x.data[j * x.rows + i];
+      const value = x.data[j * x.rows + i];
+      if (!(value >= -MAX_VALUE && value <= MAX_VALUE)) refuseValue(value, i, j);
+      tiles[(slot & ~15) * x.columns + j * TILE_ROWS + (slot & 15)] = value;
     }
   }
 }

@@ -2,14 +2,13 @@
 
 import type { Matrix } from '../matrix.ts';
 
-/** Where a fit begins: given centres, or k-means++ on some rows. */
+/** Where a fit begins: given centres, or greedy k-means++ on its rows. */
 export type Start =
   | { readonly centers: Float64Array }
   | {
-      /** Rows of `x` that are looked at, more than k of them. */
-      readonly rows: Int32Array;
-      readonly seed: number;
-      /** Centres to begin from when these rows cannot give k different ones. */
+      /** Random numbers in [0, 1), as many as drawsOf(k) in seeding.mjs says. */
+      readonly draws: Float64Array;
+      /** Centres to begin from when the rows have fewer than k different values. */
       readonly otherwise: Float64Array;
     };
 
@@ -19,6 +18,8 @@ export interface FitTask {
   readonly x: Matrix;
   /** The rows to fit on, by index; null = all of them. */
   readonly rows: Int32Array | null;
+  /** One per row of x, above 0, in shared memory; absent = every row weighs 1. */
+  readonly weights?: Float64Array | undefined;
   readonly k: number;
   readonly starts: readonly Start[];
   readonly maxIterations: number;
@@ -47,7 +48,9 @@ export interface NearestTask {
   readonly labels: Uint8Array;
   readonly distance: Float32Array;
   readonly margin: Float32Array;
-  /** Sum of squared distances, per chunk of CHUNK_ROWS rows. */
+  /** One per row, for the inertia alone; absent = every row weighs 1. */
+  readonly weights?: Float64Array | undefined;
+  /** Weighted sum of squared distances, per chunk of CHUNK_ROWS rows. */
   readonly inertia: Float64Array;
 }
 
@@ -68,7 +71,7 @@ export interface Fit {
   /** One per row fitted on; empty for a team fit. */
   readonly labels: Uint8Array;
   readonly sizes: Uint32Array;
-  /** NaN for a team fit: the assignment that follows it knows. */
+  /** Weighted where rows are. NaN for a team fit: the assignment that follows it knows. */
   readonly inertia: number;
   readonly iterations: number;
   readonly converged: boolean;
@@ -79,33 +82,43 @@ export type ResultOf<T extends Task> = T extends FitTask | TeamFitTask ? Fit : n
 export interface Request {
   readonly task: Task;
   readonly control: Int32Array;
+  /** Fits of one source, a number from 1, have the same rows: a thread that has them need not bring them again. */
+  readonly source: number;
 }
 
 export type Reply = { readonly value: Fit | null } | { readonly error: { name: string; message: string } };
 
 /** The exports of the compiled kernels; see the sources in assembly/ for what the numbers mean. */
 export interface Kernels {
-  assignPartition(
+  assignPartition(fit: number, partition: number): number;
+  addPartitions(fit: number): number;
+  moveCenters(fit: number): number;
+  spreadCenters(fit: number): void;
+  fillTiles(
+    fit: number,
+    firstTile: number,
     tiles: number,
-    labels: number,
-    tileCount: number,
-    lastMask: number,
     columns: number,
-    pairs: number,
-    negated: number,
-    halfNorms: number,
-    sums: number,
-    counts: number,
+    stride: number,
+    origin: number,
   ): number;
-  nearestTile(
+  inertiaOf(fit: number, rows: number): number;
+  beginSeeding(fit: number, seeding: number): number;
+  setClosest(fit: number, seeding: number, distance: number): void;
+  drawCandidate(fit: number, seeding: number, trial: number, share: number): void;
+  tryCandidates(fit: number, seeding: number, trials: number): void;
+  keepCandidate(fit: number, seeding: number, trials: number, c: number): number;
+  nearestRows(
     rows: number,
     stride: number,
     columns: number,
-    centers: number,
     count: number,
+    centers: number,
+    k: number,
     labels: number,
     nearest: number,
     second: number,
-  ): void;
+    weights: number,
+  ): number;
   distanceSums(row: number, columns: number, tiles: number, sizes: number, count: number, sums: number): void;
 }

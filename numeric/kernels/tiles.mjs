@@ -1,92 +1,157 @@
 // Rows of a matrix -> tiles in WebAssembly memory: 16 rows, stored column by column.
 
-import { firstTile, TILE_ROWS } from './layout.mjs';
+import { firstTile, LOAD_ROWS, TILE_ROWS } from './layout.mjs';
 
 /** Larger values overflow when squared in single precision. */
 export const MAX_VALUE = 1e15;
 const NO_LABEL = 255;
+// Rows, evenly spaced, whose median a column's origin is; and how many quartile ranges from 0 are far.
+const ORIGIN_ROWS = 255;
+const FAR = 4;
 
 /**
  * @typedef {import('./layout.mjs').Layout} Layout
  * @typedef {ReturnType<typeof viewsOf>} Views
- * @typedef {{ x: import('../matrix.ts').Matrix, rows: Int32Array | null }} Source rows: by index; null = all
+ * @typedef {{ x: import('../matrix.ts').Matrix, rows: Int32Array | null, weights?: Float64Array | null }} Source
+ *   rows: by index; null = all. weights: one per row of x
  */
 
 /** @param {{ layout: Layout, memory: WebAssembly.Memory }} crew */
 export function viewsOf({ layout, memory: { buffer } }) {
   const { k, columns, partitions, tiles } = layout;
-  const evenK = k + (k & 1);
+  const slots = tiles * TILE_ROWS;
   return {
+    origin: new Float32Array(buffer, layout.origin, columns),
+    loading: new Float32Array(buffer, layout.loading, partitions * LOAD_ROWS * columns),
+    values: new Float32Array(buffer, layout.values, slots * columns),
+    weights: new Float64Array(buffer, layout.weights, layout.weights === 0 ? 0 : slots),
+    labels: new Uint8Array(buffer, layout.labels, slots),
+    limits: new Float64Array(buffer, layout.limits, tiles),
     centers: new Float64Array(buffer, layout.centers, k * columns),
-    negated: new Float32Array(buffer, layout.negated, evenK * columns * 4),
-    halfNorms: new Float32Array(buffer, layout.halfNorms, evenK * 4),
     sums: new Float64Array(buffer, layout.sums, partitions * k * columns),
+    masses: new Float64Array(buffer, layout.masses, partitions * k),
     counts: new Int32Array(buffer, layout.counts, partitions * k),
     changed: new Int32Array(buffer, layout.changed, partitions),
-    labels: new Uint8Array(buffer, layout.labels, tiles * TILE_ROWS),
-    values: new Float32Array(buffer, layout.values, tiles * TILE_ROWS * columns),
+    totalCounts: new Int32Array(buffer, layout.totalCounts, k),
+    drift: new Float64Array(buffer, layout.drift, 1),
   };
 }
 
 /**
- * @param {number} p
- * @param {{ source: Source, layout: Layout, views: Views, offsets: Float64Array }} parts
- */
-export function fillPartition(p, { source: { x, rows }, layout, views, offsets }) {
-  const { columns, k } = layout;
-  const first = firstTile(layout, p) * TILE_ROWS;
-  const end = firstTile(layout, p + 1) * TILE_ROWS;
-  const last = Math.min(end, layout.rows);
-  for (let j = 0; j < columns; j++) {
-    const column = x.data.subarray(j * x.rows, (j + 1) * x.rows);
-    const values = rows === null ? column.subarray(first, last) : gather(column, rows.subarray(first, last));
-    const wrong = fillColumn(views.values.subarray(first * columns + j * TILE_ROWS), values, {
-      stride: columns * TILE_ROWS,
-      offset: offsets[j],
-    });
-    if (wrong >= 0) refuseValue(values[wrong], rows === null ? first + wrong : rows[first + wrong], j);
-  }
-  views.labels.fill(NO_LABEL, first, end);
-  views.sums.fill(0, p * k * columns, (p + 1) * k * columns);
-  views.counts.fill(0, p * k, (p + 1) * k);
-}
-
-/**
- * @param {Float32Array} column
- * @param {Int32Array} rows
- */
-function gather(column, rows) {
-  const values = new Float32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i]];
-  return values;
-}
-
-/**
- * Writes one column of consecutive tiles; rows after the last value are padding, at the origin.
+ * What is subtracted from each column. Scores lose their precision far from the origin, so a column whose middle
+ * lies there is moved; the others keep their bits. The middle is a median: one giant outlier must not draw it away.
  *
- * @param {Float32Array} tiles from the column's place in the first tile
- * @param {Float32Array} values
- * @param {{ stride: number, offset: number }} where values from tile to tile; what is subtracted
- * @returns {number} index of a value that is not finite or too large, or -1
+ * @param {Source} source
  */
-function fillColumn(tiles, values, { stride, offset }) {
-  let at = 0;
-  let i = 0;
-  for (; i + TILE_ROWS <= values.length; i += TILE_ROWS) {
-    for (let lane = 0; lane < TILE_ROWS; lane++) {
-      const value = values[i + lane];
-      if (!(value >= -MAX_VALUE && value <= MAX_VALUE)) return i + lane;
-      tiles[at + lane] = value - offset;
+export function originOf({ x, rows }) {
+  const count = rows?.length ?? x.rows;
+  const step = Math.max(1, Math.floor(count / ORIGIN_ROWS));
+  const origin = new Float32Array(x.columns);
+  for (let j = 0; j < x.columns; j++) {
+    const values = Float32Array.from({ length: Math.min(count, ORIGIN_ROWS) }, (_, at) => {
+      const row = rows === null ? at * step : rows[at * step];
+      return x.data[j * x.rows + row];
+    }).sort();
+    const quantile = (/** @type {number} */ share) => values[Math.floor((values.length - 1) * share)];
+    const middle = quantile(0.5);
+    const isFar = Math.abs(middle) > FAR * (quantile(0.75) - quantile(0.25));
+    origin[j] = isFar && Math.abs(middle) <= MAX_VALUE ? middle : 0;
+  }
+  return origin;
+}
+
+/**
+ * Brings the rows of a partition into the tiles, and their weights beside them.
+ *
+ * @param {number} p
+ * @param {{ source: Source, crew: Pick<import('./lloyd.mjs').Crew, 'layout' | 'views' | 'kernels'> }} parts the
+ *   origin is in place
+ * @throws RangeError when a value is not finite or too large, or a weight not positive
+ */
+export function fillPartition(p, { source, crew: { layout, views, kernels } }) {
+  const { columns, block } = layout;
+  const end = firstTile(layout, p + 1) * TILE_ROWS;
+  const at = p * LOAD_ROWS * columns;
+  const loading = views.loading.subarray(at, at + LOAD_ROWS * columns);
+  for (let first = firstTile(layout, p) * TILE_ROWS; first < end; first += LOAD_ROWS) {
+    const slots = Math.min(LOAD_ROWS, end - first);
+    const count = Math.min(slots, layout.rows - first);
+    for (let j = 0; j < columns; j++) {
+      const to = loading.subarray(j * LOAD_ROWS, j * LOAD_ROWS + slots);
+      loadColumn(to, source, { j, first, count });
+      to.fill(views.origin[j], count);
     }
-    at += stride;
+    const from = layout.loading + at * 4;
+    const where = /** @type {const} */ ([first / TILE_ROWS, slots / TILE_ROWS, from, LOAD_ROWS * 4]);
+    if (kernels.fillTiles(block, ...where, layout.origin) === 0) refuseRows(source, { first, count });
+    if (source.weights) loadWeights(views.weights.subarray(first, first + slots), source, { first, count });
   }
-  if (i === values.length) return -1;
-  for (let lane = 0; lane < TILE_ROWS; lane++) {
-    const value = i + lane < values.length ? values[i + lane] : offset;
-    if (!(value >= -MAX_VALUE && value <= MAX_VALUE)) return i + lane;
-    tiles[at + lane] = value - offset;
+}
+
+/**
+ * @param {Float32Array} to
+ * @param {Source} source
+ * @param {{ j: number, first: number, count: number }} where
+ */
+function loadColumn(to, { x, rows }, { j, first, count }) {
+  const start = j * x.rows;
+  if (rows === null) {
+    to.set(x.data.subarray(start + first, start + first + count));
+    return;
   }
-  return -1;
+  for (let i = 0; i < count; i++) to[i] = x.data[start + rows[first + i]];
+}
+
+/**
+ * @param {Float64Array} to
+ * @param {Source} source
+ * @param {{ first: number, count: number }} where
+ */
+function loadWeights(to, { rows, weights }, { first, count }) {
+  for (let i = 0; i < count; i++) {
+    const row = rows === null ? first + i : rows[first + i];
+    const weight = /** @type {Float64Array} */ (weights)[row];
+    if (!(weight > 0 && weight <= MAX_VALUE))
+      throw new RangeError(
+        `weights need to be above 0 and within ${MAX_VALUE}, found ${weight} for row ${row}`,
+      );
+    to[i] = weight;
+  }
+  to.fill(0, count);
+}
+
+/**
+ * Makes a partition as before the first iteration: no row is in any cluster.
+ *
+ * @param {number} p
+ * @param {Layout} layout
+ * @param {Views} views
+ */
+export function clearPartition(p, layout, { labels, limits, sums, masses, counts }) {
+  const { k, columns } = layout;
+  const first = firstTile(layout, p);
+  const end = firstTile(layout, p + 1);
+  labels.fill(NO_LABEL, first * TILE_ROWS, end * TILE_ROWS);
+  limits.fill(-1, first, end);
+  sums.fill(0, p * k * columns, (p + 1) * k * columns);
+  masses.fill(0, p * k, (p + 1) * k);
+  counts.fill(0, p * k, (p + 1) * k);
+}
+
+/**
+ * @param {Source} source
+ * @param {{ first: number, count: number }} where
+ * @returns {never}
+ */
+function refuseRows({ x, rows }, { first, count }) {
+  for (let j = 0; j < x.columns; j++) {
+    for (let i = first; i < first + count; i++) {
+      const row = rows === null ? i : rows[i];
+      const value = x.data[j * x.rows + row];
+      if (!(Math.abs(value) <= MAX_VALUE)) refuseValue(value, row, j);
+    }
+  }
+  throw new RangeError('clustering needs rows that nobody changes meanwhile');
 }
 
 /**

@@ -10,12 +10,12 @@ import { silhouetteBlocks } from './silhouette.mjs';
 
 /**
  * @param {Request} request
- * @returns {Promise<import('./tasks.ts').Fit | null>}
+ * @returns {import('./tasks.ts').Fit | null}
  */
-async function perform({ task, control }) {
+function perform({ task, control, source }) {
   switch (task.kind) {
     case 'fit': {
-      const fit = await fitBest(task, control);
+      const fit = fitBest(task, { control, source });
       Atomics.add(control, DONE, 1);
       return fit;
     }
@@ -30,11 +30,11 @@ async function perform({ task, control }) {
   }
 }
 
-parentPort?.on('message', async (/** @type {Request} */ request) => {
+parentPort?.on('message', (/** @type {Request} */ request) => {
   /** @type {import('./tasks.ts').Reply} */
   let reply;
   try {
-    reply = { value: await perform(request) };
+    reply = { value: perform(request) };
   } catch (error) {
     const { name, message } = /** @type {Error} */ (error);
     reply = { error: { name, message } };

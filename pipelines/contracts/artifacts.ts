@@ -8,6 +8,7 @@ export const ARTIFACT_KINDS = [
   'matrix',
   'features',
   'transforms',
+  'later',
   'labels',
   'model',
   'clustering',
@@ -16,6 +17,7 @@ export const ARTIFACT_KINDS = [
   'stability',
   'manifest',
   'history',
+  'comparison',
 ] as const;
 
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];

@@ -122,8 +122,25 @@ const clustering = z
       .prefault({}),
     smallestShare: share.default(0.02),
     starts: z.int().min(1).max(100).default(10),
-    bootstraps: z.int().min(2).max(200).default(20),
-    sampleRows: z.int().min(500).max(50_000).default(10_000),
+    bootstraps: z.int().min(2).max(1000).default(100),
+    /** Data sets without groups that scores are compared with; with fewer than 19 nothing could be called natural. */
+    nullDraws: z.int().min(19).max(1000).default(20),
+    /** All scores are of so many customers at most; the segments are of all. */
+    sampleRows: z.int().min(500).max(50_000).default(6_000),
+    /** Days after the as-of date whose spend may judge the segments; absent: 90. */
+    laterPeriodDays: z.int().min(1).max(730).optional(),
+  })
+  .prefault({});
+
+/** How customers are assigned under the fitted model. */
+const assignment = z
+  .strictObject({
+    /** A customer with a smaller margin between the two nearest segments is given none; 0: everyone is given one. */
+    abstainBelowMargin: share.default(0),
+    /** The same by confidence, the share of bootstrap refits that agree. */
+    abstainBelowConfidence: share.default(0),
+    /** Share of a segment's own customers within its reach; who is beyond is novel. 1: nobody is. */
+    noveltyQuantile: share.default(0.999),
   })
   .prefault({});
 
@@ -185,6 +202,7 @@ const pipeline = z
     source,
     features,
     clustering,
+    assignment,
     naming,
     stability,
     review,

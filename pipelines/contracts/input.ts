@@ -8,6 +8,7 @@ const startInput = z.strictObject({
   extract: z.string().min(1).max(4096).optional(),
   seed: z.int().min(0).max(0xffff_ffff).optional(),
   review: z.enum(['never', 'when-unstable', 'always']).optional(),
+  k: z.int().min(2).max(64).optional(),
 });
 
 /**

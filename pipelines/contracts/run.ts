@@ -40,6 +40,8 @@ export interface StartInput {
   seed?: number;
   /** In place of the definition's review policy. */
   review?: ReviewPolicy;
+  /** So many segments, 2 to 64, as a person decided: in place of the choice over the definition's range. */
+  k?: number;
 }
 
 export type ReviewPolicy = 'never' | 'when-unstable' | 'always';
@@ -56,6 +58,8 @@ export interface Run {
   /** A file in place of the definition's source. */
   extract: string | null;
   review: ReviewPolicy;
+  /** The number of segments that a person decided on; null where it is chosen, absent in runs of older code. */
+  k?: number | null;
   workflow: { id: string; runId: string };
 }
 
@@ -121,9 +125,27 @@ export interface Quality {
   minJaccard: number;
   bootstraps: number;
   smallestShare: number;
-  /** `natural` needs a null model and is not claimed without one. */
-  verdict: 'reproducible' | 'constructed' | 'none';
+  /**
+   * natural: neighbouring segments have a valley between them that data without groups do not have; reproducible: found
+   * again on resamples; constructed: neither, the borders are a decision.
+   */
+  verdict: 'natural' | 'reproducible' | 'constructed';
+  /** A person who fixed k decides it whatever the evidence says. */
+  decidedBy: 'evidence' | 'person';
+  /** Every k that is found again on resamples, and those of them whose segments are natural. */
   stableK: number[];
+  naturalK: number[];
+  /** Density at the emptiest place between the two least separated neighbours, over the lower peak: 1 = no valley. */
+  valley: number;
+  /** Data sets without groups that this was compared with. */
+  nullDraws: number;
+  /**
+   * How far the segments tell apart what customers spent in the days after the as-of date: share of the variance of
+   * its ranks beyond chance (epsilon squared). Null where the source does not go on.
+   */
+  laterSpend: { days: number; separation: number } | null;
+  /** Adjusted Rand index of the published segments with the scored ones, on the scored customers. */
+  agreement: number;
   scoredOn: { rows: number; of: number };
   /** Against the last publication, on common customers; null for the first. */
   adjustedRand: number | null;

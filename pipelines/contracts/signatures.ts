@@ -4,6 +4,7 @@ import type { Outcome, Stage, Verdict } from './run.ts';
 export const WORKFLOWS = {
   segmentCustomers: 'segmentCustomers',
   preserveHistory: 'preserveHistory',
+  compareAlgorithms: 'compareAlgorithms',
 } as const;
 
 /** Who answers to what on a run. */
@@ -35,4 +36,5 @@ export interface RunProgress {
 export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
+  compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
 };

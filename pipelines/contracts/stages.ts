@@ -43,6 +43,18 @@ export interface Extract extends Timed {
   rowsRead: number;
   /** Rows at or after the as-of date: not part of this run, and not lost: counted here. */
   rowsAfterAsOf: number;
+  /**
+   * What customers spent in the days from the as-of date on, one row for each who bought: never part of a
+   * feature, only of what judges a segmentation. Null where the source tells too little of those days.
+   */
+  later?: ArtifactRef | null;
+  laterPeriod?: (LaterPeriod & { rows: number }) | null;
+}
+
+/** Days from the as-of date on, the first included, and the customers with an accepted row in them. */
+export interface LaterPeriod {
+  days: number;
+  customers: number;
 }
 
 export interface Validation extends Timed {
@@ -69,16 +81,22 @@ export interface Features extends Timed {
   columns: string[];
   /** Fitted parameters of the transforms, by column. */
   transforms: ArtifactRef;
+  /** `spendCents` and `orders` of each customer in the days after, 0 for none; see `Extract.later`. */
+  later?: ArtifactRef | null;
+  /** Its `customers` are those of this run that bought again. */
+  laterPeriod?: LaterPeriod | null;
 }
 
 /** No k of the definition's range makes segments: a verdict about the data. */
 export interface NoClustering extends Timed {
   verdict: 'none';
   reasons: string[];
+  /** The scores of what was tried; null when there were too few customers to try. */
+  candidates?: ArtifactRef | null;
 }
 
 export interface Clustering extends Timed {
-  verdict: 'reproducible' | 'constructed';
+  verdict: Quality['verdict'];
   reasons: string[];
   k: number;
   quality: Quality;

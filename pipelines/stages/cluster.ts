@@ -1,7 +1,13 @@
-import type { KCandidate, KChoice } from '../../numeric/cluster/choice/choose-k.ts';
+import type { FitContext } from '../../numeric/cluster/algorithm.ts';
+import type { KCandidate, KChoice } from '../../numeric/cluster/choice/choice.ts';
+import { figuresOf } from '../../numeric/cluster/choice/explain-choice.ts';
 import { adjustedRand } from '../../numeric/compare/adjusted-rand.ts';
+import type { Matrix } from '../../numeric/matrix.ts';
+import type { Definition } from '../contracts/definition.ts';
 import type { Clustering } from '../contracts/stages.ts';
 import { formatShare } from './figures.ts';
+import { gridParameters, ruleGrid } from './rule-grid.ts';
+import type { FittedTransforms } from './transform.ts';
 
 // Below it the scores would be told of other clusters than those that readers get.
 const LEAST_AGREEMENT = 0.9;
@@ -22,9 +28,11 @@ export interface FittedClusters {
 
 /**
  * The candidates to carry to all customers, one after the other until one holds: the chosen one first, then
- * those that competed with it. A gate passed on a sample can fail on the whole.
+ * those that competed with it. A gate passed on a sample can fail on the whole. What a person fixed is not
+ * exchanged.
  */
-export function candidatesToTry({ candidates }: KChoice): KCandidate[] {
+export function candidatesToTry({ candidates, decidedBy, k }: KChoice): KCandidate[] {
+  if (decidedBy === 'person') return candidates.filter((candidate) => candidate.k === k);
   return candidates.filter(({ rank }) => rank !== null).sort((left, right) => left.rank! - right.rank!);
 }
 
@@ -48,27 +56,31 @@ export function isLargeEnough(sizes: ArrayLike<number>, smallestShare: number): 
 
 /**
  * What a fit on all customers is worth, in words and figures. The scores are those of the choice, on the
- * rows it says; sizes are those of the fit. It is reproducible when the scored clusters are, and are these.
+ * rows it says; sizes are those of the fit. It is what the scored clusters are when it is still these.
  */
 export function describeClustering({
   choice,
   fitted: { sizes, agreement },
   smallestShare,
+  laterDays,
 }: {
   choice: KChoice;
   fitted: FittedClusters;
   smallestShare: number;
+  /** Days whose spend the candidates were judged by; null = none. */
+  laterDays: number | null;
 }): Pick<Clustering, 'verdict' | 'reasons' | 'k' | 'quality' | 'sizes'> {
   const k = sizes.length;
   const candidate = scoredAt(k, choice);
   const found = shareOfSmallest(sizes);
-  const verdict = candidate.gates.stability.passed && agreement.passed ? 'reproducible' : 'constructed';
-  const reasons = [...choice.reasons];
-  if (k !== choice.k) {
-    reasons.unshift(
-      `k = ${choice.k} was chosen on a sample and had a cluster below ${formatShare(smallestShare)} of all customers: k = ${k} is next`,
-    );
-  }
+  const verdict = agreement.passed && candidate.verdict !== 'none' ? candidate.verdict : 'constructed';
+  const reasons =
+    k === choice.k
+      ? [...choice.reasons]
+      : [
+          `k = ${choice.k} was chosen on a sample and had a cluster below ${formatShare(smallestShare)} of all customers: k = ${k} is next`,
+          ...figuresOf(candidate, choice),
+        ];
   if (found < smallestShare) {
     reasons.push(
       `the smallest cluster holds ${formatShare(found)} of all customers (needed ${formatShare(smallestShare)})`,
@@ -94,7 +106,16 @@ export function describeClustering({
       bootstraps: choice.bootstraps,
       smallestShare: found,
       verdict,
+      decidedBy: choice.decidedBy,
       stableK: [...choice.stableRange],
+      naturalK: [...choice.naturalRange],
+      valley: candidate.valley,
+      nullDraws: choice.nullDraws,
+      laterSpend:
+        laterDays === null || candidate.outcomeSeparation === null
+          ? null
+          : { days: laterDays, separation: candidate.outcomeSeparation },
+      agreement: agreement.adjustedRand,
       scoredOn: { ...choice.scoredOn },
       adjustedRand: null,
       movedShare: null,
@@ -107,7 +128,7 @@ export function describeClustering({
  * and how the published clusters relate to those that were scored.
  */
 export function clusteringRecord({
-  choice: { scoredRows: _, candidates, ...choice },
+  choice,
   fitted: { sizes, agreement },
   verdict,
 }: {
@@ -116,13 +137,42 @@ export function clusteringRecord({
   verdict: Clustering['verdict'];
 }) {
   return {
+    ...choiceRecord(choice),
+    published: { k: sizes.length, verdict, sizes: Array.from(sizes), agreement },
+  };
+}
+
+/** The evidence alone, where nothing is published. */
+export function choiceRecord({ scoredRows: _, confidences, candidates, ...choice }: KChoice) {
+  return {
     ...choice,
     candidates: candidates.map(({ labels, centers, ...scores }) => ({
       ...scores,
+      confidence: confidences.get(scores.k) ?? null,
       centers: rowsOf(centers, scores.k),
     })),
-    published: { k: sizes.length, verdict, sizes: Array.from(sizes), agreement },
   };
+}
+
+interface GridOffer {
+  definition: Pick<Definition, 'naming' | 'clustering'>;
+  transforms: FittedTransforms;
+  context: FitContext;
+}
+
+/** What the fixed grid would make of customers that no k makes segments of: an offer, in one sentence. */
+export async function offerOfGrid(
+  matrix: Matrix,
+  { definition: { naming, clustering }, transforms, context }: GridOffer,
+): Promise<string[]> {
+  const parameters = gridParameters(naming, transforms, clustering.smallestShare);
+  if (parameters === null) return [];
+  const { model, labels } = await ruleGrid.fit(matrix, parameters, context);
+  const counts = model.names.map((_, cluster) => labels.filter((label) => label === cluster).length);
+  const cells = model.names.map((name, c) => `${name} ${formatShare(counts[c]! / matrix.rows)}`);
+  return [
+    `the fixed grid of this definition's stages and values would make ${cells.length} groups by rule: ${cells.join(', ')}`,
+  ];
 }
 
 function scoredAt(k: number, { candidates }: KChoice): KCandidate {

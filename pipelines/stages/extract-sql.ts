@@ -15,11 +15,16 @@ const KEPT_CHARACTERS = 120;
 /** Of rows with one key the first in these is the original; where they tie, the other columns decide. */
 const RANKING = ['loaded_at', 'customer_id', 'ordered_at', 'order_id', 'line_id'];
 
-/** What every part of the extract is made of; `asOf` is an ISO date. */
+/** What every part of the extract is made of. */
 export interface Extraction {
   source: ExtractSource;
   contract: Contract;
+  /** ISO date: rows ordered before this midnight. */
   asOf: string;
+  /** ISO date: rows ordered from this midnight on, and none without a readable time. Absent: from the first row. */
+  from?: string;
+  /** Rows in any order, for what only counts and sums them: nothing to sort or to spill. Absent: in the total order. */
+  unordered?: true;
 }
 
 /**
@@ -54,7 +59,7 @@ export function extractSql(extraction: Extraction): string {
   CASE WHEN amount IS NULL AND malformed IS NULL AND quantity IS NOT NULL AND unit_price IS NOT NULL
     THEN 'amount=' || quantity || ' x ' || unit_price ELSE malformed END AS malformed${key === null ? '' : ', is_duplicate'}
 FROM (SELECT *, TRY_CAST(quantity * unit_price AS DECIMAL(18,4)) AS amount
-  FROM (FROM (${rows}) ORDER BY ${order.join(', ')}))`;
+  FROM (FROM (${rows})${extraction.unordered ? '' : ` ORDER BY ${order.join(', ')}`}))`;
 }
 
 /**
@@ -113,14 +118,16 @@ function canonicalSql(
 }
 
 /** The mapped columns as the source has them, of the rows that are in the extract. */
-function rowsBefore({ source, contract, asOf }: Extraction): string {
+function rowsBefore({ source, contract, asOf, from }: Extraction): string {
   const columns = mappedColumns(source.columns).map(
     (name) => `${sourceValue(source, name).column} AS ${rawName(name)}`,
   );
   if (contract.unique) columns.push('file_row_number');
   const { value: orderedAt } = canonicalValue(rawValue(source, 'ordered_at'));
+  const begins =
+    from === undefined ? `${orderedAt} IS NULL OR` : `${orderedAt} >= TIMESTAMP '${from} 00:00:00' AND`;
   return `(FROM (SELECT ${columns.join(', ')} FROM ${source.from})
-    WHERE ${orderedAt} IS NULL OR ${orderedAt} < TIMESTAMP '${asOf} 00:00:00')`;
+    WHERE ${begins} ${orderedAt} < TIMESTAMP '${asOf} 00:00:00')`;
 }
 
 /** 64 bits of all that the source says of a row; two different rows of a customer and moment never tie in practice. */

@@ -15,6 +15,8 @@ export interface Manifest {
   codeVersion: string;
   /** Digest of the definition with its contract. */
   definition: string;
+  /** The number of segments that a person decided on; absent where it was chosen from the data. */
+  fixedK?: number;
   counts: RunCounts;
   /** Each stage the run came through, in order, with the digests of its products. */
   stages: { stage: Stage; digests: Record<string, string> }[];
@@ -45,6 +47,7 @@ export function buildManifest({
     seed: run.seed,
     codeVersion,
     definition: run.definition.sha256,
+    ...(run.k != null && { fixedK: run.k }),
     counts: closing.counts,
     stages: closing.stages.map(({ stage, digests }) => ({ stage, digests })),
     verdicts: {

@@ -5,12 +5,14 @@ import { quantiles } from '../../numeric/statistics/quantile.ts';
 import type { Definition } from '../contracts/definition.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import type { Columns } from './features.ts';
+import { type AssignedMembers, learnReaches } from './novelty.ts';
 import type { FittedTransforms } from './transform.ts';
 
 // All that is needed to assign a customer, and to tell later how far the customers have moved from those it
 // was fitted on. Plain JSON, only finite numbers: equal models have equal canonical bytes.
 
 const finite = z.number();
+const share = finite.min(0).max(1);
 
 const step = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('log1p') }),
@@ -31,9 +33,33 @@ const reference = z.strictObject({
   deviation: finite,
 });
 
+const confidence = z
+  .strictObject({
+    /** Ascending. */
+    margins: z.array(share).min(1),
+    /** Never falling. */
+    shares: z.array(share).min(1),
+  })
+  .refine(({ margins, shares }) => margins.length === shares.length, { error: 'needs a share per margin' })
+  .refine(({ margins }) => margins.every((margin, i) => i === 0 || margin > margins[i - 1]!), {
+    error: 'needs margins in ascending order',
+  })
+  .refine(({ shares }) => shares.every((value, i) => i === 0 || value >= shares[i - 1]!), {
+    error: 'needs shares that never fall',
+  });
+
+const assignment = z.strictObject({
+  /** A customer with a smaller margin gets no cluster; 0 = everyone gets one. */
+  abstainBelowMargin: share.default(0),
+  /** The same by confidence; without effect on a model without a table of it. */
+  abstainBelowConfidence: share.default(0),
+  /** Share of a cluster's own customers that its reach takes in; 1 = nobody is ever called novel. */
+  noveltyQuantile: share.default(0.999),
+});
+
 const model = z.strictObject({
-  /** Version of this form. */
-  model: z.literal(1),
+  /** Version of this form; 1 has none of the last three fields. */
+  model: z.union([z.literal(1), z.literal(2)]),
   pipeline: z.string(),
   definitionVersion: z.int(),
   seed: z.int(),
@@ -47,9 +73,33 @@ const model = z.strictObject({
   /** Customers per cluster when fitted. */
   sizes: z.array(z.int().min(1)),
   references: z.array(reference),
+  /** Per cluster: a customer farther from its centre than this is unlike any segment. Null: not learnt. */
+  reaches: z.array(finite.min(0)).nullable().default(null),
+  /**
+   * Share of bootstrap refits that gave a customer of such a margin the same cluster: straight lines between
+   * these points. Null: not measured.
+   */
+  confidence: confidence.nullable().default(null),
+  assignment: assignment.prefault({}),
 });
 
+const checkedModel = model
+  .refine(({ centers, transforms }) => centers.every((center) => center.length === transforms.length), {
+    error: 'needs a value per transformed feature',
+    path: ['centers'],
+  })
+  .refine(({ centers, sizes }) => centers.length === sizes.length, {
+    error: 'needs a size per centre',
+    path: ['sizes'],
+  })
+  .refine(({ centers, reaches }) => reaches === null || reaches.length === centers.length, {
+    error: 'needs a reach per centre',
+    path: ['reaches'],
+  });
+
 export type Model = z.infer<typeof model>;
+export type ConfidenceTable = z.infer<typeof confidence>;
+export type AssignmentSettings = z.infer<typeof assignment>;
 export type FeatureReference = z.infer<typeof reference>;
 
 /**
@@ -57,19 +107,27 @@ export type FeatureReference = z.infer<typeof reference>;
  *
  * @param centers row-major, k * d values, d = transforms.length
  * @param columns the untransformed features it was fitted on, finite
+ * @param members the customers of the fit; without them no reach is learnt, and nobody is called novel
  */
 export function createModel(fit: {
-  definition: Pick<Definition, 'pipeline' | 'version' | 'features'>;
+  definition: Pick<Definition, 'pipeline' | 'version' | 'features'> & {
+    assignment?: Partial<AssignmentSettings>;
+  };
   seed: number;
   transforms: FittedTransforms;
   centers: Float64Array;
   sizes: ArrayLike<number>;
   columns: Columns;
+  members?: AssignedMembers;
+  confidence?: { readonly margins: readonly number[]; readonly shares: readonly number[] } | null;
 }): Model {
   const { definition, transforms } = fit;
   const d = transforms.length;
+  const settings = assignment.parse(definition.assignment ?? {});
+  const reaches =
+    fit.members && learnReaches(fit.members, { k: fit.sizes.length, share: settings.noveltyQuantile });
   return parseModel({
-    model: 1,
+    model: 2,
     pipeline: definition.pipeline,
     definitionVersion: definition.version,
     seed: fit.seed,
@@ -83,6 +141,9 @@ export function createModel(fit: {
     references: [...new Set(transforms.map(({ feature }) => feature))].map((feature) =>
       referenceOf(feature, fit.columns[feature]!),
     ),
+    reaches: reaches ? Array.from(reaches) : null,
+    confidence: fit.confidence ?? null,
+    assignment: settings,
   });
 }
 
@@ -92,7 +153,7 @@ export function createModel(fit: {
  * @throws PipelineError ARTIFACT_CORRUPT when it is not of this form
  */
 export function parseModel(value: unknown): Model {
-  const result = model.safeParse(value);
+  const result = checkedModel.safeParse(value);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw new PipelineError(

@@ -17,11 +17,17 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-const CLUSTERING = { k: { min: 3, max: 4 }, smallestShare: 0.02, starts: 3, bootstraps: 3, sampleRows: 1000 };
+const CLUSTERING = {
+  ...{ k: { min: 3, max: 4 }, smallestShare: 0.02, starts: 3 },
+  ...{ bootstraps: 10, nullDraws: 19, sampleRows: 1000 },
+};
 
 function searchIn(
   matrix: Matrix,
-  { clustering, ...other }: Partial<Pick<Search, 'pool'>> & { clustering?: Partial<typeof CLUSTERING> } = {},
+  {
+    clustering,
+    ...other
+  }: Partial<Pick<Search, 'pool' | 'fixedK' | 'outcome'>> & { clustering?: Partial<typeof CLUSTERING> } = {},
 ): Search {
   const work = { signal: new AbortController().signal, onProgress: () => undefined };
   return {
@@ -44,14 +50,14 @@ describe('the clusters that are published', () => {
   test('are those that were scored, carried to all customers', async () => {
     const matrix = makeNoise(30_000, 3);
     const found = await findClusters(searchIn(matrix));
-    if ('none' in found) throw new Error(found.none);
+    if ('none' in found) throw new Error(found.none.join());
     const { choice, fit, agreement } = found;
     const chosen = choice.candidates.find(({ k }) => k === choice.k)!;
     const carried = await assignNearest(pool, matrix, chosen.centers);
     expect(adjustedRand(carried.labels, fit.labels)).toBeGreaterThan(0.9);
     expect(agreement.passed).toBe(true);
     // On data without groups a fit from starts of its own is another one
-    const other = await fitKMeans(pool, matrix, { k: choice.k, seed: 1 });
+    const other = await fitKMeans(pool, matrix, { nClusters: fit.sizes.length, seed: 1 });
     expect(adjustedRand(carried.labels, other.labels)).toBeLessThan(0.8);
   });
 
@@ -66,15 +72,42 @@ describe('no clusters are a verdict about the data', () => {
   test('when too few customers differ', async () => {
     const matrix = matrixFromRows(Array.from({ length: 200 }, (_, i) => [i % 3]));
     expect(await findClusters(searchIn(matrix))).toEqual({
-      none: 'choosing from 3 clusters on needs at least 4 different rows, found 3',
+      none: ['choosing from 3 clusters on needs at least 4 different rows, found 3'],
+      choice: null,
     });
   });
 
   test('when at every k some cluster is too small', async () => {
     const search = searchIn(makeNoise(500, 2), { clustering: { smallestShare: 0.45 } });
     expect(await findClusters(search)).toMatchObject({
-      none: expect.stringContaining('every cluster needs 45.0 %'),
+      none: expect.arrayContaining([expect.stringContaining('every cluster needs 45.0 %')]),
+      choice: { k: null, verdict: 'none', candidates: [{ k: 3 }, { k: 4 }] },
     });
+  });
+
+  test('when no cluster is found again on resamples, not even nearly', async () => {
+    const clustering = { k: { min: 7, max: 8 }, bootstraps: 20 };
+    const search = searchIn(makeNoise(1500, 8), { clustering });
+    expect(await findClusters(search)).toMatchObject({
+      none: expect.arrayContaining([
+        expect.stringMatching(/^there is no reproducible segmentation for k from 7 to 8/),
+      ]),
+      choice: { k: null, verdict: 'none' },
+    });
+  });
+});
+
+describe('a k that a person fixed', () => {
+  test('is what is made of all customers, whatever the evidence says, and whatever the range', async () => {
+    const { X } = makeBlobs({ rows: 900, columns: 3, groups: 4 });
+    for (const fixedK of [3, 6]) {
+      const found = await findClusters(searchIn(X, { fixedK }));
+      if ('none' in found) throw new Error(found.none.join());
+      expect([found.fit.sizes.length, found.choice.decidedBy]).toEqual([fixedK, 'person']);
+      expect(found.choice.reasons[0]).toBe(
+        `k = ${fixedK} was fixed by a person; the evidence would choose k = 4, which is natural`,
+      );
+    }
   });
 });
 
@@ -100,7 +133,7 @@ describe('what is a fault stays one', () => {
     await expect(work).rejects.toMatchObject({
       code: 'TOO_MANY_CUSTOMERS',
       message: expect.stringMatching(
-        /by 12 features needs at most 87\d{6} customers, found 200000000: cluster fewer/,
+        /by 12 features needs at most 80\d{6} customers, found 200000000: cluster fewer/,
       ),
       details: { customers: 200_000_000, features: 12 },
     });

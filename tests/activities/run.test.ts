@@ -55,6 +55,14 @@ describe('opening a run', () => {
     expect(await asOf({ asOf: '2026-04-30' })).toBe('2026-04-30');
   });
 
+  test('with a number of segments keeps it as decided; without, it is to be chosen from the range', async () => {
+    const { execution: workflow } = await shop.openWorkflow();
+    const open = (input: { k?: number }) => shop.perform('openRun', { input, workflow, scheduledAt: null });
+    expect(await open({ k: 7 })).toMatchObject({ run: { k: 7 }, k: { min: 7, max: 7 } });
+    expect(await open({})).toMatchObject({ run: { k: null }, k: { min: 3, max: 5 } });
+    await expect(open({ k: 65 })).rejects.toMatchObject({ type: 'INPUT_INVALID' });
+  });
+
   test('that is refused registers nothing', async () => {
     const { execution: workflow } = await shop.openWorkflow();
     const input = { pipeline: 'shoop' };

@@ -9,6 +9,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { parse, stringify } from 'yaml';
 import type { ActivityContext } from '../../activities/context.ts';
 import { createActivities } from '../../activities/index.ts';
+import type { CompareStages } from '../../pipelines/contracts/compare.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
 import { createDiskArtifacts } from '../../store/artifacts/disk-artifacts.ts';
@@ -17,7 +18,7 @@ import { type TestDatabase, testDatabase } from './postgres.ts';
 import { allRows } from './postgres-rows.ts';
 import { temporalAddress } from './temporal.ts';
 
-type Activities = Stages & HistoryStages;
+type Activities = Stages & HistoryStages & CompareStages;
 export type ActivityName = keyof Activities;
 export type InputOf<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type ResultOf<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;
@@ -49,7 +50,7 @@ const DEFINITIONS = fileURLToPath(new URL('../../pipelines/definitions', import.
 const silent = new DefaultLogger('ERROR', () => undefined);
 
 const SMALL_SHOP = { customers: 400, months: 6 };
-const FEW_TRIALS = { bootstraps: 4, starts: 3, sampleRows: 500 };
+const FEW_TRIALS = { bootstraps: 10, nullDraws: 19, starts: 3, sampleRows: 500 };
 
 export async function openActivityShop(
   options: { definition?: Partial<Definition>; secrets?: Record<string, string> } = {},

@@ -33,7 +33,11 @@ interface Ended {
 }
 
 function start(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['scripts/launch.mjs', 'start', ...args], {
+  return launch(['start', ...args], env);
+}
+
+function launch(args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['scripts/launch.mjs', ...args], {
     cwd: PROJECT_FOLDER,
     env: { ...process.env, STRATA_HOME: home, ...env },
   });
@@ -108,6 +112,27 @@ describe('npm start', () => {
   );
 
   test(
+    'what it published can be had as JSON and as SQL with the ids of the segments',
+    async () => {
+      const model = (...args: string[]) => launch(['strata', 'model', '--pipeline', 'shop', ...args]).ended;
+      const json = await model();
+      expect(json.code, json.err).toBe(0);
+      const { centers } = JSON.parse(json.out) as { centers: number[][] };
+      const summary = JSON.parse(await readFile(join(home, 'out.json'), 'utf8')) as RunSummary;
+      expect(centers).toHaveLength(summary.k!);
+      const sql = await model('--sql', 'postgres', '--table', 'analytics.customers', '--computed');
+      expect(sql.code, sql.err).toBe(0);
+      expect(sql.out).toContain('FROM "analytics"."customers"');
+      for (const { segmentId } of summary.segments) expect(sql.out).toContain(segmentId);
+      const unpublished = await launch(['strata', 'model', '--pipeline', 'online-retail']).ended;
+      expect([unpublished.code, unpublished.out]).toEqual([1, '']);
+      expect(unpublished.err).toContain('npm start -- --pipeline online-retail');
+      expect(await leftRunning()).toEqual([]);
+    },
+    2 * MINUTES,
+  );
+
+  test(
     'ended with kill -9 in the middle and started again, it finishes the very run it was at',
     async () => {
       const first = start(['--once', '--as-of', '2026-07-02']);
@@ -154,6 +179,8 @@ describe('npm start that cannot go well says so at once, and leaves no process',
     ],
     ['an unknown option', ['--onec'], {}, '--onec', ''],
     ['a date that is none', ['--as-of', 'yesterday'], {}, 'ISO date', ''],
+    ['a number of segments that is none', ['--k', 'five'], {}, '--k', 'a whole number such as 5'],
+    ['a single segment', ['--k', '1'], {}, 'INPUT_INVALID', 'k: '],
     [
       'PostgreSQL that is not reachable',
       [],

@@ -50,6 +50,7 @@ describe('a run of the same pipeline and as-of date that is still going on', () 
     [{ extract: '/data/july.csv' }, 'extract is "/data/june.csv" there, "/data/july.csv" here'],
     [{ extract: undefined }, 'extract is "/data/june.csv" there, left out here'],
     [{ seed: 7 }, 'seed is left out there, 7 here'],
+    [{ k: 5 }, 'k is left out there, 5 here'],
     [{ review: 'never' as const }, 'review is left out there, "never" here'],
   ])('is not taken for one asked for %o', async (change, difference) => {
     const input = { pipeline: anyPipeline(), extract: '/data/june.csv' };

@@ -5,28 +5,45 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { OUTCOMES } from '../../pipelines/contracts/run.ts';
-import { historiesIn, type Replayed, replayHistories } from '../../scripts/replay-histories.ts';
+import {
+  historiesIn,
+  type KeptHistory,
+  type Replayed,
+  replayHistories,
+} from '../../scripts/replay-histories.ts';
 import { bundleWorkflows } from '../helpers/temporal.ts';
 
 const HISTORIES = fileURLToPath(new URL('../histories', import.meta.url));
 const CHANGED = fileURLToPath(new URL('../fixtures/changed-workflows/index.ts', import.meta.url));
+
+/** Outcomes of compareAlgorithms, by the names of their histories. */
+const COMPARISONS = ['compared', 'compared-partly', 'compare-refused', 'compare-failed', 'compare-cancel'];
 
 let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
 }, 60_000);
 
-async function replayAll(code: typeof bundle, folder = HISTORIES): Promise<Replayed[]> {
+async function replayAll(
+  code: typeof bundle,
+  histories = historiesIn(HISTORIES, 'fixture'),
+): Promise<Replayed[]> {
   const replayed: Replayed[] = [];
-  for await (const result of replayHistories(code, historiesIn(folder, 'fixture'))) replayed.push(result);
+  for await (const result of replayHistories(code, histories)) replayed.push(result);
   return replayed;
+}
+
+async function* historiesOfRuns(): AsyncGenerator<KeptHistory> {
+  const names: string[] = OUTCOMES.map((outcome) => `fixture ${outcome}`);
+  for await (const history of historiesIn(HISTORIES, 'fixture'))
+    if (names.includes(history.name)) yield history;
 }
 
 describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      OUTCOMES.map((outcome) => `fixture ${outcome}`).sort(),
+      [...OUTCOMES, ...COMPARISONS].map((outcome) => `fixture ${outcome}`).sort(),
     );
     expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
     expect(Math.min(...replayed.map(({ events }) => events))).toBeGreaterThan(20);
@@ -34,7 +51,7 @@ describe('replay', () => {
 
   test('a workflow whose order was changed is caught on every history', async () => {
     const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });
-    const replayed = await replayAll(changed);
+    const replayed = await replayAll(changed, historiesOfRuns());
     expect(replayed).toHaveLength(OUTCOMES.length);
     for (const { fault } of replayed) expect(fault).toContain('the workflow code now decides otherwise');
   });
@@ -43,7 +60,7 @@ describe('replay', () => {
     const folder = await mkdtemp(join(tmpdir(), 'strata-histories-'));
     try {
       await writeFile(join(folder, 'broken.json'), '{"events": []}');
-      const replayed = await replayAll(bundle, folder);
+      const replayed = await replayAll(bundle, historiesIn(folder, 'fixture'));
       expect(replayed).toHaveLength(1);
       expect(replayed[0]!.fault).not.toBeNull();
     } finally {

@@ -1,11 +1,14 @@
-import { bestJaccards } from '../../compare/jaccard.ts';
+import { solveAssignment } from '../../compare/assignment.ts';
+import { contingency } from '../../compare/contingency.ts';
+import { jaccardTable } from '../../compare/jaccard.ts';
+import { jaccardStability } from '../../compare/jaccard-stability.ts';
 import type { KernelPool } from '../../kernels/pool.ts';
 import type { FitTask } from '../../kernels/tasks.ts';
 import { nextTurn } from '../../kernels/turn.ts';
 import type { Matrix } from '../../matrix.ts';
 import type { Random } from '../../random/random.ts';
 import { centersAt, maxShiftOf, SAMPLE_TOLERANCE, seededStarts } from '../starts.ts';
-import type { CandidateFits, ChoicePlan } from './choose-k.ts';
+import type { CandidateFits, ChoicePlan } from './choice.ts';
 
 const MAX_ITERATIONS = 100;
 // None of them begins at the centres under test: that would find any local optimum again, and call clusters of
@@ -21,6 +24,11 @@ export interface Stability {
   readonly means: Float64Array;
   /** Standard errors of the means: the chance of which rows were drawn. Infinity for a single resample. */
   readonly errors: Float64Array;
+  /** Resamples in which each cluster was recovered. */
+  readonly recovered: Uint32Array;
+  /** Resamples that each row was in, and those in which it was found with its cluster again. */
+  readonly drawn: Uint16Array;
+  readonly agreed: Uint16Array;
 }
 
 type StabilityPlan = ChoicePlan & { readonly fits: CandidateFits };
@@ -40,7 +48,7 @@ export async function clusterwiseStability(
   plan: StabilityPlan,
 ): Promise<Map<number, Stability>> {
   const { ks, settings, signal, onProgress } = plan;
-  const found = new Map(ks.map((k) => [k, [] as Float64Array[]] as const));
+  const found = new Map(ks.map((k) => [k, startTally(sample.rows)] as const));
   for (let first = 0; first < settings.bootstraps; first += BATCH) {
     const end = Math.min(first + BATCH, settings.bootstraps);
     const tasks = await refitTasks(sample, { plan, first, end });
@@ -48,8 +56,7 @@ export async function clusterwiseStability(
     const refits = await pool.run(tasks, { signal, onProgress: report });
     for (const [i, { k, rows }] of tasks.entries()) {
       const { labels } = plan.fits.get(k)!;
-      const reference = Uint8Array.from(rows!, (row) => labels[row]!);
-      found.get(k)!.push(bestJaccards(reference, refits[i]!.labels, k));
+      count(found.get(k)!, { rows: rows!, labels, refit: refits[i]!.labels, k });
       if (i % ks.length === 0) await nextTurn();
     }
     report(tasks.length);
@@ -57,16 +64,48 @@ export async function clusterwiseStability(
   return new Map(ks.map((k) => [k, overResamples(found.get(k)!, k)] as const));
 }
 
-function overResamples(jaccards: readonly Float64Array[], k: number): Stability {
-  const count = jaccards.length;
-  const means = new Float64Array(k);
-  const errors = new Float64Array(k);
-  for (let c = 0; c < k; c++) {
-    for (const own of jaccards) means[c]! += own[c]! / count;
-    const squares = jaccards.reduce((sum, own) => sum + (own[c]! - means[c]!) ** 2, 0);
-    errors[c] = count > 1 ? Math.sqrt(squares / (count - 1) / count) : Infinity;
-  }
-  return { means, errors };
+interface Tally {
+  /** Per resample, one for each cluster. */
+  readonly jaccards: Float64Array[];
+  readonly drawn: Uint16Array;
+  readonly agreed: Uint16Array;
+}
+
+function startTally(rows: number): Tally {
+  return { jaccards: [], drawn: new Uint16Array(rows), agreed: new Uint16Array(rows) };
+}
+
+/** @param refit labels of the drawn rows after clustering them afresh */
+function count(
+  tally: Tally,
+  { rows, labels, refit, k }: { rows: Int32Array; labels: Uint8Array; refit: Uint8Array; k: number },
+): void {
+  const reference = Uint8Array.from(rows, (row) => labels[row]!);
+  const table = contingency(reference, refit);
+  const similarities = jaccardTable(table);
+  const best = new Float64Array(k);
+  similarities.forEach((similarity, at) => {
+    const cluster = Math.floor(at / table.columns);
+    best[cluster] = Math.max(best[cluster]!, similarity);
+  });
+  tally.jaccards.push(best);
+  // One to one, unlike the similarities: of two clusters that are one in the refit only one was found again.
+  const match = solveAssignment(similarities, { rows: table.rows, columns: table.columns, maximise: true });
+  rows.forEach((row, i) => {
+    tally.drawn[row]! += 1;
+    if (match[reference[i]!] === refit[i]) tally.agreed[row]! += 1;
+  });
+}
+
+function overResamples({ jaccards, drawn, agreed }: Tally, k: number): Stability {
+  const clusters = Array.from({ length: k }, (_, c) => jaccardStability(jaccards.map((own) => own[c]!)));
+  return {
+    means: Float64Array.from(clusters, ({ mean }) => mean),
+    errors: Float64Array.from(clusters, ({ error }) => error),
+    recovered: Uint32Array.from(clusters, ({ recovered }) => recovered),
+    drawn,
+    agreed,
+  };
 }
 
 async function refitTasks(
@@ -80,7 +119,7 @@ async function refitTasks(
     const rows = drawWithReplacement(sample.rows, random);
     for (const k of plan.ks) {
       const otherwise = centersAt(sample, plan.different.subarray(0, k));
-      const starts = seededStarts(sample, { k, count: STARTS, random, otherwise, among: rows });
+      const starts = seededStarts({ k, count: STARTS, random, otherwise });
       tasks.push({ kind: 'fit', x: sample, rows, k, starts, maxIterations: MAX_ITERATIONS, maxShift });
     }
     await nextTurn();

@@ -1,103 +1,33 @@
-// The number of clusters, by evidence: gates first, then several criteria that lean different ways.
+// The number of clusters, by evidence: gates first, then scores beyond what data without groups have, then what
+// the clusters tell of a later period.
 //
-// The silhouette alone answers 2 for nearly every customer base (active against lapsed), so it is one voice
-// of five. Candidates that are too small or not found again on resamples do not compete, however well they
-// score. What is left is at best reproducible: whether groups are natural takes a null model, which this does
-// not have.
+// The silhouette alone answers 2 for nearly every customer base (active against lapsed), and stability alone calls
+// any rigid cut a finding. So a candidate must be found again on resamples, and is called natural only where
+// clusters have valleys between them that the null model (null-model.ts) does not have.
 
+import { separationOf } from '../../compare/separation.ts';
 import type { KernelPool } from '../../kernels/pool.ts';
-import type { Fit } from '../../kernels/tasks.ts';
 import { type Matrix, takeRows } from '../../matrix.ts';
 import { createRandom } from '../../random/random.ts';
 import { distinctRows, toSharedMatrix } from '../../shared-matrix.ts';
-import { MAX_CLUSTERS } from '../assign.ts';
-import { clusterwiseStability } from './bootstrap.ts';
+import { assignNearest, MAX_CLUSTERS } from '../assign.ts';
+import { clusterwiseStability, type Stability } from './bootstrap.ts';
+import { calibrateScores } from './calibrate.ts';
 import { fitCandidates, scoreCandidates } from './candidates.ts';
+import type { ChooseKOptions, ChooseKSettings, Confidence, KCandidate, KChoice } from './choice.ts';
+import { confidenceByMargin } from './confidence.ts';
 import { explainChoice } from './explain-choice.ts';
 import { NoClusteringError } from './no-clustering-error.ts';
 import { rankCandidates } from './rank-candidates.ts';
-
-export interface ChooseKOptions {
-  readonly seed: number | string;
-  /** @default 3 */
-  readonly kMin?: number;
-  /** @default 8 */
-  readonly kMax?: number;
-  /** Smallest share of the rows that a cluster may have. @default 0.02 */
-  readonly minShare?: number;
-  /** Smallest bootstrap Jaccard similarity that a cluster may have, less two standard errors. @default 0.75 */
-  readonly minJaccard?: number;
-  /** All is scored on at most so many rows. @default 10000 */
-  readonly sampleRows?: number;
-  /** Resamples that stability is measured on; 100 are recommended where time allows. @default 20 */
-  readonly bootstraps?: number;
-  /** @default 10 */
-  readonly starts?: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Called while it works; `done` grows to `of`. */
-  readonly onProgress?: ((done: number, of: number) => void) | undefined;
-}
-
-export interface Gate {
-  readonly passed: boolean;
-  readonly needed: number;
-  readonly found: number;
-}
-
-export interface KScores {
-  readonly k: number;
-  readonly inertia: number;
-  /** Exact, over all scored rows. */
-  readonly silhouette: number;
-  readonly calinskiHarabasz: number;
-  readonly daviesBouldin: number;
-  /** ln of how much smaller the inertia is than evenly spread data would have it: a simplified gap. */
-  readonly inertiaGap: number;
-  /** Share of the smallest cluster. */
-  readonly minShare: number;
-  /** Of the fit that all this is of: row-major, k * columns, largest cluster first. Where a fit on all rows begins. */
-  readonly centers: Float64Array;
-  /** One per scored row. */
-  readonly labels: Uint8Array;
-}
-
-export interface KCandidate extends KScores {
-  /** Clusterwise bootstrap Jaccard similarity (Hennig 2007), largest cluster first. */
-  readonly jaccards: readonly number[];
-  /** Their standard errors, from the spread over the resamples. */
-  readonly jaccardErrors: readonly number[];
-  /** The smallest of the jaccards; the gate asks it of every cluster less two standard errors. */
-  readonly minJaccard: number;
-  readonly gates: { readonly size: Gate; readonly stability: Gate };
-  /** Share of comparisons won against the other candidates that are large enough; null = it is not. */
-  readonly score: number | null;
-  /** 1 = chosen; null = a gate kept it from competing. */
-  readonly rank: number | null;
-}
-
-export interface KChoice {
-  readonly k: number;
-  /** reproducible: every cluster is found again on resamples. constructed: no k passed that gate. */
-  readonly verdict: 'reproducible' | 'constructed';
-  readonly reasons: readonly string[];
-  readonly candidates: readonly KCandidate[];
-  /** Every k that passed all gates, ascending. */
-  readonly stableRange: readonly number[];
-  readonly scoredOn: { readonly rows: number; readonly of: number };
-  /** The scored rows by index, ascending; null = all. */
-  readonly scoredRows: Int32Array | null;
-  readonly bootstraps: number;
-}
-
-export type ChooseKSettings = Required<Omit<ChooseKOptions, 'signal' | 'onProgress'>>;
 
 const DEFAULTS = {
   kMin: 3,
   kMax: 8,
   minShare: 0.02,
   minJaccard: 0.75,
-  sampleRows: 10_000,
-  bootstraps: 20,
+  sampleRows: 6000,
+  bootstraps: 100,
+  nullDraws: 20,
   starts: 10,
 };
 
@@ -106,60 +36,98 @@ const DEFAULTS = {
  *
  * @param X rows x columns, finite, scaled by the caller
  * @returns the same for the same X, options and seed, whatever the number of threads
- * @throws NoClusteringError when no more than kMin rows differ, or at every k some cluster is smaller than minShare;
- *   RangeError when an option is out of range; KernelFailure when a kernel thread dies; the signal's reason when
- *   aborted
+ * @throws NoClusteringError when no more than kMin rows differ; RangeError when an option is out of range; KernelFailure
+ *   when a kernel thread dies; the signal's reason when aborted
  *
- * O(s^2 * columns * ks) for s = min(rows, sampleRows), plus 5 * bootstraps * ks fits: one to four seconds at the
- * defaults on two threads. All work is done on the pool's threads.
+ * For s = min(rows, sampleRows): 5 * bootstraps + 3 * nullDraws + starts fits of s rows for each k, and O(s^2 * columns)
+ * for each k. All heavy work is done on the pool's threads.
  */
 export async function chooseK(pool: KernelPool, X: Matrix, options: ChooseKOptions): Promise<KChoice> {
-  const settings: ChooseKSettings = { ...DEFAULTS, ...options };
+  const settings: ChooseKSettings = { ...DEFAULTS, ...withoutUndefined(options) };
   checkSettings(settings, X.rows);
+  const { signal, onProgress } = options;
   const random = createRandom(settings.seed);
   const x = await toSharedMatrix(X);
-  const { sampleRows, kMin } = settings;
-  const scoredRows = x.rows > sampleRows ? random.fork('sample').sample(x.rows, sampleRows) : null;
+  const scoredRows =
+    x.rows > settings.sampleRows ? random.fork('sample').sample(x.rows, settings.sampleRows) : null;
   const sample = scoredRows === null ? x : takeRows(x, scoredRows);
-  const different = await distinctRows(sample, settings.kMax + 1);
+  const { ks, kMax, different } = await ksToTry(sample, settings);
+  const plan = { ks, different, random, settings, signal };
+  const progress = progressOver(
+    onProgress,
+    [settings.starts, 1, settings.nullDraws, settings.bootstraps].map((pieces) => pieces * ks.length),
+  );
+  const fits = await fitCandidates(pool, sample, { ...plan, onProgress: progress(0) });
+  const scores = await scoreCandidates(pool, sample, { fits, signal, onProgress: progress(1) });
+  const calibration = await calibrateScores(pool, sample, { ...plan, scores, onProgress: progress(2) });
+  const stabilities = await clusterwiseStability(pool, sample, { ...plan, fits, onProgress: progress(3) });
+  const outcomeSeparations = outcomesBy(scores, { outcome: settings.outcome, scoredRows });
+  const evidence = { scores, stabilities, calibration, outcomeSeparations };
+  const candidates = rankCandidates(evidence, settings);
+  const scoredOn = { rows: sample.rows, of: X.rows };
+  const choice = explainChoice(candidates, { settings, scoredOn, kMax });
+  const confidences = await confidencesOf(pool, sample, { candidates, stabilities, signal });
+  return { ...choice, scoredRows, confidences };
+}
+
+async function ksToTry(sample: Matrix, { kMin, kMax, fixedK }: ChooseKSettings) {
+  const different = await distinctRows(sample, Math.max(kMax, fixedK ?? 0) + 1);
   // One row more than clusters is the least that the scores are defined for.
-  const kMax = Math.min(settings.kMax, different.length - 1);
-  if (kMax < kMin) {
+  const possible = different.length - 1;
+  const least = fixedK ?? kMin;
+  if (possible < least) {
     throw new NoClusteringError(
-      `choosing from ${kMin} clusters on needs at least ${kMin + 1} different rows, found ${different.length}`,
+      `choosing from ${least} clusters on needs at least ${least + 1} different rows, found ${different.length}`,
     );
   }
-  const ks = Array.from({ length: kMax - kMin + 1 }, (_, i) => kMin + i);
-  const plan = { ks, different, random, settings, signal: options.signal };
-  const progress = progressOver(options.onProgress, [
-    ks.length * settings.starts,
-    ks.length,
-    ks.length * settings.bootstraps,
-  ]);
-  const fits = await fitCandidates(pool, sample, { ...plan, onProgress: progress(0) });
-  const scores = await scoreCandidates(pool, sample, {
-    fits,
-    signal: options.signal,
-    onProgress: progress(1),
-  });
-  const jaccards = await clusterwiseStability(pool, sample, { ...plan, fits, onProgress: progress(2) });
-  const candidates = rankCandidates(scores, jaccards, settings);
-  const scoredOn = { rows: sample.rows, of: X.rows };
-  return { ...explainChoice(candidates, { settings, scoredOn, kMax }), scoredRows };
+  const range = Array.from({ length: kMax - kMin + 1 }, (_, i) => kMin + i);
+  const ks = [...new Set(fixedK === undefined ? range : [...range, fixedK])]
+    .filter((k) => k <= possible)
+    .sort((a, b) => a - b);
+  return { ks, kMax: Math.min(kMax, possible), different };
 }
 
-/** What the steps of choosing share. */
-export interface ChoicePlan {
-  readonly ks: readonly number[];
-  /** Rows that all differ, more than the largest k. */
-  readonly different: Int32Array;
-  readonly random: ReturnType<typeof createRandom>;
-  readonly settings: ChooseKSettings;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: (done: number) => void;
+/** Epsilon squared less what unrelated labels would have: more clusters tell more apart by chance alone. */
+function outcomesBy(
+  scores: readonly Pick<KCandidate, 'k' | 'labels'>[],
+  { outcome, scoredRows }: Pick<ChooseKSettings, 'outcome'> & Pick<KChoice, 'scoredRows'>,
+): Map<number, number> | null {
+  if (outcome === undefined) return null;
+  const scored = scoredRows === null ? outcome : Float64Array.from(scoredRows, (row) => outcome[row]!);
+  return new Map(
+    scores.map(({ k, labels }) => {
+      const { epsilonSquared, expected } = separationOf(labels, scored, k);
+      return [k, epsilonSquared - expected] as const;
+    }),
+  );
 }
 
-export type CandidateFits = ReadonlyMap<number, Fit>;
+async function confidencesOf(
+  pool: KernelPool,
+  sample: Matrix,
+  {
+    candidates,
+    stabilities,
+    signal,
+  }: {
+    candidates: readonly KCandidate[];
+    stabilities: ReadonlyMap<number, Stability>;
+    signal: AbortSignal | undefined;
+  },
+): Promise<Map<number, Confidence>> {
+  const confidences = new Map<number, Confidence>();
+  for (const { k, centers } of candidates) {
+    const { margin } = await assignNearest(pool, sample, centers, { signal });
+    confidences.set(k, confidenceByMargin(margin, stabilities.get(k)!));
+  }
+  return confidences;
+}
+
+function withoutUndefined(options: ChooseKOptions): ChooseKOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as ChooseKOptions;
+}
 
 function progressOver(onProgress: ChooseKOptions['onProgress'], pieces: readonly number[]) {
   const of = pieces.reduce((sum, count) => sum + count, 0);
@@ -170,17 +138,22 @@ function progressOver(onProgress: ChooseKOptions['onProgress'], pieces: readonly
 }
 
 function checkSettings(settings: ChooseKSettings, rows: number): void {
-  const { kMin, kMax, minShare, minJaccard, sampleRows, bootstraps, starts } = settings;
+  const { kMin, kMax, fixedK, minShare, minJaccard, sampleRows, bootstraps, nullDraws, starts } = settings;
   if (
     !(Number.isInteger(kMin) && Number.isInteger(kMax) && kMin >= 2 && kMin <= kMax && kMax <= MAX_CLUSTERS)
   )
     throw new RangeError(`choosing k needs 2 <= kMin <= kMax <= ${MAX_CLUSTERS}, found ${kMin} and ${kMax}`);
-  if (rows <= kMin)
-    throw new NoClusteringError(`${kMin} clusters need more than ${kMin} rows, found ${rows}`);
+  if (fixedK !== undefined && !(Number.isInteger(fixedK) && fixedK >= 2 && fixedK <= MAX_CLUSTERS))
+    throw new RangeError(`a fixed k needs to be from 2 to ${MAX_CLUSTERS}, found ${fixedK}`);
+  if (settings.outcome !== undefined && settings.outcome.length !== rows)
+    throw new RangeError(`${rows} rows need as many outcomes, found ${settings.outcome.length}`);
+  const least = fixedK ?? kMin;
+  if (rows <= least)
+    throw new NoClusteringError(`${least} clusters need more than ${least} rows, found ${rows}`);
   for (const [name, share] of Object.entries({ minShare, minJaccard })) {
     if (!(share >= 0 && share <= 1)) throw new RangeError(`${name} needs to be from 0 to 1, found ${share}`);
   }
-  for (const [name, count] of Object.entries({ bootstraps, starts })) {
+  for (const [name, count] of Object.entries({ bootstraps, nullDraws, starts })) {
     if (!Number.isInteger(count) || count < 1)
       throw new RangeError(`${name} needs to be at least 1, found ${count}`);
   }

@@ -5,16 +5,62 @@
 import { packLabels } from './labels';
 
 /**
- * @param rows 16 values of the first column, f32; column j lies `stride` bytes after column j - 1
+ * @param rows f32, column j lies `stride` bytes after column j - 1; up to the next multiple of 16 rows is read
  * @param stride bytes between columns
  * @param columns at least 1
+ * @param count rows
  * @param centers [centre][column] f32
- * @param count number of centres, 1 to 64
- * @param labels receives 16 bytes; a tie goes to the lower centre
- * @param nearest receives 16 f32: squared distance to the nearest centre
- * @param second receives 16 f32: squared distance to the second nearest, infinite when count is 1
+ * @param k number of centres, 1 to 64
+ * @param labels receives a byte per row; a tie goes to the lower centre
+ * @param nearest receives squared distances to the nearest centre, then the distances, f32
+ * @param second receives squared distances to the second nearest, infinite when k is 1; then the margins, f32
+ * @param weights of the rows, f64; null pointer = every row weighs 1
+ * @returns the weighted sum of the squared distances, in the order of the rows; not finite when some distance is not
  */
-export function nearestTile(
+export function nearestRows(
+  rows: usize,
+  stride: usize,
+  columns: i32,
+  count: i32,
+  centers: usize,
+  k: i32,
+  labels: usize,
+  nearest: usize,
+  second: usize,
+  weights: usize,
+): f64 {
+  for (let i: usize = 0; i < <usize>count; i += 16) {
+    nearestTile(
+      rows + (i << 2),
+      stride,
+      columns,
+      centers,
+      k,
+      labels + i,
+      nearest + (i << 2),
+      second + (i << 2),
+    );
+  }
+  let inertia: f64 = 0;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const own = <f64>load<f32>(nearest + (i << 2));
+    const next = <f64>load<f32>(second + (i << 2));
+    inertia += weights ? load<f64>(weights + (i << 3)) * own : own;
+    const distance = sqrt(own);
+    store<f32>(nearest + (i << 2), <f32>distance);
+    store<f32>(second + (i << 2), <f32>marginOf(distance, next));
+  }
+  return inertia;
+}
+
+/** As in margin.mjs, to the last bit. */
+function marginOf(distance: f64, second: f64): f64 {
+  if (second === Infinity) return 1;
+  if (second === 0) return 0;
+  return 1 - distance / sqrt(second);
+}
+
+function nearestTile(
   rows: usize,
   stride: usize,
   columns: i32,
@@ -60,14 +106,14 @@ export function nearestTile(
     label1 = v128.bitselect(own, label1, f32x4.lt(s1, best1));
     label2 = v128.bitselect(own, label2, f32x4.lt(s2, best2));
     label3 = v128.bitselect(own, label3, f32x4.lt(s3, best3));
-    next0 = f32x4.min(next0, f32x4.max(s0, best0));
-    next1 = f32x4.min(next1, f32x4.max(s1, best1));
-    next2 = f32x4.min(next2, f32x4.max(s2, best2));
-    next3 = f32x4.min(next3, f32x4.max(s3, best3));
-    best0 = f32x4.min(best0, s0);
-    best1 = f32x4.min(best1, s1);
-    best2 = f32x4.min(best2, s2);
-    best3 = f32x4.min(best3, s3);
+    next0 = f32x4.pmin(next0, f32x4.pmax(s0, best0));
+    next1 = f32x4.pmin(next1, f32x4.pmax(s1, best1));
+    next2 = f32x4.pmin(next2, f32x4.pmax(s2, best2));
+    next3 = f32x4.pmin(next3, f32x4.pmax(s3, best3));
+    best0 = f32x4.pmin(best0, s0);
+    best1 = f32x4.pmin(best1, s1);
+    best2 = f32x4.pmin(best2, s2);
+    best3 = f32x4.pmin(best3, s3);
   }
   storeTile(nearest, best0, best1, best2, best3);
   storeTile(second, next0, next1, next2, next3);

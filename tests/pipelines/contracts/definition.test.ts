@@ -43,8 +43,14 @@ describe('parseDefinition', () => {
       k: { min: 3, max: 8 },
       smallestShare: 0.02,
       starts: 10,
-      bootstraps: 20,
-      sampleRows: 10_000,
+      bootstraps: 100,
+      nullDraws: 20,
+      sampleRows: 6_000,
+    });
+    expect(definition.assignment).toEqual({
+      abstainBelowMargin: 0,
+      abstainBelowConfidence: 0,
+      noveltyQuantile: 0.999,
     });
     expect(definition.features.cluster).toEqual([{ feature: 'orders', transforms: ['log1p', 'standard'] }]);
     expect(definition.review).toEqual({ policy: 'when-unstable', timeoutHours: 72, onTimeout: 'reject' });

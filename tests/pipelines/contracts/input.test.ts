@@ -7,7 +7,14 @@ describe('parseStartInput', () => {
   });
 
   test('every field may be given', () => {
-    const input = { pipeline: 'shop', asOf: '2026-06-30', extract: '/data/x.csv', seed: 7, review: 'always' };
+    const input = {
+      pipeline: 'shop',
+      asOf: '2026-06-30',
+      extract: '/data/x.csv',
+      seed: 7,
+      review: 'always',
+      k: 5,
+    };
     expect(parseStartInput(input)).toEqual(input);
   });
 
@@ -19,6 +26,11 @@ describe('parseStartInput', () => {
     [{ seed: 1.5 }, /seed: .*int/],
     [{ review: 'sometimes' }, /review: .*"never"\|"when-unstable"\|"always"/],
     [{ pipeline: '' }, /pipeline: /],
+    [{ k: 1 }, /k: .*>=\s?2/],
+    [{ k: 65 }, /k: .*<=\s?64/],
+    [{ k: 4.5 }, /k: .*int/],
+    [{ k: '5' }, /k: .*number/],
+    [{ k: null }, /k: .*number/],
     [{ extract: 3 }, /extract: .*string/],
     ['shop', /input: .*object/],
     [[1], /input: .*object/],
@@ -29,7 +41,7 @@ describe('parseStartInput', () => {
 
   test('a refusal lists the fields there are and every fault', () => {
     expect(() => parseStartInput({ seed: -1, asOf: 'soon' })).toThrow(
-      /asOf: .*seed: .*\(fields: pipeline, asOf, extract, seed, review, all optional\)/,
+      /asOf: .*seed: .*\(fields: pipeline, asOf, extract, seed, review, k, all optional\)/,
     );
   });
 });

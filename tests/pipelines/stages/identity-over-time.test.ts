@@ -57,9 +57,9 @@ function shop(groups: [Group, number, number][], { seed, drift }: { seed: number
 async function fit({ columns }: ReturnType<typeof shop>, seed: number) {
   const transforms = fitTransforms(columns, definition.features.cluster);
   const { labels, centers, sizes } = await fitKMeans(pool, applyTransforms(columns, transforms), {
-    k: 3,
+    nClusters: 3,
     seed,
-    starts: 5,
+    nInit: 5,
   });
   const model = createModel({ definition, seed, transforms, centers, sizes, columns });
   return { labels, sizes: Array.from(sizes), text: JSON.stringify(model) };

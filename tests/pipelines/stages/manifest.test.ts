@@ -36,6 +36,7 @@ function manifestOf(
     definition: ref('definition', 'd', folder),
     extract: '/data/first.csv',
     review: 'never',
+    k: null,
     workflow: { id: 'w1', runId: 'r1' },
     ...change.run,
   };
@@ -71,6 +72,7 @@ test('what differs between two runs over the same inputs is not in the manifest'
 test.each([
   ['seed', { run: { seed: 4 } }],
   ['definition', { run: { definition: ref('definition', 'f') } }],
+  ['decision on the number of segments', { run: { k: 3 } }],
   ['as-of date', { closing: { asOf: '2026-07-01' } }],
   // What the stage is known by stays the same; something else that it left behind does not.
   ['product of a stage', { closing: { stages: stagesWith({ quarantine: 'b' }) } }],
@@ -85,4 +87,13 @@ test('every stage stands in order with the digests of all its products', () => {
     { stage: 'validate', digests: { report: 'e'.repeat(64), quarantine: 'a'.repeat(64) } },
     { stage: 'persist', digests: {} },
   ]);
+});
+
+test('a number of segments that a person decided on is on record, one that was chosen leaves no trace of a decision', () => {
+  expect(manifestOf({ run: { k: 3 } }).fixedK).toBe(3);
+  const [chosen, older] = [manifestOf(), manifestOf({ run: { k: undefined } })].map((manifest) =>
+    JSON.stringify(manifest),
+  );
+  expect(chosen).not.toContain('fixedK');
+  expect(older).toBe(chosen);
 });

@@ -23,7 +23,7 @@ describe('the model', () => {
   test('keeps what assigns a customer and what later runs are compared with', () => {
     const model = createModel(fit);
     expect(model).toMatchObject({
-      model: 1,
+      model: 2,
       pipeline: 'shop',
       definitionVersion: 3,
       seed: 7,
@@ -47,7 +47,7 @@ describe('the model', () => {
   });
 
   test.each([
-    [{ ...createModel(fit), model: 2 }, /model: model/],
+    [{ ...createModel(fit), model: 3 }, /model: model/],
     [{ ...createModel(fit), centers: [[null]] }, /centers\.0\.0/],
     [null, /\(whole\)/],
   ])('another form is refused with its place', (value, message) => {
@@ -84,5 +84,50 @@ describe('the model', () => {
     expect(canRead(model, { ...definition, features: { ...definition.features, derive: [] } })).toBe(false);
     expect(canRead(model, { ...definition, pipeline: 'other' })).toBe(false);
     expect(derive).toHaveLength(1);
+  });
+
+  test('learns how far its clusters reach from the customers of the fit', () => {
+    const members = {
+      labels: Uint8Array.from({ length: 100 }, (_, row) => (row < 60 ? 0 : 1)),
+      distance: Float32Array.from({ length: 100 }, (_, row) => (row < 60 ? row / 100 : (row - 60) / 10)),
+    };
+    const { reaches } = createModel({ ...fit, members });
+    expect(reaches![0]).toBeGreaterThan(0.59);
+    expect(reaches![1]! / reaches![0]!).toBeCloseTo(390 / 59, 0);
+    expect(createModel(fit).reaches).toBeNull();
+  });
+
+  test('carries what the definition says of assigning', () => {
+    const assignment = { abstainBelowMargin: 0.05, noveltyQuantile: 1 };
+    const members = { labels: new Uint8Array(100), distance: new Float32Array(100).fill(2) };
+    const model = createModel({ ...fit, definition: { ...definition, assignment }, members });
+    expect(model.assignment).toEqual({ ...assignment, abstainBelowConfidence: 0 });
+    expect(model.reaches).toBeNull();
+  });
+
+  test('of the first version is still read: nobody is novel, nothing is known of confidence', () => {
+    const { reaches: _, confidence: __, assignment: ___, ...first } = createModel(fit);
+    const model = parseModel({ ...first, model: 1 });
+    expect(model).toMatchObject({ model: 1, reaches: null, confidence: null });
+    expect(model.assignment).toEqual({
+      abstainBelowMargin: 0,
+      abstainBelowConfidence: 0,
+      noveltyQuantile: 0.999,
+    });
+  });
+
+  test.each([
+    [{ reaches: [1] }, /reaches: needs a reach per centre/],
+    [{ reaches: [1, -1] }, /reaches\.1/],
+    [{ sizes: [100] }, /sizes: needs a size per centre/],
+    [{ centers: [[1], [1, 2]] }, /centers: needs a value per transformed feature/],
+    [{ confidence: { margins: [0, 0.5], shares: [1] } }, /needs a share per margin/],
+    [{ confidence: { margins: [0.5, 0.5], shares: [0.8, 1] } }, /needs margins in ascending order/],
+    [{ confidence: { margins: [0, 0.5], shares: [1, 0.8] } }, /needs shares that never fall/],
+    [{ confidence: { margins: [], shares: [] } }, /confidence\.margins/],
+  ])('whose parts do not fit together is refused: %j', (wrong, message) => {
+    const value = { ...createModel(fit), ...wrong };
+    expect(() => parseModel(value)).toThrow(expect.objectContaining({ code: 'ARTIFACT_CORRUPT' }));
+    expect(() => parseModel(value)).toThrow(message);
   });
 });

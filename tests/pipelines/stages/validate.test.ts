@@ -128,6 +128,7 @@ describe('judge', () => {
     smallestShare: 0.02,
     starts: 10,
     bootstraps: 20,
+    nullDraws: 20,
     sampleRows: 10_000,
   } satisfies Definition['clustering'];
   const definition = { contract: CONTRACT, clustering };

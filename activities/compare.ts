@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { CONTENDERS } from '../numeric/cluster/algorithms.ts';
+import {
+  type CheckedCompareInput,
+  type ComparePlan,
+  type CompareStages,
+  type OpenedComparison,
+  parseCompareInput,
+  type WrittenComparison,
+} from '../pipelines/contracts/compare.ts';
+import type { Definition } from '../pipelines/contracts/definition.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Run } from '../pipelines/contracts/run.ts';
+import { YARDSTICKS } from '../pipelines/stages/compare-ranking.ts';
+import { RULE_GRID } from '../pipelines/stages/rule-grid.ts';
+import { encodeJson } from '../store/artifacts/json.ts';
+import { loadDefinition } from '../store/definitions.ts';
+import type { ActivityContext } from './context.ts';
+import { createExtractActivities } from './extract.ts';
+import { createFeatureActivities } from './features.ts';
+import { keptStep } from './kept-step.ts';
+import { createValidateActivities } from './validate.ts';
+import { writeComparison } from './write-comparison.ts';
+
+const DEFAULT_PIPELINE = 'shop';
+const DATE_LENGTH = 'YYYY-MM-DD'.length;
+
+/** What frames the candidates: customers as a run sees them before, one report after, nothing left in between. */
+export function createCompareActivities(context: ActivityContext): Omit<CompareStages, 'fitCandidate'> {
+  const { artifacts } = context;
+  const unrecorded = withoutRunLog(context);
+  return {
+    openComparison: (opening) => openComparison(context, opening),
+    extractForComparison: createExtractActivities(unrecorded).extractCustomers,
+    validateForComparison: createValidateActivities(unrecorded).validateExtract,
+    buildFeaturesForComparison: createFeatureActivities(unrecorded).buildFeatures,
+    async writeComparison(given) {
+      const refs = given.candidates.flatMap(({ record, labels }) => [record, labels]);
+      const inputs = [...refs, given.plan, given.candidates, given.counts];
+      return keptStep<WrittenComparison>(context, { name: 'comparison', run: given.run, inputs }, () =>
+        writeComparison(context, given),
+      );
+    },
+    async closeComparison({ run, isKept }) {
+      await artifacts.release(run.runId, isKept ? ['definition', 'comparison'] : []);
+    },
+  };
+}
+
+/** The stages of a run without its log: a comparison is no run, and readers of the log would take it for one. */
+function withoutRunLog(context: ActivityContext): ActivityContext {
+  const { repositories } = context;
+  return {
+    ...context,
+    repositories: {
+      ...repositories,
+      stages: { ...repositories.stages, record: async () => undefined },
+      runs: { ...repositories.runs, describeExtract: async () => ({ version: 1 }) },
+    },
+  };
+}
+
+async function openComparison(
+  { artifacts, definitionsFolder }: ActivityContext,
+  { input: sent, workflow, scheduledAt }: Parameters<CompareStages['openComparison']>[0],
+): Promise<OpenedComparison> {
+  const input = parseCompareInput(sent);
+  const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
+  const { definition } = await loadDefinition(definitionsFolder, pipeline);
+  const plan = planOf(input, definition);
+  // Made of the workflow's, so that a second attempt opens the same comparison.
+  const digest = createHash('sha256').update(`${workflow.id}\0${workflow.runId}`).digest('hex');
+  const runId = `cmp_${digest.slice(0, 16)}`;
+  const frozen = await artifacts.write('definition', encodeJson(definition), {
+    runId,
+    ending: 'json',
+    rows: 1,
+  });
+  const run: Run = {
+    runId,
+    kind: 'refit',
+    pipeline,
+    asOf: input.asOf ?? scheduledAt?.slice(0, DATE_LENGTH) ?? null,
+    seed: input.seed ?? definition.seed,
+    definition: frozen,
+    extract: input.extract ?? null,
+    review: 'never',
+    workflow,
+  };
+  return { run, plan };
+}
+
+/** @throws PipelineError INPUT_INVALID for a candidate that there is not */
+function planOf(input: CheckedCompareInput, { clustering }: Definition): ComparePlan {
+  const names = [RULE_GRID.name, ...CONTENDERS.map(({ name }) => name)];
+  const unknown = (input.candidates ?? []).filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `comparison input: candidates: ${unknown.map((name) => JSON.stringify(name)).join(', ')} not known; there are ${names.join(', ')}`,
+    );
+  }
+  const isAsked = (name: string) => YARDSTICKS.includes(name) || (input.candidates?.includes(name) ?? true);
+  const { bootstraps, nullDraws, sampleRows, trialRows, budgetSeconds } = input;
+  return {
+    ks: input.ks ?? clustering.k,
+    candidates: names.filter(isAsked),
+    bootstraps,
+    nullDraws,
+    sampleRows,
+    trialRows,
+    budgetSeconds,
+    smallestShare: clustering.smallestShare,
+  };
+}

@@ -1,0 +1,252 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { kmeans as mlKMeans } from 'ml-kmeans';
+import { fitKMeans } from '../numeric/cluster/k-means.ts';
+import { coresetKMeans } from '../numeric/cluster/scale/coreset-k-means.ts';
+import { miniBatchKMeans } from '../numeric/cluster/scale/mini-batch-k-means.ts';
+import { centersAt, maxShiftOf, seededStarts } from '../numeric/cluster/starts.ts';
+import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
+import type { FitTask } from '../numeric/kernels/tasks.ts';
+import { createMatrix, type Matrix, rowOf, takeRows } from '../numeric/matrix.ts';
+import { createRandom } from '../numeric/random/random.ts';
+import { askPeer } from './ask-peer.ts';
+import { median } from './figures.ts';
+
+const COLUMNS = 12;
+const CLUSTERS = 8;
+const SEED = 'kmeans';
+/** Full-data iterations over which one is timed, after the first. */
+const ITERATIONS = 10;
+/** What the choice of k fits thousands of times: the different rows of a bootstrap of 10,000. */
+const SMALL_ROWS = 6300;
+const PEER_ROWS = 20_000;
+
+interface Options {
+  rows: number;
+  repeat: number;
+  threads: number;
+  python: string;
+  json?: string;
+}
+
+interface Timed {
+  seconds: number[];
+  inertia: number;
+}
+
+interface Figures {
+  fit: Timed;
+  iterationSeconds: number;
+  sameOnThreads: boolean;
+  coreset: Timed;
+  miniBatch: Timed;
+  /** Milliseconds of a fit from one start on few rows, for k from 2 to 10. */
+  smallFits: number[];
+  mlKMeans: { seconds: number[]; ours: number[] };
+}
+
+interface PeerFigures {
+  version: string;
+  startSeconds: number[];
+  bestInertia: number;
+  iterationSeconds: number;
+  iterationInertia: number;
+  miniBatch: Timed;
+  faiss: (Timed & { version: string }) | null;
+}
+
+/**
+ * k-means beside scikit-learn's, faiss's and ml-kmeans's on the same rows: whole fits, single iterations, and the
+ * small fits that the choice of k is made of.
+ */
+export async function bench(args: string[]): Promise<void> {
+  const options = readOptions(args);
+  const pool = createKernelPool({ threads: options.threads });
+  const folder = await mkdtemp(join(tmpdir(), 'strata-bench-'));
+  try {
+    const X = makeRows(options.rows);
+    const centers = centersAt(X, createRandom(SEED).fork('begin').sample(X.rows, CLUSTERS));
+    const ours = await measure(pool, X, { centers, options });
+    const data = join(folder, 'data.f32');
+    await writeFile(data, X.data);
+    const about = { data, rows: X.rows, columns: COLUMNS, k: CLUSTERS, centers: Array.from(centers) };
+    const rest = { iterations: ITERATIONS, repeat: options.repeat };
+    const peer = await askPeer<PeerFigures>(options.python, 'kmeans.py', { ...about, ...rest });
+    report(ours, peer, options);
+    if (options.json) await writeFile(options.json, `${JSON.stringify({ options, ours, peer }, null, 2)}\n`);
+  } finally {
+    await pool.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function readOptions(args: string[]): Options {
+  const whole = (least: number) => (given: string) => {
+    const value = Number(given);
+    if (!Number.isInteger(value) || value < least)
+      throw new InvalidArgumentError(`needs a whole number from ${least}.`);
+    return value;
+  };
+  return new Command('npm run bench -- kmeans')
+    .option('--rows <rows>', `rows of ${COLUMNS} columns`, whole(PEER_ROWS), 1_000_000)
+    .option('--repeat <runs>', 'runs, of which the median is told', whole(1), 5)
+    .option('--threads <threads>', 'kernel threads', whole(1), cpus().length)
+    .option('--python <command>', 'the interpreter that has scikit-learn', 'python3')
+    .option('--json <file>', 'write the figures to this file')
+    .parse(args, { from: 'user' })
+    .opts<Options>();
+}
+
+/**
+ * Eight groups around normal centres (deviation 1.5), all with the same correlations between columns: a row is its
+ * centre + 0.6 z + 0.8 M z for normal z and one matrix M of normal values / sqrt(columns). One row in twenty is noise
+ * instead: normal around the origin, deviation 3.
+ */
+function makeRows(rows: number): Matrix {
+  const random = createRandom(SEED);
+  const X = createMatrix(rows, COLUMNS);
+  const normals = (count: number, scale: number) =>
+    Float64Array.from({ length: count }, () => random.normal() * scale);
+  const mixing = normals(COLUMNS * COLUMNS, 0.8 / Math.sqrt(COLUMNS));
+  for (let j = 0; j < COLUMNS; j++) mixing[j * COLUMNS + j]! += 0.6;
+  const centers = normals(CLUSTERS * COLUMNS, 1.5);
+  for (let i = 0; i < rows; i++) {
+    const group = random.int(CLUSTERS) * COLUMNS;
+    const isNoise = random.float() < 0.05;
+    const z = normals(COLUMNS, isNoise ? 3 : 1);
+    for (let j = 0; j < COLUMNS; j++) {
+      let value = centers[group + j]!;
+      for (let l = 0; l < COLUMNS; l++) value += mixing[j * COLUMNS + l]! * z[l]!;
+      X.data[j * rows + i] = isNoise ? z[j]! : value;
+    }
+  }
+  return X;
+}
+
+async function measure(
+  pool: KernelPool,
+  X: Matrix,
+  { centers, options }: { centers: Float64Array; options: Options },
+): Promise<Figures> {
+  const { repeat } = options;
+  const whole = (own: KernelPool) => fitKMeans(own, X, { nClusters: CLUSTERS, seed: SEED });
+  const carried = { nClusters: CLUSTERS, seed: SEED, initialCenters: centers, tol: 0 };
+  const steps = (maxIter: number) => () => fitKMeans(pool, X, { ...carried, maxIter });
+  const one = await timed(repeat, steps(1));
+  const many = await timed(repeat, steps(1 + ITERATIONS));
+  const context = { pool, seed: SEED };
+  const by = (algorithm: typeof coresetKMeans | typeof miniBatchKMeans) => async () => {
+    const { model } = await algorithm.fit(X, { nClusters: CLUSTERS }, context);
+    return { inertia: model.criteria.inertia! };
+  };
+  return {
+    fit: await timedInertia(repeat, () => whole(pool)),
+    iterationSeconds: (median(many.seconds) - median(one.seconds)) / ITERATIONS,
+    sameOnThreads: await isSameOnThreads(whole),
+    coreset: await timedInertia(repeat, by(coresetKMeans)),
+    miniBatch: await timedInertia(repeat, by(miniBatchKMeans)),
+    smallFits: await measureSmallFits(takeRows(X, createRandom(SEED).sample(X.rows, SMALL_ROWS)), repeat),
+    mlKMeans: await measureMlKMeans(takeRows(X, createRandom(SEED).sample(X.rows, PEER_ROWS))),
+  };
+}
+
+/** The first run warms up: it compiles, and starts the threads. */
+async function timed<T>(
+  repeat: number,
+  work: () => T | Promise<T>,
+): Promise<{ seconds: number[]; result: T }> {
+  let result = await work();
+  const seconds: number[] = [];
+  for (let i = 0; i < repeat; i++) {
+    const startedAt = performance.now();
+    result = await work();
+    seconds.push((performance.now() - startedAt) / 1000);
+  }
+  return { seconds, result };
+}
+
+async function timedInertia(repeat: number, work: () => Promise<{ inertia: number }>): Promise<Timed> {
+  const { seconds, result } = await timed(repeat, work);
+  return { seconds, inertia: result.inertia };
+}
+
+async function isSameOnThreads(whole: (pool: KernelPool) => ReturnType<typeof fitKMeans>): Promise<boolean> {
+  const found: string[] = [];
+  for (const threads of [1, 2, 4]) {
+    const pool = createKernelPool({ threads });
+    const { centers, labels, margin } = await whole(pool);
+    found.push([centers, labels, margin].map(({ buffer }) => Buffer.from(buffer).toString('latin1')).join());
+    await pool.close();
+  }
+  return found.every((bytes) => bytes === found[0]);
+}
+
+/** On one thread, ten fits in one operation: what counts is the work, not the messages. */
+async function measureSmallFits(x: Matrix, repeat: number): Promise<number[]> {
+  const pool = createKernelPool({ threads: 1 });
+  const fits: number[] = [];
+  for (let k = 2; k <= 10; k++) {
+    const otherwise = centersAt(
+      x,
+      Int32Array.from({ length: k }, (_, i) => i),
+    );
+    const starts = seededStarts({ k, count: 10, random: createRandom(SEED), otherwise });
+    const maxShift = maxShiftOf(x, 1e-6);
+    const tasks = starts.map(
+      (start): FitTask => ({ kind: 'fit', x, rows: null, k, starts: [start], maxIterations: 30, maxShift }),
+    );
+    const { seconds } = await timed(repeat, () => pool.run(tasks));
+    fits.push((median(seconds) / tasks.length) * 1000);
+  }
+  await pool.close();
+  return fits;
+}
+
+/** One start each, on one thread each. */
+async function measureMlKMeans(x: Matrix): Promise<Figures['mlKMeans']> {
+  const pool = createKernelPool({ threads: 1 });
+  const rows = Array.from({ length: x.rows }, (_, i) => Array.from(rowOf(x, i)));
+  const theirs = await timed(3, () => mlKMeans(rows, CLUSTERS, { seed: 1, initialization: 'kmeans++' }));
+  const ours = await timed(5, () => fitKMeans(pool, x, { nClusters: CLUSTERS, seed: 1, nInit: 1 }));
+  await pool.close();
+  return { seconds: theirs.seconds, ours: ours.seconds };
+}
+
+function report(ours: Figures, peer: PeerFigures | null, { rows, threads, repeat }: Options): void {
+  const shape = `${rows.toLocaleString('en-US')} x ${COLUMNS}, k = ${CLUSTERS}`;
+  console.log(`\n${shape}, ${threads} threads; medians of ${repeat} runs after one to warm up`);
+  const best = peer?.bestInertia ?? ours.fit.inertia;
+  const line = (name: string, { seconds, inertia }: Timed) => {
+    const times =
+      peer === null ? '' : `${(median(seconds) / median(peer.startSeconds)).toFixed(3)} of one start`;
+    console.log(
+      `${name.padEnd(34)} ${(median(seconds) * 1000).toFixed(0).padStart(7)} ms  ${(inertia / best).toFixed(5)} of the best inertia  ${times}`,
+    );
+  };
+  line('whole fit, seeds to margins', ours.fit);
+  line('coreset-k-means', ours.coreset);
+  line('mini-batch-k-means', ours.miniBatch);
+  if (peer !== null) {
+    line(`scikit-learn ${peer.version}, one start`, { seconds: peer.startSeconds, inertia: best });
+    line('scikit-learn MiniBatchKMeans', peer.miniBatch);
+    if (peer.faiss !== null) line(`faiss ${peer.faiss.version}, 25 iterations`, peer.faiss);
+    else console.log('faiss is not installed');
+    console.log(`(one start: the inertia is the best of ten)`);
+  }
+  const iterations = [ours.iterationSeconds, ...(peer === null ? [] : [peer.iterationSeconds])];
+  const [own, theirs] = iterations.map((seconds) => `${(seconds * 1000).toFixed(1)} ms`);
+  const ratio =
+    peer === null
+      ? ''
+      : `, scikit-learn ${theirs}: ${(ours.iterationSeconds / peer.iterationSeconds).toFixed(2)}`;
+  console.log(`one full-data iteration, 2nd to ${ITERATIONS + 1}th from random rows: ${own}${ratio}`);
+  console.log(`same bytes on 1, 2 and 4 threads: ${ours.sameOnThreads ? 'yes' : 'NO'}`);
+  const small = ours.smallFits.map((ms) => ms.toFixed(2)).join(' ');
+  console.log(`one start on ${SMALL_ROWS} rows, one thread, k = 2..10, ms: ${small}`);
+  const { seconds, ours: own20k } = ours.mlKMeans;
+  console.log(
+    `ml-kmeans, one start on ${PEER_ROWS} rows: ${(median(seconds) * 1000).toFixed(0)} ms, ours ${(median(own20k) * 1000).toFixed(1)} ms: ${(median(own20k) / median(seconds)).toFixed(4)}`,
+  );
+}

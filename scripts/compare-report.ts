@@ -1,0 +1,104 @@
+import colors from 'picocolors';
+import type { ComparisonSummary, GateName, LeaderboardRow } from '../pipelines/contracts/compare.ts';
+
+const GAP = '  ';
+const MISSING = '–';
+
+/** What a person reads when a comparison has ended: what to use and why, the leaderboard, where to look. */
+export function compareReport(summary: ComparisonSummary, links: Record<string, string>): string {
+  const { outcome, pipeline, asOf, counts, recommendation, leaderboard, reasons } = summary;
+  const sign = outcome === 'compared' ? colors.green('✓ compared') : colors.red('✗ not compared');
+  const lines = [
+    `${sign}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''}: ${thousands(counts.customers)} customers, ${leaderboard.length} candidates`,
+  ];
+  if (recommendation) {
+    lines.push('', colors.bold(recommendation.headline));
+    lines.push(...recommendation.reasons.map((reason) => `  ${colors.dim('·')} ${reason}`));
+    const cells = recommendation.grid.map(({ name, customers, share }) => [
+      name,
+      thousands(customers),
+      percent(share),
+    ]);
+    if (cells.length > 0) lines.push('', table(['cell', 'customers', 'share'], cells));
+    lines.push('', table(TITLES, leaderboard.map(cellsOf)), colors.dim(LEGEND));
+  } else lines.push(...reasons.map((reason) => `  ${colors.dim('·')} ${reason}`));
+  const width = Math.max(...Object.keys(links).map((what) => what.length));
+  lines.push(
+    '',
+    ...Object.entries(links).map(([what, link]) => `${colors.dim(what.padEnd(width))}  ${link}`),
+  );
+  return lines.join('\n');
+}
+
+const TITLES = [
+  '#',
+  'candidate',
+  'k',
+  'score',
+  'silhouette',
+  'no groups',
+  'stability',
+  'valley',
+  'smallest',
+  'noise',
+  'fit',
+  'memory',
+  'gates',
+];
+const LEGEND =
+  'score: standard deviations above data without groups · no groups: silhouette there · stability: least bootstrap Jaccard · valley: 1 = none';
+
+const GATE_LETTERS: Record<GateName, string> = {
+  stability: 'stable',
+  size: 'sizes',
+  assignable: 'assigns',
+  fidelity: 'rules',
+  budget: 'budget',
+};
+
+function cellsOf(row: LeaderboardRow): string[] {
+  const failed = row.gates.filter(({ passed }) => !passed).map(({ gate }) => GATE_LETTERS[gate]);
+  const gates =
+    row.gates.length === 0 ? (row.reason ?? '') : failed.length === 0 ? '✓ all' : `✗ ${failed.join(', ')}`;
+  const isYardstick = row.rank === null && row.gates.length > 0;
+  return [
+    row.rank === null ? '' : `${row.rank}`,
+    row.title,
+    figure(row.k, (k) => `${k}`),
+    figure(row.score, (score) => score.toFixed(1)),
+    figure(row.silhouette, (value) => value.toFixed(3)),
+    figure(row.nullSilhouette, (value) => value.toFixed(3)),
+    figure(row.minJaccard, (value) => value.toFixed(2)),
+    figure(row.valley, (value) => Math.min(1, value).toFixed(2)),
+    figure(row.smallestShare, percent),
+    figure(row.noiseShare, percent),
+    figure(row.fitMs, (ms) => (ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`)),
+    figure(row.peakMegabytes, (value) => `${value.toFixed(0)} MB`),
+    isYardstick ? `${gates} (yardstick)` : gates,
+  ];
+}
+
+function figure(value: number | null, format: (value: number) => string): string {
+  return value === null ? MISSING : format(value);
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const isNumber = titles.map((_, i) =>
+    rows.every((row) => /^[\d–.,% a-zMB-]*$/.test(row[i]!) && !/^[A-Za-z]/.test(row[i]!)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join(GAP)
+      .trimEnd();
+  return [colors.dim(line(titles)), ...rows.map(line)].join('\n');
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}

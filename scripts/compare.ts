@@ -1,0 +1,163 @@
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { CompareInput, ComparisonSummary } from '../pipelines/contracts/compare.ts';
+import { parseCompareInput } from '../pipelines/contracts/compare.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { createDiskArtifacts } from '../store/artifacts/disk-artifacts.ts';
+import { compareReport } from './compare-report.ts';
+import { type Config, readConfig } from './config.ts';
+import { innermostMessage } from './error-text.ts';
+import { followComparison } from './follow-comparison.ts';
+import { createLog } from './log.ts';
+import { awaitHistory, checkInput } from './main-job.ts';
+import { openStrata } from './open-strata.ts';
+
+interface Options {
+  input: CompareInput;
+  json: string | undefined;
+  html: string | undefined;
+}
+
+interface Given {
+  pipeline?: string;
+  extract?: string;
+  asOf?: string;
+  ks?: { min: number; max: number };
+  candidates?: string[];
+  bootstraps?: number;
+  nullDraws?: number;
+  sampleRows?: number;
+  budget?: number;
+  seed?: number;
+  json?: string;
+  html?: string;
+}
+
+/** `strata compare`: starts what `npm start` starts, compares, writes the report, stops what it started. */
+export function compareCommand(signal: AbortSignal, onExit: (code: number) => void): Command {
+  return new Command('compare')
+    .description('tries every clustering algorithm on the same customers and says which one to use, if any')
+    .option('--pipeline <name>', 'pipeline definition (default: shop)')
+    .option('--extract <file>', "CSV (also .gz) or Parquet file to read in place of the definition's source")
+    .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
+    .option('--json <file>', 'write the whole report to this file, as JSON')
+    .option('--html <file>', 'write the report to this file, as a page to read')
+    .option('--ks <range>', "numbers of segments to try, such as 3..8 (default: the definition's)", rangeOf)
+    .option('--candidates <names>', 'algorithms to try, with commas (default: all)', (text) =>
+      text.split(','),
+    )
+    .option('--bootstraps <count>', 'resamples for stability (default: 20)', whole)
+    .option('--null-draws <count>', 'data sets without groups to hold scores against (default: 20)', whole)
+    .option('--sample-rows <count>', 'customers that are scored (default: 5000)', whole)
+    .option('--budget <seconds>', 'seconds that each algorithm may take (default: 300)', whole)
+    .option('--seed <number>', "in place of the definition's seed", whole)
+    .addHelpText(
+      'after',
+      '\nIt publishes nothing and changes no run. Example:\n' +
+        '  npm run strata -- compare --pipeline online-retail --extract online_retail.parquet --html report.html',
+    )
+    .allowExcessArguments(false)
+    .action(async (given: Given) => {
+      const config = readConfig();
+      onExit(await compare(config, optionsOf(given, config), signal));
+    });
+}
+
+function optionsOf(given: Given, { invokedFrom }: Config): Options {
+  const { json, html, extract, budget, ...rest } = given;
+  const input: CompareInput = {
+    ...rest,
+    ...(extract !== undefined && { extract: resolve(invokedFrom, extract) }),
+    ...(budget !== undefined && { budgetSeconds: budget }),
+  };
+  parseCompareInput(input);
+  const file = (path: string | undefined) => (path === undefined ? undefined : resolve(invokedFrom, path));
+  return { input, json: file(json), html: file(html) };
+}
+
+async function compare(config: Config, { input, json, html }: Options, signal: AbortSignal): Promise<number> {
+  const { pipeline, extract } = input;
+  await checkInput({
+    ...(pipeline !== undefined && { pipeline }),
+    ...(extract !== undefined && { extract }),
+  });
+  for (const [option, file] of Object.entries({ '--json': json, '--html': html }))
+    await checkFolder(option, file);
+  const log = createLog({ level: config.logLevel });
+  const strata = await openStrata({ config, log, signal });
+  const broken = new AbortController();
+  strata.ended.catch((fault: unknown) => broken.abort(fault));
+  try {
+    const ended = AbortSignal.any([signal, broken.signal]);
+    const summary = await followComparison(strata, input, ended);
+    await awaitHistory(strata.client, summary.workflow.runId, { log });
+    await writeReport(config, summary, { json, html });
+    const page = summary.page && (html ?? join(config.artifacts, summary.page.uri));
+    console.log(
+      `\n${compareReport(summary, { ...(page && { report: page }), run: strata.addressOf(summary.workflow) })}`,
+    );
+    return summary.outcome === 'compared' ? 0 : 1;
+  } finally {
+    await strata.close();
+  }
+}
+
+/** Minutes of work should not end in a report that cannot be written. */
+async function checkFolder(option: string, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await access(dirname(file), constants.W_OK);
+  } catch (cause) {
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `${option} needs a folder that can be written to, found ${dirname(file)}: ${innermostMessage(cause)}`,
+      {},
+      { cause },
+    );
+  }
+}
+
+async function writeReport(
+  { artifacts: root }: Config,
+  { report, page }: ComparisonSummary,
+  { json, html }: Pick<Options, 'json' | 'html'>,
+): Promise<void> {
+  const artifacts = createDiskArtifacts({ root });
+  const copy = async (option: string, file: string | undefined, ref: ArtifactRef | null) => {
+    if (file === undefined || ref === null) return;
+    try {
+      await writeFile(file, await artifacts.read(ref));
+    } catch (cause) {
+      throw new PipelineError(
+        'CONFIG_INVALID',
+        `${option} ${file} cannot be written: ${innermostMessage(cause)}; the report itself is at ${join(root, ref.uri)}`,
+        {},
+        { cause },
+      );
+    }
+  };
+  await copy('--json', json, report);
+  await copy('--html', html, page);
+}
+
+function isoDate(text: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError('needs an ISO date such as 2026-06-30.');
+  }
+  return text;
+}
+
+function rangeOf(text: string): { min: number; max: number } {
+  const [, min, max] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(text) ?? [];
+  if (min === undefined || Number(max ?? min) < Number(min)) {
+    throw new InvalidArgumentError('needs a number such as 4, or a range such as 3..8.');
+  }
+  return { min: Number(min), max: Number(max ?? min) };
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('needs a whole number.');
+  return Number(text);
+}

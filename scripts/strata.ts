@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { endProcess } from './closing-stack.ts';
+import { compareCommand } from './compare.ts';
+import { errorText } from './error-text.ts';
+import { modelCommand } from './model.ts';
+
+const INTERRUPTED = 130;
+
+endProcess(await main(process.argv.slice(2)));
+
+/** The operator's command; each subcommand is a file of its own. */
+async function main(argv: string[]): Promise<number> {
+  const end = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort(signal));
+  let exitCode = 0;
+  const strata = new Command('npm run strata --')
+    .description('Operates Strata: what one does beside starting runs')
+    .showHelpAfterError('(npm run strata -- --help shows what there is)')
+    .addCommand(
+      compareCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(modelCommand(end.signal));
+  if (argv.length === 0) {
+    strata.outputHelp();
+    return 0;
+  }
+  try {
+    await strata.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    const { aborted, reason } = end.signal;
+    if (aborted && !(reason instanceof Error)) return INTERRUPTED;
+    console.error(errorText(aborted ? reason : error));
+    return 1;
+  }
+}

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { ComparisonSummary } from '../../pipelines/contracts/compare.ts';
+import { compareReport } from '../../scripts/compare-report.ts';
+import { PROJECT_FOLDER } from '../../scripts/config.ts';
+import { madeEntrant, madeFit, madeGrid, madeReport } from '../helpers/made-comparison.ts';
+
+const run = promisify(execFile);
+
+async function strata(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const command = [process.execPath, ['--import', 'tsx', 'scripts/strata.ts', ...args]] as const;
+  const env = { ...process.env, INIT_CWD: tmpdir() };
+  try {
+    const { stdout, stderr } = await run(...command, { cwd: PROJECT_FOLDER, env });
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+describe('npm run strata', () => {
+  test.each([
+    ['with nothing', []],
+    ['--help', ['--help']],
+  ])('%s lists its commands with a line each', async (_, args) => {
+    const { code, out } = await strata(...args);
+    expect(code).toBe(0);
+    expect(out).toMatch(/compare .*tries every clustering algorithm/);
+  });
+
+  test('compare --help names every option, its default, and an example', async () => {
+    const { code, out } = await strata('compare', '--help');
+    expect(code).toBe(0);
+    for (const option of ['--pipeline', '--extract', '--as-of', '--json', '--html', '--ks', '--bootstraps'])
+      expect(out).toContain(option);
+    expect(out).toContain('npm run strata -- compare --pipeline online-retail');
+  });
+
+  // Before anything is started: no service is up for these.
+  test.each([
+    [['comparre'], /unknown command 'comparre'/],
+    [['compare', '--ks', '8..3'], /needs a number such as 4, or a range such as 3\.\.8/],
+    [['compare', '--as-of', 'yesterday'], /ISO date such as 2026-06-30/],
+    [['compare', '--bootstraps', '1'], /bootstraps: .*>=2.*all optional/],
+    [
+      ['compare', '--pipeline', 'shopp'],
+      /"shopp" is not defined; there are online-retail, shop \(PIPELINE_UNKNOWN\)/,
+    ],
+    [
+      ['compare', '--html', 'nowhere/report.html'],
+      /--html needs a folder that can be written to.*\(CONFIG_INVALID\)/,
+    ],
+    [['compare', '--extract', 'nowhere.csv'], /nowhere\.csv.*\(EXTRACT_NOT_FOUND\)/],
+  ])('%j ends with 1 and says the way out', async (args, message) => {
+    const { code, err } = await strata(...args);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
+    expect(err).not.toContain('    at ');
+  });
+});
+
+describe('what is printed in the end', () => {
+  const summaryOf = (...entrants: Parameters<typeof madeReport>[0]): ComparisonSummary => {
+    const { pipeline, asOf, counts, recommendation, leaderboard } = madeReport(entrants);
+    const workflow = { id: 'compare/shop/latest', runId: 'r' };
+    return {
+      comparisonId: 'cmp_1',
+      pipeline,
+      asOf,
+      outcome: 'compared',
+      reasons: [],
+      counts,
+      recommendation,
+      leaderboard,
+      report: null,
+      page: null,
+      workflow,
+    };
+  };
+
+  test('what to use and why, then every candidate with its figures or its reason', () => {
+    const slow = madeEntrant('ward', [], { reason: 'took longer than the 300 s that each candidate has' });
+    const text = compareReport(summaryOf(madeGrid(), madeEntrant('k-means', [madeFit()]), slow), {
+      report: 'r.html',
+    });
+    expect(text).toContain('Use k-means with 3 segments');
+    expect(text).toMatch(/1 +k-means +3 +5\.0 +0\.350 +0\.300 +0\.90 +0\.50 .*✓ all/);
+    expect(text).toMatch(/rule-grid .*✗ rules \(yardstick\)/);
+    expect(text).toMatch(/ward .*took longer than the 300 s/);
+    expect(text).toContain('r.html');
+  });
+
+  test('when nothing passes, the cells of the rule grid', () => {
+    const text = compareReport(
+      summaryOf(madeGrid(), madeEntrant('k-means', [madeFit({ jaccards: [0.3, 0.3, 0.3] })])),
+      {
+        report: 'r.html',
+      },
+    );
+    expect(text).toContain('No reproducible segmentation at any k');
+    expect(text).toMatch(/Active high +300 +50\.0 %/);
+  });
+});
