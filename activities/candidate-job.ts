@@ -17,7 +17,7 @@ export interface CandidateJob {
   matrix: Matrix;
   plan: ComparePlan;
   seed: number;
-  /** Null when the definition's bands are not of clustered features. */
+  /** Null when the definition's bands give no grid. */
   grid: RuleGridParameters | null;
   threads: number;
 }
@@ -83,7 +83,9 @@ async function measured({
 function contenderOf({ candidate, grid }: CandidateJob): Contender {
   if (candidate === RULE_GRID.name) {
     if (grid === null)
-      throw new RangeError('the rule grid needs its stage and value features among those that are clustered');
+      throw new RangeError(
+        'the rule grid needs its stage and value features among those that are clustered, and at most 255 cells',
+      );
     return contender(RULE_GRID, ruleGrid, () => grid);
   }
   const found = CONTENDERS.find(({ name }) => name === candidate);

@@ -1,4 +1,3 @@
-import { CONTENDERS } from '../numeric/cluster/algorithms.ts';
 import { runInThread } from '../numeric/threads/run-in-thread.ts';
 import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
 import type {
@@ -10,9 +9,10 @@ import type {
 } from '../pipelines/contracts/compare.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Features } from '../pipelines/contracts/stages.ts';
+import { CANDIDATES } from '../pipelines/stages/compare-candidates.ts';
 import { entrantOf } from '../pipelines/stages/compare-ranking.ts';
 import { scoredRows } from '../pipelines/stages/compare-trials.ts';
-import { gridParameters, RULE_GRID, type RuleGridParameters } from '../pipelines/stages/rule-grid.ts';
+import { gridParameters, type RuleGridParameters } from '../pipelines/stages/rule-grid.ts';
 import type { FittedTransforms } from '../pipelines/stages/transform.ts';
 import { encodeColumns } from '../store/artifacts/columns-file.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
@@ -162,5 +162,5 @@ async function keep(
 }
 
 function titleOf(candidate: string): string {
-  return [RULE_GRID, ...CONTENDERS].find(({ name }) => name === candidate)?.title ?? candidate;
+  return CANDIDATES.find(({ name }) => name === candidate)?.title ?? candidate;
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { CONTENDERS } from '../numeric/cluster/algorithms.ts';
 import {
   type CheckedCompareInput,
   type ComparePlan,
@@ -9,10 +8,9 @@ import {
   type WrittenComparison,
 } from '../pipelines/contracts/compare.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
+import { CANDIDATES, refuseUnknownCandidates } from '../pipelines/stages/compare-candidates.ts';
 import { YARDSTICKS } from '../pipelines/stages/compare-ranking.ts';
-import { RULE_GRID } from '../pipelines/stages/rule-grid.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import type { ActivityContext } from './context.ts';
@@ -92,19 +90,12 @@ async function openComparison(
 
 /** @throws PipelineError INPUT_INVALID for a candidate that there is not */
 function planOf(input: CheckedCompareInput, { clustering }: Definition): ComparePlan {
-  const names = [RULE_GRID.name, ...CONTENDERS.map(({ name }) => name)];
-  const unknown = (input.candidates ?? []).filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    throw new PipelineError(
-      'INPUT_INVALID',
-      `comparison input: candidates: ${unknown.map((name) => JSON.stringify(name)).join(', ')} not known; there are ${names.join(', ')}`,
-    );
-  }
+  refuseUnknownCandidates(input.candidates);
   const isAsked = (name: string) => YARDSTICKS.includes(name) || (input.candidates?.includes(name) ?? true);
   const { bootstraps, nullDraws, sampleRows, trialRows, budgetSeconds } = input;
   return {
     ks: input.ks ?? clustering.k,
-    candidates: names.filter(isAsked),
+    candidates: CANDIDATES.map(({ name }) => name).filter(isAsked),
     bootstraps,
     nullDraws,
     sampleRows,

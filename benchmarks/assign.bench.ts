@@ -1,9 +1,3 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { Command, InvalidArgumentError } from 'commander';
 import { assignNearest } from '../numeric/cluster/assign.ts';
 import { fitKMeans } from '../numeric/cluster/k-means.ts';
 import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
@@ -12,8 +6,10 @@ import { assignCustomers, createAssigner } from '../pipelines/stages/assign.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
 import { centersOf, createModel, type Model } from '../pipelines/stages/model.ts';
 import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
-import { PROJECT_FOLDER } from '../scripts/config.ts';
-import { median } from './figures.ts';
+import { askPeer } from './ask-peer.ts';
+import { keepFigures, median, tableRow } from './figures.ts';
+import { addPeerOptions, benchCommand, countFrom, type PeerOptions } from './options.ts';
+import { secondsOf } from './timed.ts';
 
 const COLUMNS = 12;
 const CLUSTERS = 8;
@@ -21,14 +17,7 @@ const CLUSTERS = 8;
 const FITTED_ROWS = 20_000;
 const SINGLE_ROWS = 100_000;
 const MICROSECONDS = 1e6;
-
-interface Options {
-  rows: number;
-  repeat: number;
-  threads: number;
-  python: string;
-  json?: string;
-}
+const WIDTHS = [24, 12, 22, 10];
 
 interface Figures {
   batchSeconds: number[];
@@ -53,35 +42,25 @@ export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const columns = makeCustomers(options.rows);
   const pool = createKernelPool({ threads: options.threads });
-  const folder = await mkdtemp(join(tmpdir(), 'strata-bench-'));
   try {
     const model = await fitModel(pool, columns);
     const { labels, ...figures } = await measure(pool, { model, columns, repeat: options.repeat });
-    const peer = await askPeer(folder, { model, columns, labels, options });
+    const peer = await measurePeer(options, { model, columns, labels });
     report({ figures, peer, options });
-    if (options.json)
-      await writeFile(options.json, `${JSON.stringify({ options, figures, peer }, null, 2)}\n`);
+    await keepFigures(options.json, { options, figures, peer });
   } finally {
     await pool.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
-function readOptions(args: string[]): Options {
-  const whole = (least: number) => (given: string) => {
-    const value = Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new InvalidArgumentError(`needs a whole number from ${least}.`);
-    return value;
-  };
-  return new Command('npm run bench -- assign')
-    .option('--rows <customers>', 'customers', whole(FITTED_ROWS), 1_000_000)
-    .option('--repeat <runs>', 'runs, of which the median is told', whole(1), 7)
-    .option('--threads <threads>', 'kernel threads', whole(1), cpus().length)
-    .option('--python <command>', 'the interpreter that has scikit-learn', 'python3')
-    .option('--json <file>', 'write the figures to this file')
-    .parse(args, { from: 'user' })
-    .opts<Options>();
+function readOptions(args: string[]): PeerOptions {
+  const command = benchCommand('assign').option(
+    '--rows <customers>',
+    'customers',
+    countFrom(FITTED_ROWS),
+    1_000_000,
+  );
+  return addPeerOptions(command, { repeat: 7 }).parse(args, { from: 'user' }).opts<PeerOptions>();
 }
 
 /** Lognormal figures in groups. */
@@ -142,11 +121,11 @@ async function measure(
   let labels = new Uint8Array();
   // The first run warms up: it compiles, and starts the threads.
   for (let i = 0; i <= repeat; i++) {
-    const batch = await timed(async () => {
+    const batch = await secondsOf(async () => {
       labels = Uint8Array.from((await assignCustomers(pool, model, columns)).clusters);
     });
-    const kernel = await timed(() => assignNearest(pool, matrix, centersOf(model)));
-    const single = await timed(() => {
+    const kernel = await secondsOf(() => assignNearest(pool, matrix, centersOf(model)));
+    const single = await secondsOf(() => {
       for (const customer of customers) assign(customer);
     });
     if (i === 0) continue;
@@ -157,43 +136,23 @@ async function measure(
   return { ...figures, labels };
 }
 
-async function timed(work: () => unknown): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return (performance.now() - startedAt) / 1000;
-}
-
-/** Null, with a word why, where there is no Python or no scikit-learn. */
-async function askPeer(
-  folder: string,
-  given: { model: Model; columns: Columns; labels: Uint8Array; options: Options },
+function measurePeer(
+  { python, repeat }: PeerOptions,
+  { model, columns, labels }: { model: Model; columns: Columns; labels: Uint8Array },
 ): Promise<PeerFigures | null> {
-  const { model, columns, labels, options } = given;
-  const files = { data: join(folder, 'data.f64'), labels: join(folder, 'labels.u8') };
-  await writeFile(files.data, rowMajor(Object.values(columns)));
-  await writeFile(files.labels, labels);
   const scaled = model.transforms.map(({ steps }) => steps[1] as { center: number; scale: number });
-  const about = {
-    ...files,
-    rows: labels.length,
-    columns: COLUMNS,
-    repeat: options.repeat,
-    centers: model.centers,
-    means: scaled.map(({ center }) => center),
-    scales: scaled.map(({ scale }) => scale),
-  };
-  const peer = spawn(options.python, [join(PROJECT_FOLDER, 'benchmarks', 'peers', 'assign.py')]);
-  const ended = new Promise<string | null>((resolve) => {
-    peer.on('error', (error) => resolve(error.message));
-    peer.on('close', (code) => resolve(code === 0 ? null : `it ended with ${code}`));
-  });
-  peer.stdin.on('error', () => {});
-  peer.stdin.end(JSON.stringify(about));
-  const [printed, complaint, fault] = await Promise.all([text(peer.stdout), text(peer.stderr), ended]);
-  if (fault === null) return JSON.parse(printed) as PeerFigures;
-  const why = complaint.trim().split('\n').at(-1) || fault;
-  console.log(`scikit-learn is left out, ${options.python} did not run it: ${why}`);
-  return null;
+  return askPeer<PeerFigures>(
+    { python, script: 'assign.py', name: 'scikit-learn' },
+    { data: rowMajor(Object.values(columns)), labels },
+    {
+      rows: labels.length,
+      columns: COLUMNS,
+      repeat,
+      centers: model.centers,
+      means: scaled.map(({ center }) => center),
+      scales: scaled.map(({ scale }) => scale),
+    },
+  );
 }
 
 function rowMajor(columns: readonly Float64Array[]): Float64Array {
@@ -205,15 +164,15 @@ function rowMajor(columns: readonly Float64Array[]): Float64Array {
   return values;
 }
 
-function report(found: { figures: Figures; peer: PeerFigures | null; options: Options }): void {
+function report(found: { figures: Figures; peer: PeerFigures | null; options: PeerOptions }): void {
   const { figures, peer, options } = found;
   const rows = options.rows.toLocaleString('en-US');
   const peerBatch = peer && median(peer.batchSeconds) / options.rows;
   console.log(
     `\n${rows} customers x ${COLUMNS} features, log1p and standard, k = ${CLUSTERS}, ${options.threads} threads; per customer, medians of ${options.repeat} runs`,
   );
-  const header = peer ? `scikit-learn ${peer.version}`.padStart(22) + 'ratio'.padStart(10) : '';
-  console.log(`${''.padEnd(24)}${'Strata'.padStart(12)}${header}`);
+  const beside = peer ? [`scikit-learn ${peer.version}`, 'ratio'] : [];
+  console.log(tableRow(['', 'Strata', ...beside], WIDTHS));
   console.log(lineOf('batch', median(figures.batchSeconds), peerBatch));
   console.log(lineOf('  of it in the kernels', median(figures.kernelSeconds), null));
   console.log(lineOf('one at a time', median(figures.singleSeconds), peer?.singleSeconds ?? null));
@@ -223,6 +182,6 @@ function report(found: { figures: Figures; peer: PeerFigures | null; options: Op
 function lineOf(what: string, ours: number, theirs: number | null): string {
   const micros = (seconds: number) => `${(seconds * MICROSECONDS).toFixed(3)} µs`;
   const ratio = (value: number) => (value < 0.1 ? value.toFixed(4) : value.toFixed(2));
-  const beside = theirs === null ? '' : micros(theirs).padStart(22) + ratio(ours / theirs).padStart(10);
-  return what.padEnd(24) + micros(ours).padStart(12) + beside;
+  const beside = theirs === null ? [] : [micros(theirs), ratio(ours / theirs)];
+  return tableRow([what, micros(ours), ...beside], WIDTHS);
 }

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
 import { chooseK } from '../numeric/cluster/choice/choose-k.ts';
 import { createKernelPool } from '../numeric/kernels/pool.ts';
 import { createRandom } from '../numeric/random/random.ts';
 import { copulaBase } from './bases/without-groups.ts';
 import { median } from './figures.ts';
+import { benchCommand, count } from './options.ts';
 
 interface Options {
   rows: number;
@@ -46,7 +46,7 @@ export async function bench(args: string[]): Promise<void> {
 }
 
 function readOptions(args: string[]): Options {
-  return new Command('npm run bench -- choice')
+  return benchCommand('choice')
     .description('the choice of k over 2..10 for a large base')
     .option('--rows <n>', 'customers', count, 1_000_000)
     .option('--columns <n>', 'features', count, 12)
@@ -55,10 +55,4 @@ function readOptions(args: string[]): Options {
     .option('--json <file>', 'keeps the figures')
     .parse(args, { from: 'user' })
     .opts<Options>();
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('needs a whole number from 1');
-  return value;
 }

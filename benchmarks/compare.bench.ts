@@ -1,7 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
 import { NOISE } from '../numeric/cluster/algorithm.ts';
 import { CONTENDERS } from '../numeric/cluster/algorithms.ts';
 import { YARDSTICK } from '../numeric/cluster/random-groups.ts';
@@ -10,11 +6,14 @@ import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
 import { createMatrix, type Matrix } from '../numeric/matrix.ts';
 import { createRandom } from '../numeric/random/random.ts';
 import { askPeer } from './ask-peer.ts';
-import { median } from './figures.ts';
+import { keepFigures, median, milliseconds, tableRow } from './figures.ts';
+import { addPeerOptions, benchCommand, countFrom, type PeerOptions } from './options.ts';
+import { timed } from './timed.ts';
 
 const SEED = 'compare';
 const COLUMNS = 6;
 const GROUPS = 5;
+const WIDTHS = [24, 12, 10, 8, 12, 8, 9];
 
 /** What each candidate is called at scikit-learn; the others have no counterpart there. */
 const PEERS: Record<string, string> = {
@@ -26,14 +25,6 @@ const PEERS: Record<string, string> = {
   'gaussian-mixture-full': 'GaussianMixture full',
   hdbscan: 'HDBSCAN',
 };
-
-interface Options {
-  rows: number;
-  repeat: number;
-  threads: number;
-  python: string;
-  json?: string;
-}
 
 interface CandidateFigures {
   name: string;
@@ -56,34 +47,25 @@ interface PeerFigures {
 export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const pool = createKernelPool({ threads: options.threads });
-  const folder = await mkdtemp(join(tmpdir(), 'strata-bench-'));
   try {
     const { X, groups } = makeRows(options.rows);
     const ours = await measureAll(pool, { X, groups }, options.repeat);
-    const peer = await measurePeers({ X, groups, ours, folder }, options);
+    const peer = await measurePeers({ X, groups, ours }, options);
     report(ours, peer, options);
-    if (options.json) await writeFile(options.json, `${JSON.stringify({ options, ours, peer }, null, 2)}\n`);
+    await keepFigures(options.json, { options, ours, peer });
   } finally {
     await pool.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
-function readOptions(args: string[]): Options {
-  const whole = (least: number) => (given: string) => {
-    const value = Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new InvalidArgumentError(`needs a whole number from ${least}.`);
-    return value;
-  };
-  return new Command('npm run bench -- compare')
-    .option('--rows <rows>', `rows of ${COLUMNS} columns`, whole(1_000), 20_000)
-    .option('--repeat <runs>', 'runs, of which the median is told', whole(1), 3)
-    .option('--threads <threads>', 'kernel threads', whole(1), cpus().length)
-    .option('--python <command>', 'the interpreter that has scikit-learn', 'python3')
-    .option('--json <file>', 'write the figures to this file')
-    .parse(args, { from: 'user' })
-    .opts<Options>();
+function readOptions(args: string[]): PeerOptions {
+  const command = benchCommand('compare').option(
+    '--rows <rows>',
+    `rows of ${COLUMNS} columns`,
+    countFrom(1_000),
+    20_000,
+  );
+  return addPeerOptions(command, { repeat: 3 }).parse(args, { from: 'user' }).opts<PeerOptions>();
 }
 
 /** Five groups of different sizes around normal centres (deviation 2) that overlap a little: deviation 1 in each column. */
@@ -107,15 +89,8 @@ async function measureAll(
   const figures: CandidateFigures[] = [];
   for (const { name, takesClusters, fit } of CONTENDERS.filter((own) => own.name !== YARDSTICK)) {
     const k = takesClusters ? GROUPS : null;
-    const run = () => fit(X, k, { pool, seed: SEED });
-    // The first run warms up: it compiles, and starts the threads.
-    const { labels, fittedOn } = await run();
-    const seconds: number[] = [];
-    for (let i = 0; i < repeat; i++) {
-      const startedAt = performance.now();
-      await run();
-      seconds.push((performance.now() - startedAt) / 1000);
-    }
+    const { seconds, result } = await timed(repeat, () => fit(X, k, { pool, seed: SEED }));
+    const { labels, fittedOn } = result;
     const clustered = labels.map((label) => (label === NOISE ? GROUPS * 8 : label));
     figures.push({ name, seconds, fittedOn: fittedOn.rows, adjustedRand: adjustedRand(clustered, groups) });
   }
@@ -123,34 +98,26 @@ async function measureAll(
 }
 
 async function measurePeers(
-  { X, groups, ours, folder }: { X: Matrix; groups: Uint8Array; ours: CandidateFigures[]; folder: string },
-  { python, repeat }: Options,
+  { X, groups, ours }: { X: Matrix; groups: Uint8Array; ours: CandidateFigures[] },
+  { python, repeat }: PeerOptions,
 ): Promise<PeerFigures | null> {
-  const data = join(folder, 'data.f32');
-  await writeFile(data, X.data);
-  await writeFile(join(folder, 'groups.u8'), groups);
   const candidates = ours.filter(({ name }) => PEERS[name] !== undefined);
   const tasks = candidates.map(({ name, fittedOn }) => {
     const rows =
       fittedOn < X.rows ? Array.from(createRandom(SEED).fork(name).sample(X.rows, fittedOn)) : null;
     return { name, estimator: PEERS[name], rows };
   });
-  const about = {
-    data,
-    groups: join(folder, 'groups.u8'),
-    rows: X.rows,
-    columns: COLUMNS,
-    k: GROUPS,
-    repeat,
-    tasks,
-  };
-  return askPeer<PeerFigures>(python, 'compare.py', about);
+  return askPeer<PeerFigures>(
+    { python, script: 'compare.py', name: 'compare.py' },
+    { data: X.data, groups },
+    { rows: X.rows, columns: COLUMNS, k: GROUPS, repeat, tasks },
+  );
 }
 
 function report(
   ours: readonly CandidateFigures[],
   peer: PeerFigures | null,
-  { rows, threads, repeat }: Options,
+  { rows, threads, repeat }: PeerOptions,
 ): void {
   console.log(
     `\n${rows.toLocaleString('en-US')} x ${COLUMNS}, ${GROUPS} groups, ${threads} threads; medians of ${repeat} runs after one to warm up`,
@@ -159,21 +126,15 @@ function report(
     console.log(
       `scikit-learn ${peer.version} is given as many rows as ours fitted on; ours labels all rows in its time`,
     );
-  console.log(
-    `${'candidate'.padEnd(24)}${'ours'.padStart(12)}${'rows'.padStart(10)}${'ARI'.padStart(8)}${'theirs'.padStart(12)}${'ARI'.padStart(8)}${'ratio'.padStart(9)}`,
-  );
+  console.log(tableRow(['candidate', 'ours', 'rows', 'ARI', 'theirs', 'ARI', 'ratio'], WIDTHS));
   for (const { name, seconds, fittedOn, adjustedRand: agreement } of ours) {
     const own = median(seconds);
-    const theirs = peer?.candidates[name];
-    const beside = theirs
-      ? `${milliseconds(median(theirs.seconds))}${theirs.adjustedRand.toFixed(3).padStart(8)}${(own / median(theirs.seconds)).toFixed(3).padStart(9)}`
-      : '';
-    console.log(
-      `${name.padEnd(24)}${milliseconds(own)}${String(fittedOn).padStart(10)}${agreement.toFixed(3).padStart(8)}${beside}`,
-    );
+    const cells = [name, milliseconds(own), String(fittedOn), agreement.toFixed(3)];
+    const counterpart = peer?.candidates[name];
+    if (counterpart) {
+      const theirs = median(counterpart.seconds);
+      cells.push(milliseconds(theirs), counterpart.adjustedRand.toFixed(3), (own / theirs).toFixed(3));
+    }
+    console.log(tableRow(cells, WIDTHS));
   }
-}
-
-function milliseconds(seconds: number): string {
-  return `${(seconds * 1000).toFixed(1)} ms`.padStart(12);
 }

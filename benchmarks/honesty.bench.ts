@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
 import type { KChoice } from '../numeric/cluster/choice/choice.ts';
 import { chooseK } from '../numeric/cluster/choice/choose-k.ts';
 import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
@@ -8,6 +7,7 @@ import type { Matrix } from '../numeric/matrix.ts';
 import { createRandom, type Random } from '../numeric/random/random.ts';
 import { groupedBase } from './bases/with-groups.ts';
 import { copulaBase, purchaseBase, shapedBase } from './bases/without-groups.ts';
+import { benchCommand, count } from './options.ts';
 
 interface Options {
   bases: number;
@@ -128,7 +128,7 @@ function lineOf({ name }: Kind, judged: readonly Judged[]): string {
 }
 
 function readOptions(args: string[]): Options {
-  return new Command('npm run bench -- honesty')
+  return benchCommand('honesty')
     .description('whether bases without groups are called natural, and bases with groups are')
     .option('--bases <n>', 'bases without groups, and as many with', count, 200)
     .option('--rows <n>', 'customers of each base', count, 3000)
@@ -138,10 +138,4 @@ function readOptions(args: string[]): Options {
     .option('--json <file>', 'keeps every verdict')
     .parse(args, { from: 'user' })
     .opts<Options>();
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('needs a whole number from 1');
-  return value;
 }

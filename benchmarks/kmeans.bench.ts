@@ -1,7 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
 import { kmeans as mlKMeans } from 'ml-kmeans';
 import { fitKMeans } from '../numeric/cluster/k-means.ts';
 import { coresetKMeans } from '../numeric/cluster/scale/coreset-k-means.ts';
@@ -12,7 +8,9 @@ import type { FitTask } from '../numeric/kernels/tasks.ts';
 import { createMatrix, type Matrix, rowOf, takeRows } from '../numeric/matrix.ts';
 import { createRandom } from '../numeric/random/random.ts';
 import { askPeer } from './ask-peer.ts';
-import { median } from './figures.ts';
+import { keepFigures, median, milliseconds, tableRow } from './figures.ts';
+import { addPeerOptions, benchCommand, countFrom, type PeerOptions } from './options.ts';
+import { timed } from './timed.ts';
 
 const COLUMNS = 12;
 const CLUSTERS = 8;
@@ -22,14 +20,8 @@ const ITERATIONS = 10;
 /** What the choice of k fits thousands of times: the different rows of a bootstrap of 10,000. */
 const SMALL_ROWS = 6300;
 const PEER_ROWS = 20_000;
-
-interface Options {
-  rows: number;
-  repeat: number;
-  threads: number;
-  python: string;
-  json?: string;
-}
+/** Of a line's name and time. */
+const WIDTHS = [34, 11];
 
 interface Timed {
   seconds: number[];
@@ -64,39 +56,32 @@ interface PeerFigures {
 export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const pool = createKernelPool({ threads: options.threads });
-  const folder = await mkdtemp(join(tmpdir(), 'strata-bench-'));
   try {
     const X = makeRows(options.rows);
     const centers = centersAt(X, createRandom(SEED).fork('begin').sample(X.rows, CLUSTERS));
     const ours = await measure(pool, X, { centers, options });
-    const data = join(folder, 'data.f32');
-    await writeFile(data, X.data);
-    const about = { data, rows: X.rows, columns: COLUMNS, k: CLUSTERS, centers: Array.from(centers) };
+    const about = { rows: X.rows, columns: COLUMNS, k: CLUSTERS, centers: Array.from(centers) };
     const rest = { iterations: ITERATIONS, repeat: options.repeat };
-    const peer = await askPeer<PeerFigures>(options.python, 'kmeans.py', { ...about, ...rest });
+    const peer = await askPeer<PeerFigures>(
+      { python: options.python, script: 'kmeans.py', name: 'kmeans.py' },
+      { data: X.data },
+      { ...about, ...rest },
+    );
     report(ours, peer, options);
-    if (options.json) await writeFile(options.json, `${JSON.stringify({ options, ours, peer }, null, 2)}\n`);
+    await keepFigures(options.json, { options, ours, peer });
   } finally {
     await pool.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
-function readOptions(args: string[]): Options {
-  const whole = (least: number) => (given: string) => {
-    const value = Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new InvalidArgumentError(`needs a whole number from ${least}.`);
-    return value;
-  };
-  return new Command('npm run bench -- kmeans')
-    .option('--rows <rows>', `rows of ${COLUMNS} columns`, whole(PEER_ROWS), 1_000_000)
-    .option('--repeat <runs>', 'runs, of which the median is told', whole(1), 5)
-    .option('--threads <threads>', 'kernel threads', whole(1), cpus().length)
-    .option('--python <command>', 'the interpreter that has scikit-learn', 'python3')
-    .option('--json <file>', 'write the figures to this file')
-    .parse(args, { from: 'user' })
-    .opts<Options>();
+function readOptions(args: string[]): PeerOptions {
+  const command = benchCommand('kmeans').option(
+    '--rows <rows>',
+    `rows of ${COLUMNS} columns`,
+    countFrom(PEER_ROWS),
+    1_000_000,
+  );
+  return addPeerOptions(command, { repeat: 5 }).parse(args, { from: 'user' }).opts<PeerOptions>();
 }
 
 /**
@@ -128,7 +113,7 @@ function makeRows(rows: number): Matrix {
 async function measure(
   pool: KernelPool,
   X: Matrix,
-  { centers, options }: { centers: Float64Array; options: Options },
+  { centers, options }: { centers: Float64Array; options: PeerOptions },
 ): Promise<Figures> {
   const { repeat } = options;
   const whole = (own: KernelPool) => fitKMeans(own, X, { nClusters: CLUSTERS, seed: SEED });
@@ -150,21 +135,6 @@ async function measure(
     smallFits: await measureSmallFits(takeRows(X, createRandom(SEED).sample(X.rows, SMALL_ROWS)), repeat),
     mlKMeans: await measureMlKMeans(takeRows(X, createRandom(SEED).sample(X.rows, PEER_ROWS))),
   };
-}
-
-/** The first run warms up: it compiles, and starts the threads. */
-async function timed<T>(
-  repeat: number,
-  work: () => T | Promise<T>,
-): Promise<{ seconds: number[]; result: T }> {
-  let result = await work();
-  const seconds: number[] = [];
-  for (let i = 0; i < repeat; i++) {
-    const startedAt = performance.now();
-    result = await work();
-    seconds.push((performance.now() - startedAt) / 1000);
-  }
-  return { seconds, result };
 }
 
 async function timedInertia(repeat: number, work: () => Promise<{ inertia: number }>): Promise<Timed> {
@@ -214,7 +184,7 @@ async function measureMlKMeans(x: Matrix): Promise<Figures['mlKMeans']> {
   return { seconds: theirs.seconds, ours: ours.seconds };
 }
 
-function report(ours: Figures, peer: PeerFigures | null, { rows, threads, repeat }: Options): void {
+function report(ours: Figures, peer: PeerFigures | null, { rows, threads, repeat }: PeerOptions): void {
   const shape = `${rows.toLocaleString('en-US')} x ${COLUMNS}, k = ${CLUSTERS}`;
   console.log(`\n${shape}, ${threads} threads; medians of ${repeat} runs after one to warm up`);
   const best = peer?.bestInertia ?? ours.fit.inertia;
@@ -222,7 +192,7 @@ function report(ours: Figures, peer: PeerFigures | null, { rows, threads, repeat
     const times =
       peer === null ? '' : `${(median(seconds) / median(peer.startSeconds)).toFixed(3)} of one start`;
     console.log(
-      `${name.padEnd(34)} ${(median(seconds) * 1000).toFixed(0).padStart(7)} ms  ${(inertia / best).toFixed(5)} of the best inertia  ${times}`,
+      `${tableRow([name, milliseconds(median(seconds), 0)], WIDTHS)}  ${(inertia / best).toFixed(5)} of the best inertia  ${times}`,
     );
   };
   line('whole fit, seeds to margins', ours.fit);
@@ -236,7 +206,7 @@ function report(ours: Figures, peer: PeerFigures | null, { rows, threads, repeat
     console.log(`(one start: the inertia is the best of ten)`);
   }
   const iterations = [ours.iterationSeconds, ...(peer === null ? [] : [peer.iterationSeconds])];
-  const [own, theirs] = iterations.map((seconds) => `${(seconds * 1000).toFixed(1)} ms`);
+  const [own, theirs] = iterations.map((seconds) => milliseconds(seconds));
   const ratio =
     peer === null
       ? ''
@@ -247,6 +217,6 @@ function report(ours: Figures, peer: PeerFigures | null, { rows, threads, repeat
   console.log(`one start on ${SMALL_ROWS} rows, one thread, k = 2..10, ms: ${small}`);
   const { seconds, ours: own20k } = ours.mlKMeans;
   console.log(
-    `ml-kmeans, one start on ${PEER_ROWS} rows: ${(median(seconds) * 1000).toFixed(0)} ms, ours ${(median(own20k) * 1000).toFixed(1)} ms: ${(median(own20k) / median(seconds)).toFixed(4)}`,
+    `ml-kmeans, one start on ${PEER_ROWS} rows: ${milliseconds(median(seconds), 0)}, ours ${milliseconds(median(own20k))}: ${(median(own20k) / median(seconds)).toFixed(4)}`,
   );
 }

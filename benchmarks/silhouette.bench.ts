@@ -1,9 +1,3 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { Command, InvalidArgumentError } from 'commander';
 import { assignNearest } from '../numeric/cluster/assign.ts';
 import { fitKMeans } from '../numeric/cluster/k-means.ts';
 import { silhouette } from '../numeric/compare/silhouette.ts';
@@ -12,22 +6,20 @@ import { simplifiedSilhouette } from '../numeric/compare/simplified-silhouette.t
 import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
 import { createMatrix, type Matrix } from '../numeric/matrix.ts';
 import { createRandom } from '../numeric/random/random.ts';
-import { PROJECT_FOLDER } from '../scripts/config.ts';
-import { median } from './figures.ts';
+import { askPeer } from './ask-peer.ts';
+import { keepFigures, median, tableRow } from './figures.ts';
 import { startMemoryWatch } from './memory-watch.ts';
+import { addPeerOptions, benchCommand, countFrom, type PeerOptions } from './options.ts';
+import { timed } from './timed.ts';
 
 const COLUMNS = 12;
 const CLUSTERS = 8;
 const SEED = 'silhouette';
 const MEGABYTE = 2 ** 20;
+const WIDTHS = [22, 10, 10, 11];
 
-interface Options {
-  rows: number;
+interface Options extends PeerOptions {
   largeRows: number;
-  repeat: number;
-  threads: number;
-  python: string;
-  json?: string;
 }
 
 interface Measured {
@@ -54,38 +46,28 @@ interface LargeFigures {
 export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const pool = createKernelPool({ threads: options.threads });
-  const folder = await mkdtemp(join(tmpdir(), 'strata-bench-'));
   try {
     const X = makeRows(options.rows);
     const { labels } = await fitKMeans(pool, X, { nClusters: CLUSTERS, seed: SEED });
     const exact = await measureExact(pool, X, { labels, repeat: options.repeat });
-    const peer = await askPeer(folder, { X, labels, options });
+    const peer = await askPeer<PeerFigures>(
+      { python: options.python, script: 'silhouette.py', name: 'scikit-learn' },
+      { data: X.data, labels },
+      { rows: X.rows, columns: X.columns, repeat: Math.min(options.repeat, 3) },
+    );
     const large = await measureLarge(pool, options);
     report({ exact, peer, large, options });
-    if (options.json)
-      await writeFile(options.json, `${JSON.stringify({ options, exact, peer, large }, null, 2)}\n`);
+    await keepFigures(options.json, { options, exact, peer, large });
   } finally {
     await pool.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
 function readOptions(args: string[]): Options {
-  const whole = (least: number) => (given: string) => {
-    const value = Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new InvalidArgumentError(`needs a whole number from ${least}.`);
-    return value;
-  };
-  return new Command('npm run bench -- silhouette')
-    .option('--rows <rows>', 'rows of the exact silhouette, at most 100,000', whole(100), 20_000)
-    .option('--large-rows <rows>', 'rows that are too many for it', whole(100), 1_000_000)
-    .option('--repeat <runs>', 'runs, of which the median is told', whole(1), 5)
-    .option('--threads <threads>', 'kernel threads', whole(1), cpus().length)
-    .option('--python <command>', 'the interpreter that has scikit-learn', 'python3')
-    .option('--json <file>', 'write the figures to this file')
-    .parse(args, { from: 'user' })
-    .opts<Options>();
+  const command = benchCommand('silhouette')
+    .option('--rows <rows>', 'rows of the exact silhouette, at most 100,000', countFrom(100), 20_000)
+    .option('--large-rows <rows>', 'rows that are too many for it', countFrom(100), 1_000_000);
+  return addPeerOptions(command, { repeat: 5 }).parse(args, { from: 'user' }).opts<Options>();
 }
 
 /** Normal rows around centres that overlap, as customers do. */
@@ -127,42 +109,6 @@ async function measureLarge(pool: KernelPool, { rows, largeRows, repeat }: Optio
   };
 }
 
-/** The first run warms up: it compiles, and starts the threads. */
-async function timed<T>(repeat: number, work: () => Promise<T>): Promise<{ seconds: number[]; result: T }> {
-  let result = await work();
-  const seconds: number[] = [];
-  for (let i = 0; i < repeat; i++) {
-    const startedAt = performance.now();
-    result = await work();
-    seconds.push((performance.now() - startedAt) / 1000);
-  }
-  return { seconds, result };
-}
-
-/** Null, with a word why, where there is no Python or no scikit-learn. */
-async function askPeer(
-  folder: string,
-  { X, labels, options }: { X: Matrix; labels: Uint8Array; options: Options },
-): Promise<PeerFigures | null> {
-  const files = { data: join(folder, 'data.f32'), labels: join(folder, 'labels.u8') };
-  await writeFile(files.data, X.data);
-  await writeFile(files.labels, labels);
-  const peer = spawn(options.python, [join(PROJECT_FOLDER, 'benchmarks', 'peers', 'silhouette.py')]);
-  const ended = new Promise<string | null>((resolve) => {
-    peer.on('error', (error) => resolve(error.message));
-    peer.on('close', (code) => resolve(code === 0 ? null : `it ended with ${code}`));
-  });
-  peer.stdin.on('error', () => {});
-  peer.stdin.end(
-    JSON.stringify({ ...files, rows: X.rows, columns: X.columns, repeat: Math.min(options.repeat, 3) }),
-  );
-  const [printed, complaint, fault] = await Promise.all([text(peer.stdout), text(peer.stderr), ended]);
-  if (fault === null) return JSON.parse(printed) as PeerFigures;
-  const why = complaint.trim().split('\n').at(-1) || fault;
-  console.log(`scikit-learn is left out, ${options.python} did not run it: ${why}`);
-  return null;
-}
-
 function report(found: {
   exact: Measured;
   peer: PeerFigures | null;
@@ -193,5 +139,6 @@ function report(found: {
 }
 
 function lineOf(who: string, { seconds, mean, megabytes }: Measured): string {
-  return `${who.padEnd(22)}${median(seconds).toFixed(3).padStart(8)} s${megabytes.toFixed(0).padStart(7)} MB   ${mean.toFixed(6)}`;
+  const cells = [who, `${median(seconds).toFixed(3)} s`, `${megabytes.toFixed(0)} MB`, mean.toFixed(6)];
+  return tableRow(cells, WIDTHS);
 }

@@ -8,8 +8,9 @@ const MISSING = '–';
 export function compareReport(summary: ComparisonSummary, links: Record<string, string>): string {
   const { outcome, pipeline, asOf, counts, recommendation, leaderboard, reasons } = summary;
   const sign = outcome === 'compared' ? colors.green('✓ compared') : colors.red('✗ not compared');
+  const tried = outcome === 'compared' ? `, ${leaderboard.length} candidates` : '';
   const lines = [
-    `${sign}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''}: ${thousands(counts.customers)} customers, ${leaderboard.length} candidates`,
+    `${sign}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''}: ${thousands(counts.customers)} customers${tried}`,
   ];
   if (recommendation) {
     lines.push('', colors.bold(recommendation.headline));
@@ -46,7 +47,7 @@ const TITLES = [
   'gates',
 ];
 const LEGEND =
-  'score: standard deviations above data without groups · no groups: silhouette there · stability: least bootstrap Jaccard · valley: 1 = none';
+  'score: standard deviations above data without groups · no groups: silhouette there · stability: least bootstrap Jaccard, of which its gate takes two standard errors off · valley: 1 = none';
 
 const GATE_LETTERS: Record<GateName, string> = {
   stability: 'stable',

@@ -1,18 +1,13 @@
-import { access, constants, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { CompareInput, ComparisonSummary } from '../pipelines/contracts/compare.ts';
 import { parseCompareInput } from '../pipelines/contracts/compare.ts';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
-import { createDiskArtifacts } from '../store/artifacts/disk-artifacts.ts';
 import { compareReport } from './compare-report.ts';
 import { type Config, readConfig } from './config.ts';
-import { innermostMessage } from './error-text.ts';
-import { followComparison } from './follow-comparison.ts';
 import { createLog } from './log.ts';
-import { awaitHistory, checkInput } from './main-job.ts';
-import { openStrata } from './open-strata.ts';
+import { checkFolder, writeError } from './output-file.ts';
 
 interface Options {
   input: CompareInput;
@@ -29,6 +24,7 @@ interface Given {
   bootstraps?: number;
   nullDraws?: number;
   sampleRows?: number;
+  trialRows?: number;
   budget?: number;
   seed?: number;
   json?: string;
@@ -46,11 +42,12 @@ export function compareCommand(signal: AbortSignal, onExit: (code: number) => vo
     .option('--html <file>', 'write the report to this file, as a page to read')
     .option('--ks <range>', "numbers of segments to try, such as 3..8 (default: the definition's)", rangeOf)
     .option('--candidates <names>', 'algorithms to try, with commas (default: all)', (text) =>
-      text.split(','),
+      text.split(',').map((name) => name.trim()),
     )
     .option('--bootstraps <count>', 'resamples for stability (default: 20)', whole)
     .option('--null-draws <count>', 'data sets without groups to hold scores against (default: 20)', whole)
     .option('--sample-rows <count>', 'customers that are scored (default: 5000)', whole)
+    .option('--trial-rows <count>', 'customers of each resample and data set (default: 2000)', whole)
     .option('--budget <seconds>', 'seconds that each algorithm may take (default: 300)', whole)
     .option('--seed <number>', "in place of the definition's seed", whole)
     .addHelpText(
@@ -78,13 +75,19 @@ function optionsOf(given: Given, { invokedFrom }: Config): Options {
 }
 
 async function compare(config: Config, { input, json, html }: Options, signal: AbortSignal): Promise<number> {
-  const { pipeline, extract } = input;
+  // Half of the start is Temporal and DuckDB: no one who asks for --help or mistypes an option waits for them.
+  const { awaitHistory, checkInput } = await import('./main-job.ts');
+  const { refuseUnknownCandidates } = await import('../pipelines/stages/compare-candidates.ts');
+  const { pipeline, extract, candidates } = input;
+  refuseUnknownCandidates(candidates);
   await checkInput({
     ...(pipeline !== undefined && { pipeline }),
     ...(extract !== undefined && { extract }),
   });
   for (const [option, file] of Object.entries({ '--json': json, '--html': html }))
     await checkFolder(option, file);
+  const { openStrata } = await import('./open-strata.ts');
+  const { followComparison } = await import('./follow-comparison.ts');
   const log = createLog({ level: config.logLevel });
   const strata = await openStrata({ config, log, signal });
   const broken = new AbortController();
@@ -104,38 +107,19 @@ async function compare(config: Config, { input, json, html }: Options, signal: A
   }
 }
 
-/** Minutes of work should not end in a report that cannot be written. */
-async function checkFolder(option: string, file: string | undefined): Promise<void> {
-  if (file === undefined) return;
-  try {
-    await access(dirname(file), constants.W_OK);
-  } catch (cause) {
-    throw new PipelineError(
-      'CONFIG_INVALID',
-      `${option} needs a folder that can be written to, found ${dirname(file)}: ${innermostMessage(cause)}`,
-      {},
-      { cause },
-    );
-  }
-}
-
 async function writeReport(
   { artifacts: root }: Config,
   { report, page }: ComparisonSummary,
   { json, html }: Pick<Options, 'json' | 'html'>,
 ): Promise<void> {
+  const { createDiskArtifacts } = await import('../store/artifacts/disk-artifacts.ts');
   const artifacts = createDiskArtifacts({ root });
   const copy = async (option: string, file: string | undefined, ref: ArtifactRef | null) => {
     if (file === undefined || ref === null) return;
     try {
       await writeFile(file, await artifacts.read(ref));
     } catch (cause) {
-      throw new PipelineError(
-        'CONFIG_INVALID',
-        `${option} ${file} cannot be written: ${innermostMessage(cause)}; the report itself is at ${join(root, ref.uri)}`,
-        {},
-        { cause },
-      );
+      throw writeError(`${option} ${file}`, cause, `the report itself is at ${join(root, ref.uri)}`);
     }
   };
   await copy('--json', json, report);
@@ -158,6 +142,6 @@ function rangeOf(text: string): { min: number; max: number } {
 }
 
 function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('needs a whole number.');
+  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('needs a whole number.');
   return Number(text);
 }

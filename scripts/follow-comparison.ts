@@ -13,12 +13,15 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
+import { innermostMessage } from './error-text.ts';
 import { hasClosed } from './follow-run.ts';
 import type { Log, Step } from './log.ts';
 import type { Strata } from './open-strata.ts';
 import { DEFAULT_PIPELINE, inputOf } from './start-or-join.ts';
 
 const POLL_MS = 300;
+/** A server that is away for a moment does not end the following. */
+const UNREACHABLE_AFTER_MS = 60_000;
 /** How long a comparison that was interrupted may take to stop. */
 const CANCEL_WITHIN_MS = 15_000;
 /** The step that comes after the candidates. */
@@ -28,7 +31,7 @@ const REPORT = 'report';
  * Starts the comparison, or joins the one of the same id and input that is still going on, and follows it to its
  * end, with a line for each candidate. An interrupt cancels it: unlike a run it leaves nothing half done.
  *
- * @throws PipelineError RUN_IN_PROGRESS; the workflow's failure; the signal's reason
+ * @throws PipelineError RUN_IN_PROGRESS, TEMPORAL_UNREACHABLE; the workflow's failure; the signal's reason
  */
 export async function followComparison(
   { client, log, addressOf }: Pick<Strata, 'client' | 'log' | 'addressOf'>,
@@ -39,13 +42,16 @@ export async function followComparison(
   log.info(`comparison  ${addressOf(execution)}`);
   const handle = client.workflow.getHandle(execution.id, execution.runId);
   const teller = candidateTeller(log);
+  const describe = patiently(() => handle.describe());
   try {
     for (;;) {
       signal.throwIfAborted();
-      const description = await handle.describe();
-      const progress = await handle.query<CompareProgress>(HANDLERS.progress).catch(() => null);
-      if (progress) teller.tell(progress, heartbeatsOf(description));
-      if (hasClosed(description)) return (await handle.result()) as ComparisonSummary;
+      const description = await describe();
+      if (description !== null) {
+        const progress = await handle.query<CompareProgress>(HANDLERS.progress).catch(() => null);
+        if (progress) teller.tell(progress, heartbeatsOf(description));
+        if (hasClosed(description)) return (await handle.result()) as ComparisonSummary;
+      }
       await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     }
   } catch (error) {
@@ -54,6 +60,27 @@ export async function followComparison(
   } finally {
     teller.stop();
   }
+}
+
+/** Answers null while there is no answer, for a minute. @throws PipelineError TEMPORAL_UNREACHABLE after that */
+function patiently<T>(question: () => Promise<T>): () => Promise<T | null> {
+  let answeredAt = performance.now();
+  return async () => {
+    try {
+      const answer = await question();
+      answeredAt = performance.now();
+      return answer;
+    } catch (cause) {
+      if (performance.now() - answeredAt < UNREACHABLE_AFTER_MS) return null;
+      throw new PipelineError(
+        'TEMPORAL_UNREACHABLE',
+        `Temporal needs to answer, found none for ${UNREACHABLE_AFTER_MS / 1000} s: ${innermostMessage(cause)}; ` +
+          'the comparison goes on when it is back: the same command joins it',
+        {},
+        { cause },
+      );
+    }
+  };
 }
 
 async function startOrJoin(client: Strata['client'], input: CompareInput): Promise<Run['workflow']> {

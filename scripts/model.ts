@@ -2,14 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
-import { parseModel } from '../pipelines/stages/model.ts';
-import { modelToSql } from '../pipelines/stages/model-sql.ts';
-import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import { ClosingStack } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
-import { joinParts } from './parts.ts';
-import { startServices } from './services/index.ts';
+import { checkFolder, writeError } from './output-file.ts';
 
 interface Given {
   pipeline: string;
@@ -31,17 +27,34 @@ export function modelCommand(signal: AbortSignal): Command {
     .option('--table <name>', 'table with a row per customer, such as analytics.customers', 'customers')
     .option('--customer-id <column>', 'its column with the customer id', 'customer_id')
     .option('--computed', 'the table has the aggregates; what is derived of them is computed in SQL')
-    .option('--out <file>', 'write to this file (default: standard output)')
+    .option('--out <file>', 'write to this file (default: standard output, where npm adds lines of its own)')
     .allowExcessArguments(false)
     .action(async (given: Given) => {
       const config = readConfig();
+      const file = given.out === undefined ? undefined : resolve(config.invokedFrom, given.out);
+      await checkFolder('--out', file);
       const text = await exported(config, given, signal);
-      if (given.out === undefined) process.stdout.write(text);
-      else await writeFile(resolve(config.invokedFrom, given.out), text);
+      if (file === undefined) process.stdout.write(text);
+      else await save(file, text);
     });
 }
 
+async function save(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw writeError(`--out ${file}`, cause, 'name another file');
+  }
+}
+
 async function exported(config: Config, given: Given, signal: AbortSignal): Promise<string> {
+  // Here, since no one who asks for --help or mistypes an option should wait for them.
+  const { startServices } = await import('./services/index.ts');
+  const { joinParts } = await import('./parts.ts');
+  const { loadDefinition } = await import('../store/definitions.ts');
+  const { decodeJson, encodeJson } = await import('../store/artifacts/json.ts');
+  const { parseModel } = await import('../pipelines/stages/model.ts');
+  const { modelToSql } = await import('../pipelines/stages/model-sql.ts');
   const stack = new ClosingStack();
   try {
     const log = createLog({ level: config.logLevel });
@@ -49,9 +62,11 @@ async function exported(config: Config, given: Given, signal: AbortSignal): Prom
     stack.defer(() => services.stop());
     const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
     stack.defer(() => parts.close());
-    const { artifacts, repositories } = parts.context;
+    const { artifacts, definitionsFolder, repositories } = parts.context;
     const published = await repositories.publications.current(given.pipeline);
     if (published === null) {
+      // A name mistyped is the likelier mistake: it is answered with those that there are.
+      await loadDefinition(definitionsFolder, given.pipeline);
       throw new PipelineError(
         'INPUT_INVALID',
         `pipeline ${given.pipeline} has published nothing yet: run it first (npm start -- --pipeline ${given.pipeline})`,

@@ -13,7 +13,7 @@ import { firstLine } from './error-text.ts';
 
 /** What makes an artifact's bytes; a change in any of these files is another code version. */
 const BYTES_FOLDERS = ['numeric', 'pipelines', 'activities', 'store/warehouse', 'store/artifacts'];
-/** Packages make bytes, too: DuckDB writes the Parquet, ml-kmeans finds the starts. */
+/** Packages make bytes, too: DuckDB writes the Parquet, AssemblyScript compiles the kernels. */
 const LOCK_FILE = 'package-lock.json';
 /** A cancel is noticed with the next heartbeat that is really sent, so few may be held back. */
 const HEARTBEAT_THROTTLE_MS = 1_000;

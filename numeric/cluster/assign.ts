@@ -41,6 +41,8 @@ export async function assignNearest(
   { weights, ...options }: RunOptions & { weights?: Float64Array | undefined } = {},
 ): Promise<AssignmentWithInertia> {
   clusterCount(centers, X.columns);
+  const wrong = centers.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw new RangeError(`assigning needs finite centres, found ${wrong}`);
   const x = await toSharedMatrix(X);
   const task: NearestTask = {
     kind: 'nearest',

@@ -2,7 +2,8 @@ import type { FitContext } from '../../numeric/cluster/algorithm.ts';
 import type { KCandidate, KChoice } from '../../numeric/cluster/choice/choice.ts';
 import { figuresOf } from '../../numeric/cluster/choice/explain-choice.ts';
 import { adjustedRand } from '../../numeric/compare/adjusted-rand.ts';
-import type { Matrix } from '../../numeric/matrix.ts';
+import { type Matrix, takeRows } from '../../numeric/matrix.ts';
+import { createRandom } from '../../numeric/random/random.ts';
 import type { Definition } from '../contracts/definition.ts';
 import type { Clustering } from '../contracts/stages.ts';
 import { formatShare } from './figures.ts';
@@ -154,6 +155,9 @@ export function choiceRecord({ scoredRows: _, confidences, candidates, ...choice
   };
 }
 
+/** An offer in words needs no more. */
+const OFFER_ROWS = 50_000;
+
 interface GridOffer {
   definition: Pick<Definition, 'naming' | 'clustering'>;
   transforms: FittedTransforms;
@@ -167,9 +171,11 @@ export async function offerOfGrid(
 ): Promise<string[]> {
   const parameters = gridParameters(naming, transforms, clustering.smallestShare);
   if (parameters === null) return [];
-  const { model, labels } = await ruleGrid.fit(matrix, parameters, context);
+  const rows = createRandom(context.seed).fork('grid').sample(matrix.rows, Math.min(matrix.rows, OFFER_ROWS));
+  const sample = rows.length < matrix.rows ? takeRows(matrix, rows) : matrix;
+  const { model, labels } = await ruleGrid.fit(sample, parameters, context);
   const counts = model.names.map((_, cluster) => labels.filter((label) => label === cluster).length);
-  const cells = model.names.map((name, c) => `${name} ${formatShare(counts[c]! / matrix.rows)}`);
+  const cells = model.names.map((name, c) => `${name} ${formatShare(counts[c]! / sample.rows)}`);
   return [
     `the fixed grid of this definition's stages and values would make ${cells.length} groups by rule: ${cells.join(', ')}`,
   ];

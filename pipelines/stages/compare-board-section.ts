@@ -15,17 +15,18 @@ export function boardSection({ leaderboard, plan, rows }: ComparisonReport): str
   ]);
   const most = Math.max(0.1, ...silhouettes);
   return `<section><h2>Leaderboard</h2>
-<p class="why">Each candidate at its best number of segments. First come the gates: a candidate that misses one (✗) does not compete, however well it scores. Then the score: by how many standard deviations it is better than the same algorithm on data without groups; below about 3 is chance. In the bars the mark is the silhouette on data without groups. Valley: how far the density of customers falls between the two most alike segments; near 100 % it does not fall, and the border is a convention; natural groups need ${formatShare(DEEP_VALLEY)} or less.</p>
+<p class="why">Each candidate at its best number of segments. First come the gates: a candidate that misses one (✗) stands behind all that pass and is not recommended, however well it scores. Then the score: by how many standard deviations it is better than the same algorithm on data without groups; below about 3 may be chance. In the bars the mark is the silhouette on data without groups. Valley: how far the density of customers falls between the two most alike segments; near 100 % it does not fall, and the border is a convention; natural groups need ${formatShare(DEEP_VALLEY)} or less.</p>
 <div class="scroll"><table class="board"><thead><tr><th></th><th>Candidate</th><th class="number">k</th><th class="number">Score</th><th>Silhouette</th><th class="number">Valley<br><span class="soft">≤ ${formatShare(DEEP_VALLEY)}</span></th>
 <th>Found again<br><span class="soft">≥ ${GATE_NEEDS.stability}</span></th><th>Smallest<br><span class="soft">≥ ${formatShare(plan.smallestShare)}</span></th><th>Assignable<br><span class="soft">≥ ${formatShare(GATE_NEEDS.assignable)}</span></th><th>As a rule<br><span class="soft">≥ ${formatShare(GATE_NEEDS.fidelity)}</span></th><th>Time<br><span class="soft">≤ ${plan.budgetSeconds} s</span></th></tr></thead>
 <tbody>${leaderboard.map((row) => boardRow(row, most)).join('\n')}</tbody></table></div>
-<p class="why">On ${formatNumber(rows.scored)} of ${formatNumber(rows.all)} customers. Rows without a rank are yardsticks: random groups know nothing of the customers, the rule grid is what there is without any algorithm. Found again: the least stable segment's Jaccard similarity, less two standard errors for the chance of the resamples.</p></section>`;
+<p class="why">On ${formatNumber(rows.scored)} of ${formatNumber(rows.all)} customers. Yardsticks have no rank: random groups know nothing of the customers, the rule grid is what there is without any algorithm. Found again: the least stable segment's Jaccard similarity, less two standard errors for the chance of the resamples.</p></section>`;
 }
 
 function boardRow(row: LeaderboardRow, most: number): string {
   const { rank, title, k, score, silhouette, status, reason } = row;
   const isYardstick = rank === null && row.gates.length > 0;
-  const classes = rank === 1 ? ' class="first"' : isYardstick ? ' class="yardstick"' : '';
+  const isFirst = rank === 1 && row.gates.every(({ passed }) => passed);
+  const classes = isFirst ? ' class="first"' : isYardstick ? ' class="yardstick"' : '';
   const note = status === 'partly' ? ` <span class="no" title="${escapeHtml(reason ?? '')}">◐</span>` : '';
   const head = `<td>${rank ?? ''}</td><td>${escapeHtml(title)}${note}</td>`;
   if (row.gates.length === 0)

@@ -73,8 +73,8 @@ export async function measureFit(
     names: cellNames(description.parameters.cells),
     smallestShare: Math.min(...sizes) / all.rows,
     noiseShare: countNoise(labels) / all.rows,
-    parameters: { ...description.parameters },
-    criteria: { ...description.criteria },
+    parameters: finite(description.parameters),
+    criteria: finite(description.criteria),
     fittedOn: { ...fittedOn },
     fitMs,
     scores,
@@ -87,6 +87,13 @@ export async function measureFit(
     fidelity: nearestMeanFidelity(all, labels, sizes.length),
   };
   return { record, labels };
+}
+
+/** JSON has no infinities; a criterion that is none is left out rather than that the candidate is lost. */
+function finite<V>(figures: Readonly<Record<string, V>>): Record<string, V> {
+  return Object.fromEntries(
+    Object.entries(figures).filter(([, value]) => typeof value !== 'number' || Number.isFinite(value)),
+  );
 }
 
 /** Scores of the clustered rows; null with fewer than two clusters among them, or no more rows than clusters. */

@@ -13,7 +13,7 @@ import { escapeHtml } from './profile-plots.ts';
 
 /**
  * The comparison as one HTML page without scripts and without anything to load, the same bytes for equal reports.
- * Every plot says what it shows and how to read it; at most some 300 KB.
+ * Every plot says what it shows and how to read it; some 300 KB for ten numbers of segments.
  */
 export function renderComparisonPage(report: ComparisonReport): string {
   const title = `${report.title}: which segmentation, if any?`;
@@ -136,7 +136,7 @@ function byKSection({ rows, plan }: ComparisonReport, drawn: readonly Drawn[]): 
     ({ own, colour: fill }) => `<span><i style="background:${fill}"></i>${escapeHtml(own.title)}</span>`,
   );
   return `<section><h2>Scores by number of segments</h2>
-<p class="why">Any algorithm finds groups in any data. The grey band is what ${escapeHtml(baseline.title)} scores on ${plan.nullDraws} data sets that have the same figures and correlations but no groups: a line inside the band has found nothing. Scored on ${formatNumber(rows.scored)} of ${formatNumber(rows.all)} customers; noise is left out.</p>
+<p class="why">Any algorithm finds groups in any data. The grey band is what ${escapeHtml(baseline.title)} scores on ${plan.nullDraws} data sets that have the same figures and correlations but no groups: inside the band its own line has found nothing. The others have bands of their own, which are in the leaderboard and in their scores. Scored on ${formatNumber(rows.scored)} of ${formatNumber(rows.all)} customers; noise is left out.</p>
 <p class="key">${key.join('')}<span><i class="null"></i>${escapeHtml(baseline.title)} on data without groups</span></p>
 <div class="three">${plots.join('')}</div></section>`;
 }
@@ -147,7 +147,7 @@ function plotSection(title: string, why: string, plot: string): string {
 
 function agreementSection({ agreement, candidates, rows }: ComparisonReport): string {
   const titles = new Map(candidates.map(({ candidate, title }) => [candidate, title]));
-  const why = `Do two algorithms put the same customers together? 1 means the same segments, 0 no more than chance (adjusted Rand index, on ${formatNumber(rows.scored)} customers; noise counts as one group). Where all agree, the groups are in the customers; where they do not, they are in the algorithm.`;
+  const why = `Do two algorithms put the same customers together? 1 means the same segments, 0 no more than chance (adjusted Rand index, on ${formatNumber(rows.scored)} customers; noise counts as one group). Each is at its best number of segments; different numbers agree less. Where unlike algorithms agree, the segments owe little to the algorithm; where they do not, they owe it much. The kinds of k-means agree with each other on any data.`;
   return plotSection('Do the candidates agree?', why, agreementMap(agreement, titles));
 }
 
@@ -169,7 +169,7 @@ function prosAndCons(candidates: readonly ReportedCandidate[]): string {
 function notes({ plan, rows, seed }: ComparisonReport): string {
   const lines = [
     `Each candidate was fitted to ${formatNumber(rows.all)} customers; where an algorithm works on a sample, its card says so.`,
-    `Scores are of ${formatNumber(rows.scored)} customers, the same for all, drawn from every cell of the rule grid in its share.`,
+    `Scores are of ${formatNumber(rows.scored)} customers, the same for all, drawn from every cell of the rule grid, where there is one, in its share.`,
     `Stability: ${plan.bootstraps} resamples of ${formatNumber(rows.trial)} of these customers, each segmented afresh (clusterwise bootstrap, Hennig 2007).`,
     `Data without groups: ${plan.nullDraws} draws of ${formatNumber(rows.trial)} customers with the same margins and rank correlations but a single hump. The score of a candidate is the mean over silhouette, Calinski-Harabasz and Davies-Bouldin of how many standard deviations it is above these, each at most 10.`,
     `Natural: between every two neighbouring segments the density falls to ${formatShare(DEEP_VALLEY)} of the lower peak or further, which at most ${formatShare(SIGNIFICANCE)} of the data sets without groups show.`,

@@ -29,7 +29,7 @@ export const CLEAR_FROM = 3;
 /** How far below its mean over the resamples a stability is taken to be, in standard errors: as in a run. */
 const STANDARD_ERRORS = 2;
 /** Scores closer than this are the chance of the null draws: the simpler candidate is taken. */
-const TIE = 1;
+export const TIE = 1;
 
 const LARGER_IS_BETTER: Record<Criterion, boolean> = {
   silhouette: true,
@@ -47,6 +47,8 @@ export interface Graded {
   score: number | null;
   /** Share of the data sets without groups that have as deep a valley at any k, the data themselves counted with them. */
   valleyShare: number;
+  /** How many of the data sets without groups that are. */
+  valleyDraws: number;
   /** Between any two neighbours is a valley that data without groups do not have. */
   isApart: boolean;
   /** Apart, and passes all gates. */
@@ -67,20 +69,25 @@ export function gradeFits(
     const z = zOf(fit, spreads);
     const score = z && CRITERIA.reduce((sum, name) => sum + clipped(z[name]), 0) / CRITERIA.length;
     const passed = gates.every((gate) => gate.passed);
-    const valleyShare = valleyShareOf(fit, fits);
+    const { valleyShare, valleyDraws } = valleysWithoutGroups(fit, fits);
     const isApart = fit.valley !== null && fit.valley <= DEEP_VALLEY && valleyShare <= SIGNIFICANCE;
-    return { fit, gates, passed, z, score, valleyShare, isApart, isNatural: passed && isApart };
+    const isNatural = passed && isApart;
+    return { fit, gates, passed, z, score, valleyShare, valleyDraws, isApart, isNatural };
   });
 }
 
 /** As for the choice of k in a run: valleys that draws have at other numbers of segments count, too. */
-function valleyShareOf({ valley }: FitRecord, fits: readonly FitRecord[]): number {
+function valleysWithoutGroups(
+  { valley }: FitRecord,
+  fits: readonly FitRecord[],
+): Pick<Graded, 'valleyShare' | 'valleyDraws'> {
   const draws = Math.max(0, ...fits.map(({ nullValleys }) => nullValleys.length));
-  if (valley === null || draws === 0) return 1;
+  if (valley === null || draws === 0) return { valleyShare: 1, valleyDraws: draws };
   const least = Array.from({ length: draws }, (_, draw) =>
     Math.min(...fits.map(({ nullValleys }) => nullValleys[draw] ?? 1)),
   );
-  return (least.filter((own) => own <= valley).length + 1) / (draws + 1);
+  const valleyDraws = least.filter((own) => own <= valley).length;
+  return { valleyShare: (valleyDraws + 1) / (draws + 1), valleyDraws };
 }
 
 /** Position of a candidate's best fit: by how many gates it fails, natural ones before the others, then by score. */

@@ -6,13 +6,10 @@ import type {
   GateResult,
   Recommendation,
 } from '../contracts/compare.ts';
-import { bestOf, CLEAR_FROM, type Entrant, GATE_NEEDS, type Graded } from './compare-ranking.ts';
+import { bestOf, CLEAR_FROM, type Entrant, GATE_NEEDS, type Graded, TIE } from './compare-ranking.ts';
 import { signed } from './compare-words.ts';
 import { formatNumber, formatShare } from './figures.ts';
 import { RULE_GRID } from './rule-grid.ts';
-
-/** Scores that a reader may take for the same. */
-const NEAR = 2;
 
 /** What to do, and why, from the ranking. */
 export function recommend(found: {
@@ -27,7 +24,7 @@ export function recommend(found: {
   const title = titleOf(winner);
   const verdict = own.isNatural ? 'natural' : 'reproducible';
   const what = own.isNatural
-    ? 'these are groups of customers, with few between any two of them, and they are found again on resamples'
+    ? 'these are groups of customers, with fewer between any two of them, and they are found again on resamples'
     : 'they are found again on resamples; they are a useful way to cut one crowd, not groups that are there without it';
   return {
     verdict,
@@ -36,7 +33,7 @@ export function recommend(found: {
     headline: `Use ${title} with ${own.fit.k} segments: ${what}.`,
     reasons: [
       stabilityReason(own.fit, found.plan, found.rows),
-      valleyReason(own, found.plan),
+      valleyReason(own),
       separationReason(own),
       `Its smallest segment holds ${formatShare(own.fit.smallestShare)} of the customers (needed: ${formatShare(found.plan.smallestShare)}).`,
       ...rivalsReason(winner, own, found.ranked),
@@ -61,10 +58,8 @@ function stabilityReason(
   );
 }
 
-function valleyReason(
-  { fit: { valley }, valleyShare, isNatural }: Graded,
-  { nullDraws }: ComparePlan,
-): string {
+function valleyReason({ fit: { valley, nullValleys }, valleyDraws, isNatural }: Graded): string {
+  const nullDraws = nullValleys.length;
   if (valley === null) return 'Whether there are valleys between its segments could not be measured.';
   const falls =
     valley >= 0.98
@@ -74,7 +69,7 @@ function valleyReason(
   if (isNatural || valley > DEEP_VALLEY) return `${falls} (${needed}).`;
   if (1 / (nullDraws + 1) > SIGNIFICANCE)
     return `${falls}; ${nullDraws} data sets without groups are too few to call that natural (needed: 19).`;
-  return `${falls}, but so it does in ${formatShare(valleyShare)} of the data sets without groups.`;
+  return `${falls}, but so it does in ${valleyDraws} of ${nullDraws} data sets without groups.`;
 }
 
 const WHERE = [
@@ -97,24 +92,28 @@ function separationReason({ fit, z }: Graded): string {
 function rivalsReason(winner: Entrant, own: Graded, ranked: readonly Entrant[]): string[] {
   const passed = ranked.filter((entrant) => entrant !== winner && bestOf(entrant)!.passed);
   if (passed.length === 0) return ['No other candidate passes all gates.'];
-  const [alike, others] = [true, false].map((isAlike) =>
-    passed.filter((entrant) => (bestOf(entrant)!.isNatural === own.isNatural) === isAlike),
-  ) as [Entrant[], Entrant[]];
-  const near = alike.filter((entrant) => Math.abs((bestOf(entrant)!.score ?? 0) - (own.score ?? 0)) < NEAR);
-  const lower = alike.length - near.length;
+  const alike = passed.filter((entrant) => bestOf(entrant)!.isNatural === own.isNatural);
+  const others = passed.filter((entrant) => !alike.includes(entrant));
+  const scored = alike.filter((entrant) => bestOf(entrant)!.score !== null);
+  const unscored = alike.filter((entrant) => !scored.includes(entrant));
+  const most = Math.max(...[winner, ...scored].map((entrant) => bestOf(entrant)!.score ?? -Infinity));
+  const near = scored.filter((entrant) => bestOf(entrant)!.score! > most - TIE);
+  const lower = scored.length - near.length;
+  const does = near.length === 1 ? 'does' : 'do';
   return [
     ...(near.length > 0
-      ? [
-          `${namesOf(near)} ${near.length === 1 ? 'does' : 'do'} about as well; of equals the simpler one is taken.`,
-        ]
+      ? [`${namesOf(near)} ${does} about as well; of equals the simpler one is taken.`]
       : []),
-    ...(others.length > 0
-      ? [
-          `${namesOf(others)} ${others.length === 1 ? 'passes' : 'pass'} all gates too, but without valleys between the segments.`,
-        ]
+    ...(others.length > 0 ? [`${passing(others)}, but not with natural segments.`] : []),
+    ...(unscored.length > 0
+      ? [`${passing(unscored)}, without a score: data without groups give nothing to compare with.`]
       : []),
     ...(lower > 0 ? [`${counted(lower, 'other candidate')} passed all gates too, with lower scores.`] : []),
   ];
+}
+
+function passing(entrants: readonly Entrant[]): string {
+  return `${namesOf(entrants)} ${entrants.length === 1 ? 'passes' : 'pass'} all gates too`;
 }
 
 function namesOf(entrants: readonly Entrant[]): string {
@@ -134,7 +133,7 @@ function losersReason(ranked: readonly Entrant[]): string[] {
 const GATE_WORDS: Record<GateResult['gate'], string> = {
   stability: 'not found again',
   size: 'too small a segment',
-  assignable: 'leaves customers out',
+  assignable: 'leaves customers out or puts them elsewhere again',
   fidelity: 'no simple rule gives its segments',
   budget: 'too slow',
 };
@@ -150,6 +149,7 @@ function nothingPasses({
 }): Recommendation {
   const grid = entrants.find(({ outcome }) => outcome.candidate === RULE_GRID.name);
   const cells = (grid && bestOf(grid)?.fit) ?? null;
+  const isAnyStable = ranked.some(({ graded }) => graded.some(isStable));
   const total = cells?.sizes.reduce((sum, size) => sum + size, 0) ?? 0;
   const ks = plan.ks.min === plan.ks.max ? `${plan.ks.min}` : `${plan.ks.min} to ${plan.ks.max}`;
   return {
@@ -157,9 +157,9 @@ function nothingPasses({
     candidate: null,
     k: null,
     headline:
-      `No reproducible segmentation at any k (${ks} tried)` +
+      `${isAnyStable ? 'No segmentation passes all gates' : 'No reproducible segmentation'} at any k (${ks} tried)` +
       (cells
-        ? `: use the rule grid with its ${cells.k} cells instead.`
+        ? `: use the rule grid with its ${counted(cells.k, 'cell')} instead.`
         : ', and no rule grid to offer in its place.'),
     reasons: [
       ...(ranked.length === 0 ? ['No algorithm gave a segmentation at all.'] : losersReason(ranked)),
@@ -175,6 +175,10 @@ function nothingPasses({
       share: customers / total,
     })),
   };
+}
+
+function isStable({ gates }: Graded): boolean {
+  return gates.some(({ gate, passed }) => gate === 'stability' && passed);
 }
 
 function counted(count: number, what: string): string {

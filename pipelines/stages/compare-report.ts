@@ -80,7 +80,7 @@ export interface ReportInput
   agreement: ComparisonReport['agreement'];
 }
 
-/** What was measured, ranked and put into words; the picture is added by `withShown`. */
+/** What was measured, ranked and put into words; the picture is added by whoever has the customers. */
 export function buildComparison(input: ReportInput): Omit<ComparisonReport, 'shown'> {
   const { entrants, agreement, ...about } = input;
   const ranked = rankEntrants(entrants);

@@ -1,3 +1,4 @@
+import { DEEP_VALLEY } from '../../numeric/cluster/choice/rank-candidates.ts';
 import { bestOf, CLEAR_FROM, type Entrant, GATE_NEEDS, type Graded } from './compare-ranking.ts';
 import { formatNumber, formatShare } from './figures.ts';
 
@@ -38,13 +39,17 @@ interface Point {
   text: string;
 }
 
-function stability({ fit }: Graded): Point[] {
+function stability({ fit, gates }: Graded): Point[] {
   const least = fit.minJaccard.toFixed(2);
   if (fit.k < 2) return [{ isGood: false, text: 'finds a single cluster: no segmentation' }];
+  const { passed, found } = gates.find(({ gate }) => gate === 'stability')!;
+  if (!passed && fit.minJaccard >= GATE_NEEDS.stability) {
+    const text = `segments may not be found again on resamples (least ${least}, ${found.toFixed(2)} less two standard errors)`;
+    return [{ isGood: false, text }];
+  }
   if (fit.minJaccard >= 0.85)
     return [{ isGood: true, text: `every segment is found again on resamples (least ${least})` }];
-  if (fit.minJaccard >= GATE_NEEDS.stability)
-    return [{ isGood: true, text: `segments are found again on resamples (least ${least})` }];
+  if (passed) return [{ isGood: true, text: `segments are found again on resamples (least ${least})` }];
   const shaky = fit.jaccards.filter((jaccard) => jaccard < GATE_NEEDS.stability).length;
   return [
     {
@@ -73,8 +78,10 @@ function separation({ fit, z }: Graded): Point[] {
 function groups({ fit, isApart }: Graded): Point[] {
   if (fit.valley === null || fit.k < 2) return [];
   if (fit.valley >= 0.98) return [{ isGood: false, text: 'no valley between its least separated segments' }];
-  const falls = `falls ${isApart ? '' : 'only '}to ${formatShare(fit.valley)} of the lower peak`;
-  return [{ isGood: isApart, text: `between its least separated segments the density ${falls}` }];
+  const isDeep = fit.valley <= DEEP_VALLEY;
+  const falls = `falls ${isDeep ? '' : 'only '}to ${formatShare(fit.valley)} of the lower peak`;
+  const but = isDeep && !isApart ? ', as it may without groups' : '';
+  return [{ isGood: isApart, text: `between its least separated segments the density ${falls}${but}` }];
 }
 
 function sizes({ fit, gates }: Graded): Point[] {

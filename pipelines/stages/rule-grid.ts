@@ -35,13 +35,17 @@ export interface RuleGridModel {
   readonly centers: readonly (readonly number[])[];
 }
 
+/** Cells are labels of one byte, and the last of those is for noise. */
+const MOST_CELLS = 255;
+
 /** A band without words of its own. */
 const OTHER = 'other';
 
 /**
  * The definition's bands as cuts of the matrix.
  *
- * @returns null when the stage or the value feature is not among the clustered ones: the matrix does not have it
+ * @returns null when the stage or the value feature is not among the clustered ones (the matrix does not have it), or
+ *   when there are more than 255 cells
  */
 export function gridParameters(
   naming: Pick<NamingSettings, 'stage' | 'value'>,
@@ -50,7 +54,8 @@ export function gridParameters(
 ): RuleGridParameters | null {
   const stage = axisOf(naming.stage, transforms);
   const value = axisOf(naming.value, transforms);
-  return stage && value && { stage, value, smallestShare };
+  if (!stage || !value || stage.words.length * value.words.length > MOST_CELLS) return null;
+  return { stage, value, smallestShare };
 }
 
 function axisOf({ feature, bands }: NamingSettings['stage'], transforms: FittedTransforms): GridAxis | null {

@@ -183,7 +183,8 @@ describe('what is asked for', () => {
       const candidates = [await fit('rule-grid'), await fit('k-means')];
       expect(candidates[0]).toMatchObject({
         status: 'failed',
-        reason: 'the rule grid needs its stage and value features among those that are clustered',
+        reason:
+          'the rule grid needs its stage and value features among those that are clustered, and at most 255 cells',
       });
       const { counts } = validation;
       const { leaderboard } = await shop.perform('writeComparison', {

@@ -34,8 +34,11 @@ describe('npm run strata', () => {
   test('compare --help names every option, its default, and an example', async () => {
     const { code, out } = await strata('compare', '--help');
     expect(code).toBe(0);
-    for (const option of ['--pipeline', '--extract', '--as-of', '--json', '--html', '--ks', '--bootstraps'])
-      expect(out).toContain(option);
+    const options = [
+      ...['--pipeline', '--extract', '--as-of', '--json', '--html', '--ks', '--candidates', '--bootstraps'],
+      ...['--null-draws', '--sample-rows', '--trial-rows', '--budget', '--seed'],
+    ];
+    for (const option of options) expect(out).toContain(`${option} <`);
     expect(out).toContain('npm run strata -- compare --pipeline online-retail');
   });
 
@@ -54,6 +57,16 @@ describe('npm run strata', () => {
       /--html needs a folder that can be written to.*\(CONFIG_INVALID\)/,
     ],
     [['compare', '--extract', 'nowhere.csv'], /nowhere\.csv.*\(EXTRACT_NOT_FOUND\)/],
+    [['compare', '--seed', '4294967296'], /seed: .*<=4294967295/],
+    [
+      ['compare', '--candidates', 'ward, k-mean'],
+      /"k-mean" not known; there are rule-grid, .*\(INPUT_INVALID\)/,
+    ],
+    [['model'], /required option '--pipeline <name>'/],
+    [
+      ['model', '--pipeline', 'shop', '--out', 'nowhere/model.json'],
+      /--out needs a folder that can be written to.*\(CONFIG_INVALID\)/,
+    ],
   ])('%j ends with 1 and says the way out', async (args, message) => {
     const { code, err } = await strata(...args);
     expect(code).toBe(1);
@@ -91,6 +104,19 @@ describe('what is printed in the end', () => {
     expect(text).toMatch(/rule-grid .*✗ rules \(yardstick\)/);
     expect(text).toMatch(/ward .*took longer than the 300 s/);
     expect(text).toContain('r.html');
+  });
+
+  test('refused by its contract: the reasons, and no leaderboard', () => {
+    const refused: ComparisonSummary = {
+      ...summaryOf(),
+      outcome: 'refused',
+      reasons: ['no row satisfies the contract'],
+      recommendation: null,
+    };
+    const text = compareReport(refused, { run: 'here' });
+    expect(text).toContain('not compared');
+    expect(text).toContain('no row satisfies the contract');
+    expect(text).not.toContain('candidate');
   });
 
   test('when nothing passes, the cells of the rule grid', () => {

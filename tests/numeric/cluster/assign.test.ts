@@ -109,6 +109,14 @@ describe('assignNearest', () => {
     },
   );
 
+  test('refuses centres that are not finite, and does not blame a row', async () => {
+    const centers = centersFor(4, 3, 1);
+    centers[5] = Number.NaN;
+    await expect(assignNearest(pools[0]!, makeNoise(10, 3), centers)).rejects.toThrow(
+      'assigning needs finite centres, found NaN',
+    );
+  });
+
   test('refuses centres that do not fit', async () => {
     const X = makeNoise(10, 3);
     for (const centers of [new Float64Array(0), new Float64Array(4), new Float64Array(65 * 3)]) {

@@ -53,6 +53,15 @@ describe('the page', () => {
     expect(page).toContain('On 600 of 600 customers');
   });
 
+  test('the leaderboard marks the recommended candidate, and nobody when nothing passes', () => {
+    const board = (own: ReturnType<typeof madeFit>) => {
+      const html = renderComparisonPage(madeReport([madeEntrant('k-means', [own])]));
+      return html.slice(html.indexOf('<h2>Leaderboard'), html.indexOf('<h2>Scores'));
+    };
+    expect(board(madeFit())).toContain('<tr class="first"><td>1</td><td>k-means');
+    expect(board(madeFit({ smallestShare: 0.001 }))).toContain('<tr><td>1</td><td>k-means');
+  });
+
   test('a comparison in which nothing was measured is a page, too', () => {
     const report = madeReport([madeEntrant('k-means', [], { reason: 'out of memory' })]);
     const empty = renderComparisonPage({ ...report, shown: null });

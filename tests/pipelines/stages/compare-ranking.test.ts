@@ -92,9 +92,13 @@ describe('the recommendation', () => {
     [
       'data without groups have the like',
       { valley: 0.7, nullValleys: [0.6, 0.65, ...new Array<number>(18).fill(0.9)] },
-      'but so it does in 14 % of the data sets without groups',
+      'but so it does in 2 of 20 data sets without groups',
     ],
-    ['data without groups were too few', { valley: 0.5, nullValleys: [0.9, 0.9] }, 'but so it does in 33 %'],
+    [
+      'data without groups were too few',
+      { valley: 0.5, nullValleys: [0.9, 0.9] },
+      '2 data sets without groups are too few to call that natural (needed: 19)',
+    ],
   ])('reproducible and no more: %s, however well it scores', (_, change, words) => {
     const { recommendation } = madeReport([madeEntrant('k-means', [madeFit({ above: 9, ...change })])]);
     expect(recommendation.verdict).toBe('reproducible');
@@ -113,7 +117,7 @@ describe('the recommendation', () => {
     const natural = madeEntrant('birch', [madeFit({ above: 4, valley: 0.5 })]);
     expect(ranking(crowd, natural)).toEqual(['birch', 'k-means']);
     expect(madeReport([crowd, natural]).recommendation.reasons).toContain(
-      'k-means (k = 3) passes all gates too, but without valleys between the segments.',
+      'k-means (k = 3) passes all gates too, but not with natural segments.',
     );
   });
 
@@ -134,6 +138,25 @@ describe('the recommendation', () => {
     expect(recommendation.reasons).toContain('Out by a gate: k-means (not found again).');
   });
 
+  test('stable, and out by another gate: it does not say that nothing is found again', () => {
+    const tiny = madeEntrant('k-means', [madeFit({ smallestShare: 0.001 })]);
+    const { headline, reasons } = madeReport([madeGrid(), tiny]).recommendation;
+    expect(headline).toContain('No segmentation passes all gates at any k (3 to 5 tried)');
+    expect(reasons).toContain('Out by a gate: k-means (too small a segment).');
+  });
+
+  test('rivals are equals within a tie of the highest score alone; those without a score are named apart', () => {
+    const winner = madeEntrant('birch', [madeFit({ above: 5, valley: 1 })]);
+    const simplerButLower = madeEntrant('k-means', [madeFit({ above: 3.5, valley: 1 })]);
+    const close = madeEntrant('ward', [madeFit({ above: 4.5, valley: 1 })]);
+    const unscored = madeEntrant('hdbscan', [madeFit({ valley: 1, nullScores: null })]);
+    const { candidate, reasons } = madeReport([simplerButLower, winner, close, unscored]).recommendation;
+    expect(candidate).toBe('birch');
+    expect(reasons).toContain('ward (k = 3) does about as well; of equals the simpler one is taken.');
+    expect(reasons).toContain('1 other candidate passed all gates too, with lower scores.');
+    expect(reasons.join(' ')).toContain('hdbscan (k = 3) passes all gates too, without a score');
+  });
+
   test('yardsticks are never recommended, whatever they score', () => {
     const lucky = madeEntrant('random-groups', [madeFit({ above: 10 })]);
     const grid = madeEntrant('rule-grid', [madeFit({ above: 10 })]);
@@ -151,6 +174,23 @@ describe('the recommendation', () => {
     expect(leaderboard).toMatchObject([{ candidate: 'k-means', status: 'failed', rank: null }]);
     expect(candidates[0]!.cons).toContain('took longer than the 300 s that each candidate has');
   });
+});
+
+test('what the stability gate refuses is not praised for its stability', () => {
+  const lucky = madeFit({ jaccards: [0.9, 0.9, 0.76], minJaccard: 0.76 });
+  const [own] = madeReport([madeEntrant('k-means', [lucky])]).candidates;
+  expect(own!.pros.join()).not.toContain('found again');
+  expect(own!.cons[0]).toBe(
+    'segments may not be found again on resamples (least 0.76, 0.74 less two standard errors)',
+  );
+});
+
+test('a deep valley that data without groups have, too, counts for nothing', () => {
+  const common = madeFit({ valley: 0.7, nullValleys: new Array<number>(20).fill(0.6) });
+  const [own] = madeReport([madeEntrant('k-means', [common])]).candidates;
+  expect(own!.cons).toContain(
+    'between its least separated segments the density falls to 70 % of the lower peak, as it may without groups',
+  );
 });
 
 test('for and against have this data’s figures in them', () => {

@@ -128,6 +128,19 @@ describe('the rule grid', () => {
     );
   });
 
+  test('more cells than labels of one byte can tell apart are no grid', () => {
+    const { transforms } = shop(50);
+    const ladder = (words: number) =>
+      Array.from({ length: words }, (_, i) => ({ word: `w${i}`, atLeast: i, below: i + 1 }));
+    const naming = (words: number) => ({
+      stage: { feature: 'recencyDays', bands: ladder(words) },
+      value: { feature: 'spend', bands: ladder(words) },
+    });
+    // Two words more on each axis: below the first band and above the last.
+    expect(gridParameters(naming(13), transforms, 0.02)).not.toBeNull();
+    expect(gridParameters(naming(14), transforms, 0.02)).toBeNull();
+  });
+
   test('describes itself with finite centres, one per cell', async () => {
     const { transforms, matrix } = shop(500);
     const { model } = await ruleGrid.fit(matrix, gridParameters(NAMING, transforms, 0.02)!, context);

@@ -147,7 +147,8 @@ test("a pid file whose pid has become somebody else's does not keep PostgreSQL f
 
 test('stop ends the processes even when somebody has removed the home', async () => {
   const services = await startServices({ home, log: createQuietLog().log, env: localEnvironment() });
-  rmSync(home, { recursive: true, force: true });
+  // The server goes on writing meanwhile.
+  rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   await services.stop();
   expect(servicesOf(home)).toEqual([]);
 });
