@@ -64,8 +64,8 @@ async function withSourceFile<R>(
 ): Promise<R> {
   const { source } = definition;
   const given = run.extract ?? (source.kind === 'file' ? source.path : undefined);
-  if (given !== undefined) return use(given);
-  if (source.kind === 'file') {
+  if (typeof given === 'string') return use(given);
+  if (source.kind !== 'generated') {
     throw new PipelineError(
       'EXTRACT_NOT_FOUND',
       `pipeline ${run.pipeline} needs a file: name it with --extract, as "extract" in the run's input, or as source.path in pipeline.yaml`,

@@ -1,6 +1,8 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { type Contract, contractSchema } from './contract.ts';
 import { PipelineError } from './errors.ts';
+import { sourceSchema } from './source.ts';
 
 // One schema for both files of a definition. What an extract must satisfy stands in contract.yaml, all
 // else in pipeline.yaml; they are frozen together as one artifact, so that a run is read with one digest.
@@ -8,83 +10,9 @@ import { PipelineError } from './errors.ts';
 const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'needs lower-case letters, digits and dashes, at most 40, a letter first');
-const columnName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'needs a snake_case column name');
 const featureName = z.string().regex(/^[a-z][A-Za-z0-9]{0,62}$/, 'needs a camelCase name');
 const share = z.number().min(0).max(1);
 const sql = z.string().trim().min(1);
-
-/** Columns every transaction extract has after reading; a source says which of its own columns they are. */
-export const CANONICAL_COLUMNS = {
-  customer_id: 'VARCHAR',
-  order_id: 'VARCHAR',
-  ordered_at: 'TIMESTAMP',
-  quantity: 'BIGINT',
-  unit_price: 'DECIMAL(18,4)',
-} as const;
-
-/** Canonical columns that a source may lack. */
-export const OPTIONAL_COLUMNS = {
-  line_id: 'VARCHAR',
-  loaded_at: 'TIMESTAMP',
-  category: 'VARCHAR',
-  channel: 'VARCHAR',
-  country: 'VARCHAR',
-} as const;
-
-const columns = z.strictObject({
-  customer_id: z.string(),
-  order_id: z.string(),
-  ordered_at: z.string(),
-  quantity: z.string(),
-  unit_price: z.string(),
-  line_id: z.string().optional(),
-  loaded_at: z.string().optional(),
-  category: z.string().optional(),
-  channel: z.string().optional(),
-  country: z.string().optional(),
-});
-
-const source = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('generated'),
-    customers: z.int().min(100).max(10_000_000),
-    months: z.int().min(2).max(60),
-    /** Last day of the made-up shop's books. */
-    until: z.iso.date(),
-    seed: z.int().min(0),
-    columns,
-  }),
-  z.strictObject({
-    kind: z.literal('file'),
-    /** Absent: the path has to come with the run's input. */
-    path: z.string().optional(),
-    columns,
-  }),
-]);
-
-const rule = z.strictObject({
-  name: identifier,
-  /** SQL over the canonical columns (and `is_duplicate`, `malformed`): true for a good row. */
-  check: sql,
-  severity: z.enum(['reject', 'warn']).default('reject'),
-  /** In words, for the report: why such a row is refused or odd. */
-  reason: z.string().min(1),
-});
-
-const contract = z.strictObject({
-  version: z.int().min(1),
-  /** Canonical columns that together name one row; later rows with the same values are duplicates. */
-  unique: z.array(columnName).min(1).optional(),
-  rules: z.array(rule).min(1),
-  thresholds: z
-    .strictObject({
-      /** Share of refused rows above which the report warns, and the run is refused. */
-      warnRefusedShare: share.default(0.2),
-      failRefusedShare: share.default(0.5),
-      minimumCustomers: z.int().min(2).default(50),
-    })
-    .prefault({}),
-});
 
 const TRANSFORMS = ['log1p', 'winsorise', 'yeo-johnson', 'standard', 'robust'] as const;
 export type TransformName = (typeof TRANSFORMS)[number];
@@ -95,13 +23,32 @@ const feature = {
   unit: z.string().min(1),
   /** Why the figure matters to the business: one sentence for the dictionary. */
   why: z.string().min(1),
+  /** Who answers for it; absent: nobody was named. */
+  owner: z.string().min(1).optional(),
+  /** Goes up when its meaning changes; absent: 1. */
+  version: z.int().min(1).optional(),
+  /** What stands for a customer without a value; absent: 0. */
+  whenMissing: z.number().optional(),
 };
 
+const aggregate = z.strictObject({
+  ...feature,
+  sql,
+  /** What the aggregate sees a row of: a line of the extract (the default), or an order with its sums and the gap before it. */
+  over: z.enum(['lines', 'orders']).optional(),
+  /** The days before the as-of date that it looks at, for the dictionary; absent: all there are. */
+  windowDays: z.int().min(1).optional(),
+});
+
 const features = z.strictObject({
-  /** SQL aggregates over a customer's accepted rows; `as_of` is a TIMESTAMP, `amount` = quantity * unit_price. */
-  aggregate: z.array(z.strictObject({ ...feature, sql })).min(1),
+  /** SQL aggregates over a customer's accepted rows; `as_of` is a TIMESTAMP, `amount` the money of a line. */
+  aggregate: z.array(aggregate).min(1),
   /** Arquero expressions over customer columns, `d.spendCents / d.orders`. */
   derive: z.array(z.strictObject({ ...feature, expression: z.string().min(1) })).default([]),
+  /** Words of customers (`arg_max(country, ordered_at)`), for algorithms that take categories. */
+  categories: z
+    .array(z.strictObject({ name: featureName, why: z.string().min(1), sql, over: aggregate.shape.over }))
+    .optional(),
   /** What is clustered, in this order, each through its transforms. */
   cluster: z
     .array(
@@ -199,7 +146,7 @@ const pipeline = z
     description: z.string().min(1),
     currency: z.string().regex(/^[A-Z]{3}$/, 'needs an ISO 4217 code such as GBP'),
     seed: z.int().min(0).default(1),
-    source,
+    source: sourceSchema,
     features,
     clustering,
     assignment,
@@ -220,11 +167,12 @@ interface Fault {
 }
 
 /** Features whose name another one has: of two columns of one name the later would take the earlier's place. */
-function nameFaults({ aggregate, derive }: z.infer<typeof features>): Fault[] {
+function nameFaults({ aggregate, derive, categories = [] }: z.infer<typeof features>): Fault[] {
   const owners = new Map<string, string>();
   const named = [
     ...aggregate.map(({ name }, i) => ({ name, path: ['features', 'aggregate', i, 'name'] })),
     ...derive.map(({ name }, i) => ({ name, path: ['features', 'derive', i, 'name'] })),
+    ...categories.map(({ name }, i) => ({ name, path: ['features', 'categories', i, 'name'] })),
   ];
   return named.flatMap(({ name, path }) => {
     // DuckDB's columns are the same whatever their case.
@@ -262,11 +210,7 @@ interface FeatureUse {
   naming: z.infer<typeof naming>;
 }
 
-export type Contract = z.infer<typeof contract>;
-export type Rule = z.infer<typeof rule>;
 export type Definition = z.infer<typeof pipeline> & { contract: Contract };
-export type Source = Definition['source'];
-export type SourceColumns = z.infer<typeof columns>;
 export type FeatureSettings = Definition['features'];
 export type NamingSettings = Definition['naming'];
 export type Channel = z.infer<typeof channel>;
@@ -280,7 +224,7 @@ export type Channel = z.infer<typeof channel>;
 export function parseDefinition(name: string, files: { pipeline: string; contract: string }): Definition {
   const faults: string[] = [];
   const parsed = check(pipeline, files.pipeline, { file: 'pipeline.yaml', faults });
-  const parsedContract = check(contract, files.contract, { file: 'contract.yaml', faults });
+  const parsedContract = check(contractSchema, files.contract, { file: 'contract.yaml', faults });
   if (parsed && parsed.pipeline !== name) {
     faults.push(`pipeline.yaml: pipeline: needs the name of its folder, ${name}, found ${parsed.pipeline}`);
   }

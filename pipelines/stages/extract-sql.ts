@@ -1,4 +1,4 @@
-import type { Contract } from '../contracts/definition.ts';
+import type { Contract } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import { type ExtractSource, mappedColumns, sourceValue } from './extract.ts';
 import { canonicalValue, isWholeNumber, type SourceValue, textOf, textOrderOf } from './extract-casts.ts';

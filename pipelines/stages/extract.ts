@@ -1,5 +1,5 @@
-import { CANONICAL_COLUMNS, OPTIONAL_COLUMNS, type SourceColumns } from '../contracts/definition.ts';
 import { PipelineError } from '../contracts/errors.ts';
+import { CANONICAL_COLUMNS, OPTIONAL_COLUMNS, type SourceColumns } from '../contracts/source.ts';
 import { canonicalValue, type SourceValue } from './extract-casts.ts';
 
 // What is known of a source before it is frozen: its columns, its times, and so the as-of date.

@@ -1,4 +1,5 @@
-import type { Contract, FeatureSettings } from '../contracts/definition.ts';
+import type { Contract } from '../contracts/contract.ts';
+import type { FeatureSettings } from '../contracts/definition.ts';
 import { acceptedSql, type CheckedSql } from './validate.ts';
 
 /** Rows of a part: the hash tables of this many rows stay small, and larger parts were no faster. */

@@ -1,5 +1,5 @@
+import type { Contract } from '../contracts/contract.ts';
 import { type CustomerIds, compareIds, customerCount } from '../contracts/customers.ts';
-import type { Contract } from '../contracts/definition.ts';
 import { type ExtractSource, sourceValue } from './extract.ts';
 import { canonicalValue } from './extract-casts.ts';
 import { extractSql } from './extract-sql.ts';

@@ -1,4 +1,4 @@
-import type { Contract } from '../contracts/definition.ts';
+import type { Contract } from '../contracts/contract.ts';
 
 // What is looked at in an extract before anything is made of it. Only figures that do not depend on the order
 // of rows or on threads: counts, extremes, sums of DECIMAL, and quantiles from the counts of equal values. A

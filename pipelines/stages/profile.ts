@@ -1,4 +1,4 @@
-import type { Contract, Rule } from '../contracts/definition.ts';
+import type { Contract, Rule } from '../contracts/contract.ts';
 import { FIGURES, profiledColumns, QUANTILES, TIMES, WORDS } from './profile-queries.ts';
 
 export { profileQueries } from './profile-queries.ts';

@@ -1,4 +1,5 @@
-import type { Contract, Definition, Rule } from '../contracts/definition.ts';
+import type { Contract, Rule } from '../contracts/contract.ts';
+import type { Definition } from '../contracts/definition.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import type { RunCounts } from '../contracts/run.ts';
 

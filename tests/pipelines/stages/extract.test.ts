@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Contract, SourceColumns } from '../../../pipelines/contracts/definition.ts';
+import type { Contract } from '../../../pipelines/contracts/contract.ts';
+import type { SourceColumns } from '../../../pipelines/contracts/source.ts';
 import {
   type ExtractSource,
   readWatermark,

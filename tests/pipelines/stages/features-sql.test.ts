@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Contract, FeatureSettings } from '../../../pipelines/contracts/definition.ts';
+import type { Contract } from '../../../pipelines/contracts/contract.ts';
+import type { FeatureSettings } from '../../../pipelines/contracts/definition.ts';
 import { featuresSql, partsSql, readParts } from '../../../pipelines/stages/features-sql.ts';
 import type { Warehouse } from '../../../store/warehouse/duckdb.ts';
 import { type WarehouseFixture, warehouseFixture } from '../../store/warehouse/fixture.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Contract } from '../../../pipelines/contracts/contract.ts';
 import { idAt, toCustomerIds } from '../../../pipelines/contracts/customers.ts';
-import type { Contract, SourceColumns } from '../../../pipelines/contracts/definition.ts';
+import type { SourceColumns } from '../../../pipelines/contracts/source.ts';
 import { type ExtractSource, stagedSource, stagingSql } from '../../../pipelines/stages/extract.ts';
 import {
   alignLater,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Contract } from '../../../pipelines/contracts/definition.ts';
+import type { Contract } from '../../../pipelines/contracts/contract.ts';
 import {
   buildProfile,
   type FigureProfile,

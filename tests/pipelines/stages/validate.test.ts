@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Contract, Definition } from '../../../pipelines/contracts/definition.ts';
+import type { Contract } from '../../../pipelines/contracts/contract.ts';
+import type { Definition } from '../../../pipelines/contracts/definition.ts';
 import {
   acceptedSql,
   judge,

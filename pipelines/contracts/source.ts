@@ -1,0 +1,146 @@
+import { z } from 'zod';
+
+// Where the rows of a pipeline come from and which of their columns are what. Nothing secret stands in here:
+// an address that may hold a password is named by the variable that holds it.
+
+const columnName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'needs a snake_case column name');
+const sourceColumn = z.string().min(1);
+const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'needs the name of an environment variable');
+
+/** Columns every transaction extract has after reading; a source says which of its own columns they are. */
+export const CANONICAL_COLUMNS = {
+  customer_id: 'VARCHAR',
+  /** Of a source without orders each moment at which a customer bought is one. */
+  order_id: 'VARCHAR',
+  ordered_at: 'TIMESTAMP',
+} as const;
+
+/** Canonical columns that a source may lack. */
+export const OPTIONAL_COLUMNS = {
+  quantity: 'BIGINT',
+  unit_price: 'DECIMAL(18,4)',
+  line_id: 'VARCHAR',
+  loaded_at: 'TIMESTAMP',
+  /** Money taken off the line, in the pipeline's currency. */
+  discount: 'DECIMAL(18,4)',
+  category: 'VARCHAR',
+  channel: 'VARCHAR',
+  country: 'VARCHAR',
+} as const;
+
+const columns = z
+  .strictObject({
+    customer_id: sourceColumn,
+    /** Absent: each moment at which a customer bought is an order. */
+    order_id: sourceColumn.optional(),
+    ordered_at: sourceColumn,
+    quantity: sourceColumn.optional(),
+    unit_price: sourceColumn.optional(),
+    /** Money of the line, in the pipeline's currency; absent: quantity * unit_price. */
+    amount: sourceColumn.optional(),
+    line_id: sourceColumn.optional(),
+    loaded_at: sourceColumn.optional(),
+    discount: sourceColumn.optional(),
+    category: sourceColumn.optional(),
+    channel: sourceColumn.optional(),
+    country: sourceColumn.optional(),
+  })
+  .refine(({ amount, quantity, unit_price }) => amount !== undefined || (quantity && unit_price), {
+    error: 'needs amount, or quantity and unit_price',
+  });
+
+export const ATTRIBUTE_TYPES = {
+  text: 'VARCHAR',
+  number: 'DOUBLE',
+  time: 'TIMESTAMP',
+  boolean: 'BOOLEAN',
+} as const;
+
+/** Columns beyond the canonical ones: name in Strata -> column of the source. */
+const attributes = z.record(
+  columnName,
+  z.strictObject({
+    column: sourceColumn,
+    type: z.enum(['text', 'number', 'time', 'boolean']).optional(),
+  }),
+);
+
+/** How texts are read, where the source does not say. Parquet and PostgreSQL say most of it. */
+const format = z
+  .strictObject({
+    /** Absent: UTF-8, or what a byte order mark says. */
+    encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1']).optional(),
+    /** Absent: the one that splits the header line into the most columns. */
+    delimiter: z.string().length(1).optional(),
+    /** strptime formats, tried in this order; absent: ISO 8601. Such as `%d.%m.%Y %H:%M`. */
+    times: z.array(z.string().min(2)).min(1).optional(),
+    /** Absent: a point. */
+    decimal: z.enum(['.', ',']).optional(),
+    /** Texts that mean that there is no value, whatever their case; blank text always does. */
+    missing: z.array(z.string().min(1)).optional(),
+  })
+  .optional();
+
+const file = z.strictObject({
+  kind: z.literal('file'),
+  /** A file, or patterns such as `exports/2026-*.parquet`; absent: the path has to come with the run's input. */
+  path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+});
+
+const postgres = z.strictObject({
+  kind: z.literal('postgres'),
+  /** Variable of the worker that holds the connection string. */
+  urlFrom: variable,
+  /** One SELECT; it runs in a read-only transaction. */
+  query: z.string().trim().min(1),
+});
+
+/** A second table with one row per customer; its attributes are there for features beside the transactions. */
+const customers = z.discriminatedUnion('kind', [
+  file.extend({ customer_id: sourceColumn, attributes, format }),
+  postgres.extend({ customer_id: sourceColumn, attributes, format }),
+]);
+
+const shared = {
+  columns,
+  attributes: attributes.optional(),
+  customers: customers.optional(),
+  format,
+  /** IANA zone of the shop's clock, absent: UTC. A time without a zone is of it, any other is brought to it. */
+  timezone: z
+    .string()
+    .refine(isTimeZone, { error: 'needs an IANA time zone such as Europe/London' })
+    .optional(),
+};
+
+export const sourceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('generated'),
+    customers: z.int().min(100).max(10_000_000),
+    months: z.int().min(2).max(60),
+    /** Last day of the made-up shop's books. */
+    until: z.iso.date(),
+    seed: z.int().min(0),
+    columns,
+    attributes: shared.attributes,
+    format,
+    timezone: shared.timezone,
+  }),
+  file.extend(shared),
+  postgres.extend(shared),
+]);
+
+export type Source = z.infer<typeof sourceSchema>;
+export type SourceColumns = z.infer<typeof columns>;
+export type SourceFormat = NonNullable<z.infer<typeof format>>;
+export type Attributes = z.infer<typeof attributes>;
+export type CustomerSource = z.infer<typeof customers>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
