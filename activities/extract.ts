@@ -8,6 +8,7 @@ import { generateTransactions } from '../pipelines/generator/transactions.ts';
 import {
   type ExtractSource,
   readWatermark,
+  requireRows,
   resolveAsOf,
   stagedSource,
   stagingSql,
@@ -15,12 +16,7 @@ import {
   watermarkSql,
 } from '../pipelines/stages/extract.ts';
 import { extractSql } from '../pipelines/stages/extract-sql.ts';
-import {
-  LATER_PERIOD_DAYS,
-  laterDaysSql,
-  laterSpendSql,
-  readLaterDays,
-} from '../pipelines/stages/later-period.ts';
+import { laterDaysSql, laterSpendSql, readLaterDays } from '../pipelines/stages/later-period.ts';
 import type { Warehouse } from '../store/warehouse/duckdb.ts';
 import {
   describeSource,
@@ -101,7 +97,7 @@ async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omi
     const source: ExtractSource = { from: sourceSql(file), columns, types, name: file.name };
     const isNumbered = file.kind === 'parquet' && !described.some(({ name }) => name === ROW_NUMBER);
     return withNumberedRows(context, { source, isNumbered, freezing }, async (numbered) => {
-      const [row] = await warehouse.rows(watermarkSql(numbered), { signal });
+      const [row] = await warehouse.rows(watermarkSql(numbered, run.asOf), { signal });
       const watermark = readWatermark(row!);
       const asOf = resolveAsOf(watermark, source, run.asOf);
       if (run.asOf === null && isGiven) refuseFuture(asOf, source);
@@ -111,6 +107,7 @@ async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omi
         { runId: run.runId, ending: 'parquet' },
         (path) => warehouse.copyToParquet(sql, path, { signal }),
       );
+      requireRows(artifact.rows, source, asOf);
       return {
         artifact,
         asOf,
@@ -123,7 +120,10 @@ async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omi
   });
 }
 
-/** What customers spent after the as-of date, where the source tells enough of it; of the rest only a count is left. */
+/**
+ * What customers spent after the as-of date, where the definition asks for it and the source tells enough; of the rest
+ * only a count is left.
+ */
 async function keepLater(
   { artifacts }: ActivityContext,
   period: { source: ExtractSource; watermark: Watermark; asOf: string; freezing: Freezing },
@@ -132,10 +132,10 @@ async function keepLater(
   const { run, definition, warehouse } = freezing;
   const { signal } = freezing.work;
   const { nextDay } = period.watermark;
+  const horizonDays = definition.clustering.laterPeriodDays;
   const none = { later: null, laterPeriod: null };
   // ISO texts compare as the dates do.
-  if (nextDay === null || nextDay <= asOf) return none;
-  const horizonDays = definition.clustering.laterPeriodDays ?? LATER_PERIOD_DAYS;
+  if (horizonDays === undefined || nextDay === null || nextDay <= asOf) return none;
   const [row] = await warehouse.rows(laterDaysSql({ source, asOf, nextDay, horizonDays }), { signal });
   const told = readLaterDays(row!, horizonDays);
   if (told === null) return none;

@@ -74,7 +74,10 @@ const clustering = z
     nullDraws: z.int().min(19).max(1000).default(20),
     /** All scores are of so many customers at most; the segments are of all. */
     sampleRows: z.int().min(500).max(50_000).default(6_000),
-    /** Days after the as-of date whose spend may judge the segments; absent: 90. */
+    /**
+     * Days after the as-of date whose spend may judge the segments; absent: none. With them a run as of a past date is
+     * another one once the source knows those days.
+     */
     laterPeriodDays: z.int().min(1).max(730).optional(),
   })
   .prefault({});

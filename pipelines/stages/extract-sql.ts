@@ -3,7 +3,7 @@ import { PipelineError } from '../contracts/errors.ts';
 import { type ExtractSource, mappedColumns, sourceValue } from './extract.ts';
 import { canonicalValue, isWholeNumber, type SourceValue, textOf, textOrderOf } from './extract-casts.ts';
 
-// The extract is the frozen truth of a run: canonical columns, every row ordered before the as-of date, in
+// The extract is the frozen truth of a run: canonical columns, every row known before the as-of date, in
 // one total order: customer, time, then a hash of all that the source says of the row, so that only equal
 // rows may change places. Its bytes do not depend on the order of the source nor on the number of threads.
 // Refused: all columns as the sort key, which is slower; categories and countries as codes of an ENUM while
@@ -19,7 +19,10 @@ const RANKING = ['loaded_at', 'customer_id', 'ordered_at', 'order_id', 'line_id'
 export interface Extraction {
   source: ExtractSource;
   contract: Contract;
-  /** ISO date: rows ordered before this midnight. */
+  /**
+   * ISO date: rows ordered before this midnight, and loaded before it where the source tells: what came later is
+   * what a run on that day could not have read.
+   */
   asOf: string;
   /** ISO date: rows ordered from this midnight on, and none without a readable time. Absent: from the first row. */
   from?: string;
@@ -123,11 +126,15 @@ function rowsBefore({ source, contract, asOf, from }: Extraction): string {
     (name) => `${sourceValue(source, name).column} AS ${rawName(name)}`,
   );
   if (contract.unique) columns.push('file_row_number');
-  const { value: orderedAt } = canonicalValue(rawValue(source, 'ordered_at'));
-  const begins =
-    from === undefined ? `${orderedAt} IS NULL OR` : `${orderedAt} >= TIMESTAMP '${from} 00:00:00' AND`;
+  const midnight = `TIMESTAMP '${asOf} 00:00:00'`;
+  const orderedAt = canonicalOf(source, 'ordered_at');
+  const isBefore = (moment: string) => `(${moment} IS NULL OR ${moment} < ${midnight})`;
+  const period =
+    from === undefined
+      ? [orderedAt, ...(source.columns.loaded_at ? [canonicalOf(source, 'loaded_at')] : [])].map(isBefore)
+      : [`${orderedAt} >= TIMESTAMP '${from} 00:00:00'`, `${orderedAt} < ${midnight}`];
   return `(FROM (SELECT ${columns.join(', ')} FROM ${source.from})
-    WHERE ${begins} ${orderedAt} < TIMESTAMP '${asOf} 00:00:00')`;
+    WHERE ${period.join(' AND ')})`;
 }
 
 /** 64 bits of all that the source says of a row; two different rows of a customer and moment never tie in practice. */

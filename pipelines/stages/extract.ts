@@ -22,7 +22,7 @@ export interface Watermark {
   rows: number;
   /** ISO with time, null when no row has a readable time. */
   oldestOrderedAt: string | null;
-  /** Newest moment in the source: of loading where that is known, else of ordering. */
+  /** Newest moment before the as-of date, if one is given: of loading where that is known, else of ordering. */
   newest: string | null;
   /** ISO date of the day after `newest`. */
   nextDay: string | null;
@@ -53,14 +53,24 @@ export function stagedSource(source: ExtractSource, from: string): ExtractSource
   };
 }
 
-/** One row: how many rows there are, from when to when. Reads the columns of time alone. */
-export function watermarkSql(source: ExtractSource): string {
+/**
+ * One row: how many rows there are, from when to when. Reads the columns of time alone.
+ *
+ * @param asOf ISO date: what came on it or later is told of a run only as a count of rows and as `nextDay`, so that
+ *   the run says the same whenever it is run
+ */
+export function watermarkSql(source: ExtractSource, asOf: string | null): string {
   const orderedAt = canonicalOf(source, 'ordered_at');
   const loadedAt = source.columns.loaded_at === undefined ? null : canonicalOf(source, 'loaded_at');
-  const newest = loadedAt === null ? 'max(ordered_at)' : 'coalesce(max(loaded_at), max(ordered_at))';
+  const before = (moment: string) =>
+    asOf === null ? '' : ` FILTER (WHERE ${moment} < TIMESTAMP '${asOf} 00:00:00')`;
+  const newest = (filter: (moment: string) => string) => {
+    const [ordered, loaded] = ['ordered_at', 'loaded_at'].map((moment) => `max(${moment})${filter(moment)}`);
+    return loadedAt === null ? ordered! : `coalesce(${loaded}, ${ordered})`;
+  };
   const text = (moment: string) => `strftime(${moment}, '%Y-%m-%dT%H:%M:%S')`;
-  return `SELECT count(*) AS rows, ${text('min(ordered_at)')} AS oldest_ordered_at, ${text(newest)} AS newest,
-  CAST(CAST(${newest} AS DATE) + 1 AS VARCHAR) AS next_day
+  return `SELECT count(*) AS rows, ${text('min(ordered_at)')} AS oldest_ordered_at, ${text(newest(before))} AS newest,
+  CAST(CAST(${newest(() => '')} AS DATE) + 1 AS VARCHAR) AS next_day
 FROM (SELECT ${orderedAt} AS ordered_at${loadedAt === null ? '' : `, ${loadedAt} AS loaded_at`} FROM ${source.from})`;
 }
 
@@ -105,6 +115,17 @@ export function resolveAsOf(watermark: Watermark, source: ExtractSource, given: 
     );
   }
   return asOf;
+}
+
+/** @throws PipelineError AS_OF_BEFORE_DATA when rows were ordered before the date and all of them loaded after it */
+export function requireRows(rows: number, source: ExtractSource, asOf: string): void {
+  if (rows > 0) return;
+  throw new PipelineError(
+    'AS_OF_BEFORE_DATA',
+    `as-of date ${asOf} needs rows loaded before it, ${source.name} has none by its column ${source.columns.loaded_at}; ` +
+      'choose a later date, or take loaded_at out of source.columns if every load stamps all rows anew',
+    { asOf },
+  );
 }
 
 function canonicalOf(source: ExtractSource, role: string): string {

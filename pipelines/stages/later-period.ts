@@ -10,9 +10,6 @@ import { acceptedSql, type CheckedSql } from './validate.ts';
 // through the same casts and the same contract as those before; the period is read as an extract of its own,
 // so that a line loaded twice within it counts once.
 
-/** Days of the later period where the definition does not say. */
-export const LATER_PERIOD_DAYS = 90;
-
 /** Fewer days are chance: many who come back do so monthly. A definition that asks for fewer gets them. */
 const FEWEST_DAYS = 28;
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCustomers, readValues } from '../../activities/columns.ts';
 import { idAt } from '../../pipelines/contracts/customers.ts';
+import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { StartInput } from '../../pipelines/contracts/run.ts';
 import type { Extract, Features } from '../../pipelines/contracts/stages.ts';
 import { openWarehouse, type Row } from '../../store/warehouse/duckdb.ts';
@@ -10,10 +11,12 @@ import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts
 
 const AS_OF = '2026-03-01';
 
+const WITH_LATER_PERIOD = { clustering: { laterPeriodDays: 90 } as Definition['clustering'] };
+
 let shop: ActivityShop;
 let source: string;
 beforeAll(async () => {
-  shop = await openActivityShop();
+  shop = await openActivityShop({ definition: WITH_LATER_PERIOD });
   // Books from July 2025 to the end of June 2026.
   source = await writeShopExtract(shop.context.scratchFolder, { customers: 400 });
 }, 60_000);

@@ -1,11 +1,11 @@
 import type { Run, StartInput } from '../../pipelines/contracts/run.ts';
-import type { Closing, Clustering, OpenedRun, Trail } from '../../pipelines/contracts/stages.ts';
+import type { Closing, Clustering, OpenedRun, Profile, Trail } from '../../pipelines/contracts/stages.ts';
 import type { ActivityName, ActivityShop, InputOf, ResultOf } from './activity-shop.ts';
 
 /** How a walk calls an activity: once, or twice with a look at what was left. */
 export type Call = <N extends ActivityName>(name: N, input: InputOf<N>) => Promise<ResultOf<N>>;
 
-export type Walked = Trail & { opened: OpenedRun; run: Run };
+export type Walked = Trail & { opened: OpenedRun; run: Run; profile: Profile };
 
 /** A run's activities in the order of the workflow, from opening it to what comes before publishing. */
 export async function walkToStability(
@@ -19,14 +19,14 @@ export async function walkToStability(
   const extract = await call('extractCustomers', { run: opened.run });
   const run = { ...opened.run, asOf: extract.asOf };
   const validation = await call('validateExtract', { run, extract });
-  await call('profileExtract', { run, extract });
+  const profile = await call('profileExtract', { run, extract });
   const features = await call('buildFeatures', { run, extract, validation });
   const clustering = (await call('fitClusters', { run, features })) as Clustering;
   const match = await call('matchIdentities', { run, features, clustering });
   const naming = await call('nameSegments', { run, features, clustering, match });
   await call('persistRun', { run, extract, validation, features, clustering, match, naming });
   const stability = await call('measureStability', { run, features, clustering, match, naming });
-  return { opened, run, extract, validation, features, clustering, match, naming, stability };
+  return { opened, run, extract, validation, profile, features, clustering, match, naming, stability };
 }
 
 /** What a workflow would say of a walked run when it closes it. */

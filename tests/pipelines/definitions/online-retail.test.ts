@@ -67,7 +67,7 @@ describe.skipIf(!REAL_DATA)('on the real data', () => {
     const { columns } = definition.source;
     const types = typesOf({ ...columns }, await describeSource(warehouse, file), file.name);
     const source: ExtractSource = { from: sourceSql(file), columns, types, name: file.name };
-    const watermark = readWatermark((await warehouse.rows(watermarkSql(source)))[0]!);
+    const watermark = readWatermark((await warehouse.rows(watermarkSql(source, null)))[0]!);
     const asOf = resolveAsOf(watermark, source, null);
     expect(asOf).toBe('2011-12-10');
     await warehouse.copyToParquet(

@@ -4,6 +4,7 @@ import type { SourceColumns } from '../../../pipelines/contracts/source.ts';
 import {
   type ExtractSource,
   readWatermark,
+  requireRows,
   resolveAsOf,
   stagedSource,
   stagingSql,
@@ -225,8 +226,8 @@ describe('duplicates', () => {
 });
 
 describe('the as-of date', () => {
-  const watermarkOf = async (source: ExtractSource) =>
-    readWatermark((await warehouse.rows(watermarkSql(source)))[0]!);
+  const watermarkOf = async (source: ExtractSource, asOf: string | null = null) =>
+    readWatermark((await warehouse.rows(watermarkSql(source, asOf)))[0]!);
 
   it('is the day after the newest loading when none is given', async () => {
     const source = sourceOf([line(), line({ loaded_at: `'2026-03-31 23:59:59'` })]);
@@ -242,7 +243,7 @@ describe('the as-of date', () => {
 
   it('leaves out rows from its midnight on and keeps rows without a readable time', async () => {
     const times = [`'2026-01-01 23:59:59.999'`, `'2026-01-02 00:00:00'`, `'soon'`, 'NULL'];
-    const source = sourceOf(times.map((ordered_at) => line({ ordered_at })));
+    const source = sourceOf(times.map((ordered_at) => line({ ordered_at, loaded_at: 'NULL' })));
     const sql = extractSql({ source, contract: CONTRACT, asOf: '2026-01-02' });
     const rows = await warehouse.rows(`SELECT CAST(ordered_at AS VARCHAR) AS at, malformed FROM (${sql})`);
     expect(rows).toEqual([
@@ -250,6 +251,31 @@ describe('the as-of date', () => {
       { at: null, malformed: 'ordered_at=soon' },
       { at: null, malformed: null },
     ]);
+  });
+
+  it('leaves out rows loaded from its midnight on, which no run on that day could have read', async () => {
+    const times = [`'2026-01-02 23:59:59'`, `'2026-01-03 00:00:00'`, `'2026-02-01'`, `'soon'`, 'NULL'];
+    const source = sourceOf(times.map((loaded_at) => line({ loaded_at })));
+    const sql = extractSql({ source, contract: CONTRACT, asOf: '2026-01-03' });
+    const rows = await warehouse.rows(
+      `SELECT CAST(loaded_at AS VARCHAR) AS at FROM (${sql}) ORDER BY ALL NULLS LAST`,
+    );
+    expect(rows.map(({ at }) => at)).toEqual(['2026-01-02 23:59:59', null, null]);
+  });
+
+  it('leaves the newest moment out that came after it', async () => {
+    const source = sourceOf([line(), line({ loaded_at: `'2026-03-31 23:59:59'` })]);
+    const { newest, nextDay } = await watermarkOf(source, '2026-02-01');
+    expect(newest).toBe('2026-01-03T01:00:00');
+    expect(nextDay).toBe('2026-04-01');
+  });
+
+  it('before all loading is refused with the column that says so', () => {
+    const source = sourceOf([line()]);
+    expect(() => requireRows(1, source, '2026-01-03')).not.toThrow();
+    expect(() => requireRows(0, source, '2026-01-03')).toThrow(
+      expect.objectContaining({ code: 'AS_OF_BEFORE_DATA', message: expect.stringContaining('loaded_at') }),
+    );
   });
 
   it('before all data is refused with the first day there is', async () => {
