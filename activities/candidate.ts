@@ -49,7 +49,7 @@ export async function gridOf(
   { artifacts }: Pick<ActivityContext, 'artifacts'>,
   { run, plan, features }: { run: Run; plan: ComparePlan; features: Features },
 ): Promise<RuleGridParameters | null> {
-  const { naming } = await frozenDefinition(artifacts, run.definition);
+  const { naming } = await frozenDefinition(artifacts, run);
   const transforms = decodeJson(await artifacts.read(features.transforms)) as FittedTransforms;
   return gridParameters(naming, transforms, plan.smallestShare);
 }

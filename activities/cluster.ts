@@ -35,7 +35,7 @@ export function createClusterActivities(context: ActivityContext): Pick<Stages, 
       const { matrix, values, transforms, later } = features;
       const inputs = [matrix, values, transforms, ...(later ? [later] : []), ...(run.k ? [run.k] : [])];
       return runStage<Clustering | NoClustering>(context, { stage: 'cluster', run, inputs }, async (work) => {
-        const definition = await frozenDefinition(artifacts, run.definition);
+        const definition = await frozenDefinition(artifacts, run);
         const fitted = decodeJson(await artifacts.read(transforms)) as FittedTransforms;
         const search: Search = {
           pool: createKernelPool({ threads: context.threads }),

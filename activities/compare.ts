@@ -17,6 +17,7 @@ import type { ActivityContext } from './context.ts';
 import { createExtractActivities } from './extract.ts';
 import { createFeatureActivities } from './features.ts';
 import { keptStep } from './kept-step.ts';
+import { gatherReleases } from './releases.ts';
 import { createValidateActivities } from './validate.ts';
 import { writeComparison } from './write-comparison.ts';
 
@@ -59,9 +60,10 @@ function withoutRunLog(context: ActivityContext): ActivityContext {
 }
 
 async function openComparison(
-  { artifacts, definitionsFolder }: ActivityContext,
+  context: ActivityContext,
   { input: sent, workflow, scheduledAt }: Parameters<CompareStages['openComparison']>[0],
 ): Promise<OpenedComparison> {
+  const { artifacts, definitionsFolder } = context;
   const input = parseCompareInput(sent);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
   const { definition } = await loadDefinition(definitionsFolder, pipeline);
@@ -83,6 +85,7 @@ async function openComparison(
     definition: frozen,
     extract: input.extract ?? null,
     review: 'never',
+    releases: await gatherReleases(context, { runId, pipeline }),
     workflow,
   };
   return { run, plan };

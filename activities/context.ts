@@ -1,5 +1,6 @@
-import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
+import type { Run } from '../pipelines/contracts/run.ts';
+import { withReleases } from '../pipelines/stages/releases.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
 import type { Repositories } from '../store/postgres/repositories.ts';
@@ -25,7 +26,22 @@ export interface ActivityContext {
   log: { info(message: string, about?: Record<string, unknown>): void };
 }
 
-/** The run's definition as it was frozen when the run was opened. */
-export async function frozenDefinition(artifacts: ArtifactStore, ref: ArtifactRef): Promise<Definition> {
-  return decodeJson(await artifacts.read(ref)) as Definition;
+/**
+ * The run's definition as it was frozen when the run was opened, for all that read its extract: where rows were
+ * released, the contract lets them in.
+ */
+export async function frozenDefinition(
+  artifacts: ArtifactStore,
+  run: Pick<Run, 'definition' | 'releases'>,
+): Promise<Definition> {
+  const definition = await sourceDefinition(artifacts, run);
+  return run.releases ? { ...definition, contract: withReleases(definition.contract) } : definition;
+}
+
+/** The same, for what reads the source: its rows do not tell yet whether they were released. */
+export async function sourceDefinition(
+  artifacts: ArtifactStore,
+  run: Pick<Run, 'definition'>,
+): Promise<Definition> {
+  return decodeJson(await artifacts.read(run.definition)) as Definition;
 }

@@ -27,7 +27,8 @@ import {
   whileReading,
 } from '../store/warehouse/sources.ts';
 import { writeBatches } from '../store/warehouse/write-batches.ts';
-import { type ActivityContext, frozenDefinition } from './context.ts';
+import { type ActivityContext, sourceDefinition } from './context.ts';
+import { takeExtract } from './releases.ts';
 import { runStage, type Work } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
@@ -36,7 +37,7 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
   return {
     async extractCustomers({ run }) {
       return runStage(context, { stage: 'extract', run, inputs: [] }, async (work) => {
-        const definition = await frozenDefinition(context.artifacts, run.definition);
+        const definition = await sourceDefinition(context.artifacts, run);
         return withSourceFile(context, { run, definition, work }, async (path) => {
           const file = await inspectFile(path);
           const extract = await withWarehouse(
@@ -102,18 +103,18 @@ async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omi
       const asOf = resolveAsOf(watermark, source, run.asOf);
       if (run.asOf === null && isGiven) refuseFuture(asOf, source);
       const sql = extractSql({ source: numbered, contract: definition.contract, asOf });
-      const artifact = await context.artifacts.take(
-        'extract',
-        { runId: run.runId, ending: 'parquet' },
-        (path) => warehouse.copyToParquet(sql, path, { signal }),
+      const { contract } = definition;
+      const taken = await takeExtract(context, { run, contract, asOf, warehouse, signal }, (path) =>
+        warehouse.copyToParquet(sql, path, { signal }),
       );
       requireRows(artifact.rows, source, asOf);
       return {
-        artifact,
+        artifact: taken.artifact,
         asOf,
         watermark: watermark.newest ?? asOf,
-        rowsRead: artifact.rows,
-        rowsAfterAsOf: watermark.rows - artifact.rows,
+        rowsRead: taken.artifact.rows,
+        rowsAfterAsOf: watermark.rows - taken.rowsOfSource,
+        ...(taken.rowsReleased !== null && { rowsReleased: taken.rowsReleased }),
         ...(await keepLater(context, { source: numbered, watermark, asOf, freezing })),
       };
     });

@@ -21,7 +21,7 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
       const inputs = [extract.artifact, ...(extract.later ? [extract.later] : [])];
       return runStage(context, { stage: 'features', run, inputs }, async (work) => {
         const { signal } = work;
-        const { contract, features } = await frozenDefinition(artifacts, run.definition);
+        const { contract, features } = await frozenDefinition(artifacts, run);
         const from = parquet(await artifacts.path(extract.artifact));
         const { numbers, texts, rows } = await withWarehouse(context, async (warehouse) => {
           const cuts = partsSql({ from, rows: extract.artifact.rows });

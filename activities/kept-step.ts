@@ -19,7 +19,8 @@ export async function keptStep<R extends Timed>(
 ): Promise<R> {
   const { name, run, inputs } = call;
   const { definition, seed, asOf, extract } = run;
-  const key = digestOf({ name, inputs, definition: definition.sha256, seed, asOf, extract, codeVersion });
+  const about = { name, inputs, definition: definition.sha256, seed, asOf, extract, codeVersion };
+  const key = digestOf({ ...about, ...(run.releases && { releases: run.releases.sha256 }) });
   const kept = (await artifacts.readStep(run.runId, name, key)) as R | null;
   if (kept) return kept;
   const began = performance.now();

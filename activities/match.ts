@@ -70,7 +70,7 @@ async function previousSegments(
 /** The published model's label of each customer of this run; null when it cannot read their features. */
 async function relabel(context: ActivityContext, base: Publication, { run, features }: Current) {
   const { artifacts } = context;
-  const definition = await frozenDefinition(artifacts, run.definition);
+  const definition = await frozenDefinition(artifacts, run);
   const model = await previousModel(artifacts, base.artifacts.model, definition);
   return model && labelByPrevious(context, model, await readValues(artifacts, features.values));
 }

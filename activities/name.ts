@@ -26,7 +26,7 @@ export function createNameActivities(context: ActivityContext): Pick<Stages, 'na
       const previousNames = namesInForce(base);
       const inputs = [features.values, clustering.labels, match.identities, JSON.stringify(previousNames)];
       return runStage(context, { stage: 'name', run, inputs }, async () => {
-        const definition = await frozenDefinition(artifacts, run.definition);
+        const definition = await frozenDefinition(artifacts, run);
         const { naming } = definition;
         const columns = await readValues(artifacts, features.values);
         const { labels } = await readLabels(artifacts, clustering.labels);

@@ -15,7 +15,7 @@ export function createNotifyActivities(context: ActivityContext): Pick<Stages, '
   return {
     async deliverOutbox({ run }) {
       return runStage(context, { stage: 'notify', run, inputs: [] }, async (work) => {
-        const { notify } = await frozenDefinition(artifacts, run.definition);
+        const { notify } = await frozenDefinition(artifacts, run);
         const faults = await deliverEach(context, { runId: run.runId, notify, work });
         if (faults.length > 0)
           throw new PipelineError('DELIVERY_FAILED', faults.join('; '), { undelivered: faults.length });

@@ -14,7 +14,7 @@ export function createProfileActivities(context: ActivityContext): Pick<Stages, 
   return {
     async profileExtract({ run, extract }) {
       return runStage(context, { stage: 'profile', run, inputs: [extract.artifact] }, async (work) => {
-        const { title, currency, contract, source } = await frozenDefinition(artifacts, run.definition);
+        const { title, currency, contract, source } = await frozenDefinition(artifacts, run);
         const from = parquet(await artifacts.path(extract.artifact));
         const columns = [...mappedColumns(source.columns), 'amount', 'malformed'];
         const results: Record<string, Row[]> = {};

@@ -10,7 +10,7 @@ export function createPublishActivities(context: ActivityContext): Pick<Stages, 
     async publishRun({ run, match, naming, review }) {
       const inputs = [match.identities, naming.names, match.base?.publicationId ?? null, review];
       return runStage(context, { stage: 'publish', run, inputs }, async () => {
-        const { notify } = await frozenDefinition(artifacts, run.definition);
+        const { notify } = await frozenDefinition(artifacts, run);
         const message = publishedMessage({ run, segments: naming.segments, retired: match.retired });
         const { publicationId, replaced } = await repositories.publications.publish({
           pipeline: run.pipeline,

@@ -10,6 +10,7 @@ import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import type { ActivityContext } from './context.ts';
 import { stateOf } from './executions.ts';
+import { gatherReleases } from './releases.ts';
 import { withHeartbeats } from './stage.ts';
 
 const DEFAULT_PIPELINE = 'shop';
@@ -46,9 +47,10 @@ function runIdOf(workflow: Run['workflow']): string {
 }
 
 async function openRun(
-  { artifacts, repositories, definitionsFolder }: ActivityContext,
+  context: ActivityContext,
   opening: { input: StartInput; workflow: Run['workflow']; scheduledAt: string | null },
 ): Promise<OpenedRun> {
+  const { artifacts, repositories, definitionsFolder } = context;
   const input = parseStartInput(opening.input);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
   const { definition } = await loadDefinition(definitionsFolder, pipeline);
@@ -68,6 +70,7 @@ async function openRun(
     extract: input.extract ?? null,
     review: input.review ?? definition.review.policy,
     k: input.k ?? null,
+    releases: await gatherReleases(context, { runId, pipeline }),
     workflow: opening.workflow,
   };
   await repositories.runs.open({ ...run, input });

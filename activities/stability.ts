@@ -27,7 +27,7 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
         run.review,
       ];
       return runStage(context, { stage: 'stability', run, inputs }, async () => {
-        const definition = await frozenDefinition(artifacts, run.definition);
+        const definition = await frozenDefinition(artifacts, run);
         const base = match.base && (await repositories.publications.current(run.pipeline));
         const report = judgeStability(
           await comparison(context, { run, features, clustering, match, definition, base }),

@@ -101,6 +101,7 @@ function keyOf({ stage, run, inputs }: StageCall, codeVersion: string): string {
     seed: run.seed,
     asOf: run.asOf,
     extract: run.extract,
+    ...(run.releases && { releases: run.releases.sha256 }),
     codeVersion,
   });
 }

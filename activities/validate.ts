@@ -17,7 +17,7 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
   return {
     async validateExtract({ run, extract }) {
       return runStage(context, { stage: 'validate', run, inputs: [extract.artifact] }, async ({ signal }) => {
-        const definition = await frozenDefinition(artifacts, run.definition);
+        const definition = await frozenDefinition(artifacts, run);
         const { contract } = definition;
         const from = parquet(await artifacts.path(extract.artifact));
         return withWarehouse(context, async (warehouse) => {
@@ -39,7 +39,9 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
               rows: contract.rules.length,
             },
           );
-          return { ...judgement, report, quarantine };
+          const { rowsReleased } = extract;
+          const released = rowsReleased === undefined ? {} : { rowsReleased };
+          return { ...judgement, counts: { ...judgement.counts, ...released }, report, quarantine };
         });
       });
     },

@@ -65,7 +65,7 @@ async function materialOf(context: ActivityContext, given: Writing): Promise<Mat
   const matrix = await readMatrix(artifacts, features.matrix);
   const grid = await gridOf(context, { run, plan, features });
   return {
-    definition: await frozenDefinition(artifacts, run.definition),
+    definition: await frozenDefinition(artifacts, run),
     matrix,
     scored: scoredRows(matrix, { plan, seed: run.seed, grid }),
     labels: await labelsOf(context, candidates),

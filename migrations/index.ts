@@ -5,6 +5,7 @@ import * as memberships from './0003_memberships.ts';
 import * as publications from './0004_publications.ts';
 import * as stability from './0005_stability.ts';
 import * as publishedViews from './0006_published_views.ts';
+import * as quarantineReleases from './0007_quarantine_releases.ts';
 
 export interface Migration {
   /** Name in the migrations table; never changes once released. */
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   { name: '0004_publications', ...publications },
   { name: '0005_stability', ...stability },
   { name: '0006_published_views', ...publishedViews },
+  { name: '0007_quarantine_releases', ...quarantineReleases },
 ];

@@ -36,8 +36,11 @@ const SIGNS: Record<RunSummary['outcome'], string> = {
   cancelled: colors.yellow('✗ cancelled'),
 };
 
+/** The others let go of it. */
+const KEEPS_QUARANTINE = new Set<RunSummary['outcome']>(['published', 'held', 'rejected']);
+
 function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): string {
-  const { rowsRead, rowsAccepted, rowsQuarantined, quarantinedBy, customers } = counts;
+  const { rowsRead, rowsAccepted, rowsQuarantined, quarantinedBy, rowsReleased, customers } = counts;
   const refused = quarantinedBy
     .filter(({ rows }) => rows > 0)
     .map(({ rule, rows }) => `${rule} ${thousands(rows)}`)
@@ -47,6 +50,10 @@ function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): strin
     `${thousands(rowsRead)} rows = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine; ${thousands(customers)} customers`,
   ];
   if (refused) lines.push(`  ${colors.dim('·')} refused: ${refused}`);
+  if (rowsReleased)
+    lines.push(`  ${colors.dim('·')} released rows joined: ${thousands(rowsReleased)} of the accepted`);
+  if (refused && KEEPS_QUARANTINE.has(outcome))
+    lines.push(`  ${colors.dim(`· to see them: npm run strata -- quarantine show ${runId}`)}`);
   return lines.join('\n');
 }
 

@@ -3,6 +3,7 @@ import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { errorText } from './error-text.ts';
 import { modelCommand } from './model.ts';
+import { quarantineCommand } from './quarantine.ts';
 
 const INTERRUPTED = 130;
 
@@ -21,7 +22,8 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
-    .addCommand(modelCommand(end.signal));
+    .addCommand(modelCommand(end.signal))
+    .addCommand(quarantineCommand(end.signal));
   if (argv.length === 0) {
     strata.outputHelp();
     return 0;

@@ -3,6 +3,7 @@ export const ARTIFACT_KINDS = [
   'definition',
   'extract',
   'quarantine',
+  'release',
   'report',
   'customers',
   'matrix',

@@ -60,6 +60,8 @@ export interface Run {
   review: ReviewPolicy;
   /** The number of segments that a person decided on; null where it is chosen, absent in runs of older code. */
   k?: number | null;
+  /** Refused rows of earlier runs that a person released, as one artifact; null for none, absent in runs of older code. */
+  releases?: ArtifactRef | null;
   workflow: { id: string; runId: string };
 }
 
@@ -70,6 +72,8 @@ export interface RunCounts {
   /** Refused rows by the first rule each one broke, in the contract's order. */
   quarantinedBy: { rule: string; rows: number }[];
   customers: number;
+  /** Of the rows read, those that a release lets in; absent without releases. */
+  rowsReleased?: number;
 }
 
 export interface SegmentSummary {

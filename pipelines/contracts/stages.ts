@@ -43,6 +43,8 @@ export interface Extract extends Timed {
   rowsRead: number;
   /** Rows at or after the as-of date: not part of this run, and not lost: counted here. */
   rowsAfterAsOf: number;
+  /** Of `rowsRead`, those that a person released, whether the source brought them or not; absent without releases. */
+  rowsReleased?: number;
   /**
    * What customers spent in the days from the as-of date on, one row for each who bought: never part of a
    * feature, only of what judges a segmentation. Null where the source tells too little of those days.

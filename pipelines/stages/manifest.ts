@@ -17,6 +17,8 @@ export interface Manifest {
   definition: string;
   /** The number of segments that a person decided on; absent where it was chosen from the data. */
   fixedK?: number;
+  /** Digest of the released rows that joined; absent where no release was in force. */
+  releases?: string;
   counts: RunCounts;
   /** Each stage the run came through, in order, with the digests of its products. */
   stages: { stage: Stage; digests: Record<string, string> }[];
@@ -48,6 +50,7 @@ export function buildManifest({
     codeVersion,
     definition: run.definition.sha256,
     ...(run.k != null && { fixedK: run.k }),
+    ...(run.releases && { releases: run.releases.sha256 }),
     counts: closing.counts,
     stages: closing.stages.map(({ stage, digests }) => ({ stage, digests })),
     verdicts: {

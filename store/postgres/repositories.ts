@@ -3,6 +3,7 @@ import { createCleanUp } from './clean-up.ts';
 import { createMembershipsRepository } from './memberships.ts';
 import { createOutboxRepository } from './outbox.ts';
 import { createPublicationsRepository } from './publications.ts';
+import { createReleasesRepository } from './releases.ts';
 import { createRunsRepository } from './runs.ts';
 import { createSegmentationsRepository } from './segmentations.ts';
 import { createStabilityRepository } from './stability.ts';
@@ -18,6 +19,7 @@ export const createRepositories = (knex: Knex) => ({
   memberships: createMembershipsRepository(knex),
   publications: createPublicationsRepository(knex),
   stability: createStabilityRepository(knex),
+  releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
   cleanUp: createCleanUp(knex),
 });

@@ -51,6 +51,15 @@ export const createStagesRepository = (knex: Knex) =>
       });
     },
 
+    /** The rows that the run refused; null before they are known, and for a run that never came so far. */
+    async quarantineOf(runId: string): Promise<ArtifactRef | null> {
+      const row = await knex<StageRow>('run_stages')
+        .where({ run_id: runId, stage: 'validate' })
+        .whereRaw(`artifact ->> 'kind' = 'quarantine'`)
+        .first();
+      return row?.artifact ?? null;
+    },
+
     /** In the order in which they were begun. */
     async forRun(runId: string): Promise<StageRecord[]> {
       const rows = await knex<StageRow>('run_stages')

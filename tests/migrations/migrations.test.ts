@@ -57,6 +57,7 @@ test('a migrated schema has the tables and views of the design, each saying its 
       ['published_memberships', expect.stringContaining('One row per pipeline and customer')],
       ['published_runs', expect.stringContaining('One row per pipeline')],
       ['published_segments', expect.stringContaining('One row per pipeline and published segment')],
+      ['quarantine_releases', expect.stringContaining('One row per release')],
       ['run_stages', expect.stringContaining('One row per run and stage')],
       ['runs', expect.stringContaining('One row per run')],
       ['segment_names', expect.stringContaining('One row per segment and version')],

@@ -1,0 +1,147 @@
+import { stripVTControlCharacters } from 'node:util';
+import colors from 'picocolors';
+import { HELD_BACK } from '../pipelines/stages/releases.ts';
+import type { ReleaseRecord } from '../store/postgres/releases.ts';
+import type { Released } from './quarantine-release.ts';
+import type { QuarantineShown } from './quarantine-show.ts';
+
+const BAR_WIDTH = 24;
+const VALUE_WIDTH = 24;
+const GAP = '  ';
+const COMMAND = 'npm run strata -- quarantine';
+/** Told by the headings, or the same in every row of a quarantine. */
+const UNTOLD = new Set(['refused_by', 'is_released']);
+
+/** What a person reads of a quarantine: how many rows by which rule, then rows of each. */
+export function quarantineReport(shown: QuarantineShown): string {
+  const { runId, pipeline, asOf, outcome, rowsRead, rowsQuarantined, rules } = shown;
+  const of = rowsRead === null ? '' : ` of ${thousands(rowsRead)}`;
+  const share = rowsRead ? ` (${percent(rowsQuarantined / rowsRead)})` : '';
+  const lines = [
+    `${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)} ${outcome ?? 'running'}`,
+    `${thousands(rowsQuarantined)}${of} rows are in quarantine${share}`,
+  ];
+  if (rules.length === 0) return lines.join('\n');
+  const mostFirst = Math.max(...rules.map(({ first }) => first));
+  const mostAll = Math.max(...rules.map(({ all }) => all));
+  const counts = rules.map(({ rule, first, all, reason }) => [
+    rule,
+    thousands(first),
+    bar(first / mostFirst),
+    thousands(all),
+    bar(all / mostAll),
+    reason ?? '',
+  ]);
+  lines.push('', table(['rule', 'first', '', 'in all', '', 'a row is refused since'], counts, [1, 3]));
+  lines.push(
+    colors.dim('first: rows by the first rule they break, once each; in all: rows that break it at all'),
+  );
+  for (const example of shown.examples) lines.push('', exampleTable(example));
+  lines.push('', colors.dim(`${COMMAND} release ${runId} --rule NAME lets rows join the runs to come`));
+  return lines.join('\n');
+}
+
+function exampleTable({ rule, rows }: QuarantineShown['examples'][number]): string {
+  // A column in which no row has a value says nothing.
+  const columns = Object.keys(rows[0]!).filter(
+    (name) => !UNTOLD.has(name) && rows.some((row) => row[name] !== null),
+  );
+  const cells = rows.map((row) => columns.map((name) => printable(row[name] ?? '')));
+  return `${colors.bold(rule)}\n${table(columns, cells)}`;
+}
+
+/** What a release did, or would do. */
+export function releaseReport({
+  runId,
+  pipeline,
+  chosen,
+  rows,
+  heldBack,
+  otherRules,
+  ...made
+}: Released): string {
+  const { release, isNew } = made;
+  const lines = [`${thousands(chosen)} rows chosen of run ${colors.dim(runId)}`];
+  for (const { because, rows: held } of heldBack)
+    lines.push(`  ${colors.dim('·')} ${thousands(held)} stay in quarantine: ${HELD_BACK[because]}`);
+  for (const { rule, rows: held } of otherRules)
+    lines.push(`    ${colors.dim('·')} ${rule} ${thousands(held)}: add --rule ${rule}, if that is meant`);
+  if (release === null) {
+    lines.push(`${colors.yellow('dry run')}: ${thousands(rows)} rows would be released; nothing was changed`);
+  } else if (isNew) {
+    lines.push(
+      `${colors.green('✓')} ${thousands(rows)} rows released: they join every run of ${pipeline} opened from now on`,
+      colors.dim(`${COMMAND} revoke ${release.releaseId} ends release ${release.releaseId}`),
+    );
+  } else {
+    lines.push(
+      `${colors.green('✓')} these ${thousands(rows)} rows were released before: release ${release.releaseId} of ${day(release.releasedAt)} by ${printable(release.author)}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+export function releasesReport(releases: readonly ReleaseRecord[]): string {
+  if (releases.length === 0) return `nothing was released; ${COMMAND} show RUN shows what could be`;
+  const rows = releases.map((release) => [
+    String(release.releaseId),
+    release.pipeline,
+    thousands(release.rows),
+    release.revokedAt === null
+      ? 'in force'
+      : `revoked ${day(release.revokedAt)} by ${printable(release.revokedBy ?? '')}`,
+    release.rules.join(', '),
+    `${day(release.releasedAt)} by ${printable(release.author)}`,
+    release.runId,
+    [release.where && `where ${release.where}`, release.note]
+      .filter(Boolean)
+      .map((text) => oneLine(text!))
+      .join('; '),
+  ]);
+  const titles = ['id', 'pipeline', 'rows', 'state', 'rules', 'released', 'from run', 'which, why'];
+  return table(titles, rows, [0, 2]);
+}
+
+export function revokeReport({ release, isNew }: { release: ReleaseRecord; isNew: boolean }): string {
+  const { releaseId, rows, pipeline } = release;
+  return isNew
+    ? `${colors.green('✓')} release ${releaseId} is revoked: runs of ${pipeline} opened from now on judge its ${thousands(rows)} rows by the contract alone`
+    : `release ${releaseId} was revoked before: ${day(release.revokedAt!)} by ${printable(release.revokedBy!)}`;
+}
+
+function table(titles: string[], rows: string[][], rightAligned: readonly number[] = []): string {
+  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, i) => (rightAligned.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join(GAP)
+      .trimEnd();
+  return [colors.dim(line(titles)), ...rows.map(line)].join('\n');
+}
+
+/** A value of a source may hold anything, sequences that steer a terminal too. */
+function printable(text: string): string {
+  const plain = oneLine(text);
+  return plain.length > VALUE_WIDTH ? `${plain.slice(0, VALUE_WIDTH - 1)}…` : plain;
+}
+
+function oneLine(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '·');
+}
+
+function bar(share: number): string {
+  const blocks = Math.round(share * BAR_WIDTH);
+  return '█'.repeat(share > 0 ? Math.max(1, blocks) : 0);
+}
+
+function day(iso: string): string {
+  return iso.slice(0, 'YYYY-MM-DD'.length);
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
