@@ -102,12 +102,12 @@ async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omi
       const watermark = readWatermark(row!);
       const asOf = resolveAsOf(watermark, source, run.asOf);
       if (run.asOf === null && isGiven) refuseFuture(asOf, source);
-      const sql = extractSql({ source: numbered, contract: definition.contract, asOf });
       const { contract } = definition;
+      const sql = extractSql({ source: numbered, contract, asOf });
       const taken = await takeExtract(context, { run, contract, asOf, warehouse, signal }, (path) =>
         warehouse.copyToParquet(sql, path, { signal }),
       );
-      requireRows(artifact.rows, source, asOf);
+      requireRows(taken.artifact.rows, source, asOf);
       return {
         artifact: taken.artifact,
         asOf,
