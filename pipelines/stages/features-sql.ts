@@ -1,6 +1,7 @@
 import type { Contract } from '../contracts/contract.ts';
 import type { FeatureSettings } from '../contracts/definition.ts';
 import { ordersSql } from './order-grain.ts';
+import { replaceName } from './sql-names.ts';
 import { acceptedSql, type CheckedSql } from './validate.ts';
 
 /** Rows of a part: the hash tables of this many rows stay small, and larger parts were no faster. */
@@ -62,7 +63,7 @@ interface Extraction {
  * One row per customer of the accepted rows, in byte order of `customer_id`; then each aggregate feature as
  * a double, in the definition's order, then each category as text, NULL as `none`.
  *
- * The expressions see the extract's columns and `as_of`, a TIMESTAMP, as if it were one of them; those `over`
+ * The expressions see the extract's columns and `as_of`, a TIMESTAMP that stands in them as a constant; those `over`
  * orders see what `order-grain.ts` lists in place of the lines. Exact types keep them free of the number of
  * threads and parts: sums of DECIMAL and BIGINT, counts, minima and maxima, and quotients of these; a sum of
  * doubles would not be. COUNT(DISTINCT …) is fine, in parts.
@@ -78,17 +79,19 @@ export function featuresSql({
   attributes = [],
   ...extraction
 }: Extraction & Aggregates & { attributes?: readonly string[] }): CheckedSql {
+  const moment = `TIMESTAMP '${extraction.asOf} 00:00:00'`;
+  const dated = (sql: string) => replaceName(sql, 'as_of', moment);
   const columns: CustomerColumn[] = [
     ...aggregate.map(({ name, sql, over = 'lines' as const }) => ({
       name,
       over,
-      sql: `CAST((${sql}\n) AS DOUBLE) AS "${name}"`,
+      sql: `CAST((${dated(sql)}\n) AS DOUBLE) AS "${name}"`,
       part: `feature ${name} of pipeline.yaml`,
     })),
     ...categories.map(({ name, sql, over = 'lines' as const }) => ({
       name,
       over,
-      sql: `coalesce(CAST((${sql}\n) AS VARCHAR), '${NO_CATEGORY}') AS "${name}"`,
+      sql: `coalesce(CAST((${dated(sql)}\n) AS VARCHAR), '${NO_CATEGORY}') AS "${name}"`,
       part: `category ${name} of pipeline.yaml`,
     })),
   ];
@@ -130,8 +133,7 @@ interface CustomerColumn {
   part: string;
 }
 
-/** Grouped by the constant too, so that an aggregate may name it bare. */
-const GROUP = 'GROUP BY customer_id, as_of';
+const GROUP = 'GROUP BY customer_id';
 
 function customersSql(relation: string, columns: readonly CustomerColumn[], grain: Grain): string {
   const own = columns.filter(({ over }) => over === grain).map(({ sql }) => sql);
@@ -142,9 +144,9 @@ function customersSql(relation: string, columns: readonly CustomerColumn[], grai
  * The accepted rows that features are made of: all that any of them sees comes from here. None is of the as-of
  * date or later, since the extract has no such rows. A line whose order has no number is an order by its moment.
  */
-function linesSql({ from, contract, asOf, range }: Extraction): string {
+function linesSql({ from, contract, range }: Omit<Extraction, 'asOf'>): string {
   const part = range ? `file_row_number >= ${range.first} AND file_row_number < ${range.end} AND ` : '';
-  return `(SELECT * REPLACE (coalesce(order_id, strftime(ordered_at, '%Y-%m-%dT%H:%M:%S')) AS order_id),
-    TIMESTAMP '${asOf} 00:00:00' AS as_of FROM ${from}
+  return `(SELECT * REPLACE (coalesce(order_id, strftime(ordered_at, '%Y-%m-%dT%H:%M:%S')) AS order_id)
+  FROM ${from}
   WHERE ${part}customer_id IS NOT NULL AND ${acceptedSql(contract)})`;
 }

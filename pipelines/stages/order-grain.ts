@@ -1,7 +1,9 @@
+import { namesIn } from './sql-names.ts';
+
 // Orders, made of the lines of the extract: what an aggregate with `over: orders` sees a row of. Only the columns
 // that some expression names are made, and the gap only where one asks for it: it takes a sort.
 
-/** Columns of an order, from its lines; beside them `customer_id`, `order_id`, `as_of` and attributes. */
+/** Columns of an order, from its lines; beside them `customer_id`, `order_id` and attributes. */
 const COLUMNS: Readonly<Record<string, string>> = {
   /** Time of its first line. */
   ordered_at: 'min(ordered_at)',
@@ -28,7 +30,6 @@ const PLACED: Readonly<Record<string, string>> = {
 export const ORDER_COLUMNS: readonly string[] = [
   'customer_id',
   'order_id',
-  'as_of',
   ...Object.keys(COLUMNS),
   ...Object.keys(PLACED),
 ];
@@ -45,7 +46,7 @@ export function ordersSql(
   expressions: readonly string[],
   attributes: readonly string[] = [],
 ): string {
-  const names = wordsOf(expressions);
+  const names = new Set(expressions.flatMap((sql) => [...namesIn(sql)]));
   const placed = Object.entries(PLACED).filter(([name]) => names.has(name));
   if (placed.length > 0) names.add('ordered_at');
   const columns = [
@@ -53,19 +54,9 @@ export function ordersSql(
     ...attributes.map((name): [string, string] => [name, `min("${name}")`]),
   ].filter(([name]) => names.has(name));
   const made = columns.map(([name, sql]) => `, ${sql} AS "${name}"`).join('');
-  const orders = `(SELECT customer_id, as_of, order_id${made}
-  FROM ${lines} GROUP BY customer_id, as_of, order_id)`;
+  const orders = `(SELECT customer_id, order_id${made}
+  FROM ${lines} GROUP BY customer_id, order_id)`;
   if (placed.length === 0) return orders;
   return `(SELECT *${placed.map(([name, sql]) => `, ${sql} AS ${name}`).join('')} FROM ${orders}
   WINDOW before AS (PARTITION BY customer_id ORDER BY ordered_at, order_id))`;
-}
-
-/** Every word that may be the name of a column: neither in a text nor in a comment. */
-function wordsOf(expressions: readonly string[]): Set<string> {
-  const words = new Set<string>();
-  for (const sql of expressions) {
-    const bare = sql.replace(/'(?:[^']|'')*'|--.*$|\/\*[\s\S]*?\*\//gm, ' ');
-    for (const [word] of bare.matchAll(/[A-Za-z_][A-Za-z0-9_]*/g)) words.add(word.toLowerCase());
-  }
-  return words;
 }
