@@ -16,7 +16,9 @@ const GIVEN = new Set(['as_of']);
 /** Columns of an order that no line has, and what of the lines they are made of. */
 const ORDER_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   lines: ['order_id'],
+  products: ['category'],
   gap_days: ['ordered_at'],
+  order_number: ['ordered_at'],
 };
 
 /**

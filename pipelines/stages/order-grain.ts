@@ -1,4 +1,4 @@
-import { namesIn } from './sql-names.ts';
+import { columnsNamed } from '../contracts/sql-columns.ts';
 
 // Orders, made of the lines of the extract: what an aggregate with `over: orders` sees a row of. Only the columns
 // that some expression names are made, and the gap only where one asks for it: it takes a sort.
@@ -46,7 +46,7 @@ export function ordersSql(
   expressions: readonly string[],
   attributes: readonly string[] = [],
 ): string {
-  const names = new Set(expressions.flatMap((sql) => [...namesIn(sql)]));
+  const names = new Set(expressions.flatMap(columnsNamed));
   const placed = Object.entries(PLACED).filter(([name]) => names.has(name));
   if (placed.length > 0) names.add('ordered_at');
   const columns = [
