@@ -2,8 +2,11 @@ import { columnOf } from '../numeric/matrix.ts';
 import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
+import type { Source } from '../pipelines/contracts/source.ts';
 import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts';
-import { deriveColumns } from '../pipelines/stages/features.ts';
+import { type CategoryCodes, categoryColumns, codeCategory } from '../pipelines/stages/category-codes.ts';
+import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report.ts';
+import { deriveColumns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
 import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
@@ -21,7 +24,7 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
       const inputs = [extract.artifact, ...(extract.later ? [extract.later] : [])];
       return runStage(context, { stage: 'features', run, inputs }, async (work) => {
         const { signal } = work;
-        const { contract, features } = await frozenDefinition(artifacts, run);
+        const { contract, features, source } = await frozenDefinition(artifacts, run);
         const from = parquet(await artifacts.path(extract.artifact));
         const { numbers, texts, rows } = await withWarehouse(context, async (warehouse) => {
           const cuts = partsSql({ from, rows: extract.artifact.rows });
@@ -29,18 +32,31 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
             cuts === null ? [] : await warehouse.rows(cuts, { signal }),
             extract.artifact.rows,
           );
-          const { aggregate } = features;
+          const { aggregate, categories } = features;
+          const made = {
+            from,
+            contract,
+            aggregate,
+            categories,
+            asOf: extract.asOf,
+            attributes: attributesOf(source),
+          };
           return warehouse.columns(
-            parts.map((range) => featuresSql({ from, contract, aggregate, asOf: extract.asOf, range })),
+            parts.map((range) => featuresSql({ ...made, range })),
             { signal },
           );
         });
-        const { columns } = deriveColumns(numbers, features.derive);
+        const found = deriveColumns(numbers, features.derive, whenMissingOf(features.aggregate));
+        const { columns } = found;
         const transforms = fitTransforms(columns, features.cluster);
         const matrix = applyTransforms(columns, transforms);
         const names = transforms.map(({ feature }) => feature);
         const write = (kind: ArtifactKind, bytes: Buffer, ending: string) =>
           artifacts.write(kind, bytes, { runId: run.runId, ending, rows });
+        const words: CategoryCodes[] = [];
+        for (const { name } of features.categories ?? []) words.push(await codeCategory(name, texts[name]!));
+        const report = await reportFeatures(found, names, words);
+        const warnings = toldWarnings(report);
         const { offsets, bytes } = texts.customer_id!;
         const scaled = names.map((name, j): [string, Column] => [name, columnOf(matrix, j)]);
         return {
@@ -49,11 +65,23 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
           matrix: await write('matrix', encodeColumns(Object.fromEntries(scaled)), 'columns'),
           columns: names,
           transforms: await write('transforms', encodeJson(transforms), 'json'),
+          report: await write('report', encodeJson(report), 'json'),
+          ...(words.length > 0 && {
+            categories: await write('features', encodeColumns(categoryColumns(words)), 'columns'),
+          }),
+          ...(warnings.length > 0 && { warnings }),
           ...(await alignedLater(context, { run, extract, customers: { offsets, bytes }, work })),
         };
       });
     },
   };
+}
+
+/** Columns that the extract has beyond the canonical ones. */
+function attributesOf(source: Source): string[] {
+  const ofCustomers =
+    'customers' in source && typeof source.customers === 'object' ? source.customers.attributes : {};
+  return Object.keys({ ...source.attributes, ...ofCustomers });
 }
 
 /** The spend after the as-of date, row for row with the customers; no feature is made of it. */

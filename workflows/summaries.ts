@@ -37,8 +37,8 @@ export const says = {
     `${verdict}: ${thousands(counts.rowsAccepted)} accepted, ${thousands(counts.rowsQuarantined)} in quarantine, ${thousands(counts.customers)} customers`,
   profile: ({ page }: Profile) =>
     `page of ${thousands(page.bytes)} bytes in the artifacts, \`${page.sha256.slice(0, 12)}…\``,
-  features: ({ columns, customers }: Features) =>
-    `${thousands(customers.rows)} customers × ${columns.length} features`,
+  features: ({ columns, customers, warnings = [] }: Features) =>
+    [`${thousands(customers.rows)} customers × ${columns.length} features`, ...warnings].join('; '),
   cluster: (found: Clustering | NoClustering) =>
     found.verdict === 'none'
       ? 'no segmentation'

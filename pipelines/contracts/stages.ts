@@ -85,6 +85,12 @@ export interface Features extends Timed {
   transforms: ArtifactRef;
   /** `spendCents` and `orders` of each customer in the days after, 0 for none; see `Extract.later`. */
   later?: ArtifactRef | null;
+  /** Words of each customer as codes, where the definition has `features.categories`; row for row with the customers. */
+  categories?: ArtifactRef;
+  /** What the features look like, as JSON: missing values, distributions, redundancy, words. */
+  report?: ArtifactRef;
+  /** The most important of what the report warns of. */
+  warnings?: string[];
   /** Its `customers` are those of this run that bought again. */
   laterPeriod?: LaterPeriod | null;
 }

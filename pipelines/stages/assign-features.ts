@@ -1,7 +1,7 @@
 import { yeoJohnson } from '../../numeric/statistics/yeo-johnson.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import { type DerivedFeature, derivedFor } from './derive-tree.ts';
-import { deriveOne } from './features.ts';
+import { deriveOne, whenMissingOf } from './features.ts';
 import type { Model } from './model.ts';
 import type { FittedColumn } from './transform.ts';
 
@@ -18,6 +18,7 @@ interface Slot {
   value: Float64Array;
   derived: DerivedFeature | undefined;
   inputs: Slot[];
+  whenMissing: number;
   isKnown: boolean;
 }
 
@@ -51,7 +52,16 @@ function slotsOf(model: Model): Slot[] {
     ...model.transforms.map(({ feature }) => feature),
   ]);
   const plain = [...names].filter((name) => !derived.some((feature) => feature.name === name));
-  const slots: Slot[] = plain.map((name) => newSlot(name, undefined, []));
+  const rules = nullRulesOf(model);
+  const newSlot = (name: string, feature: Slot['derived'], inputs: Slot[]): Slot => ({
+    name,
+    value: new Float64Array(1),
+    derived: feature,
+    inputs,
+    whenMissing: rules[name] ?? 0,
+    isKnown: false,
+  });
+  const slots = plain.map((name) => newSlot(name, undefined, []));
   for (const feature of derived) {
     const inputs = feature.inputs.map((input) => slots.find(({ name }) => name === input)!);
     slots.push(newSlot(feature.name, feature, inputs));
@@ -59,8 +69,9 @@ function slotsOf(model: Model): Slot[] {
   return slots;
 }
 
-function newSlot(name: string, derived: Slot['derived'], inputs: Slot[]): Slot {
-  return { name, value: new Float64Array(1), derived, inputs, isKnown: false };
+/** What stands for a value that is missing, by feature; those not named: 0. */
+export function nullRulesOf({ features }: Model): Record<string, number> {
+  return whenMissingOf([...features.aggregate, ...features.derive]);
 }
 
 /** The checks of the features stage: one customer's figures only, no text, no chance. */
@@ -79,14 +90,14 @@ function fill(
 ): void {
   const given = features[slot.name];
   if (typeof given === 'number') {
-    slot.value[0] = finiteOrZero(given);
+    slot.value[0] = finiteOr(given, slot.whenMissing);
     slot.isKnown = true;
     return;
   }
   slot.isKnown = slot.derived !== undefined && areKnown(slot.inputs);
   if (slot.isKnown) {
     const value = slot.derived!.at(0, columns);
-    slot.value[0] = value == null ? 0 : finiteOrZero(Number(value));
+    slot.value[0] = value == null ? slot.whenMissing : finiteOr(Number(value), slot.whenMissing);
   }
 }
 
@@ -136,6 +147,6 @@ function missing({ name, inputs }: Slot, features: Readonly<Record<string, numbe
   });
 }
 
-function finiteOrZero(value: number): number {
-  return Number.isFinite(value) ? value : 0;
+function finiteOr(value: number, otherwise: number): number {
+  return Number.isFinite(value) ? value : otherwise;
 }

@@ -3,14 +3,15 @@ import type { KernelPool, RunOptions } from '../../numeric/kernels/pool.ts';
 import { nextTurn } from '../../numeric/kernels/turn.ts';
 import { columnOf, createMatrix } from '../../numeric/matrix.ts';
 import { PipelineError } from '../contracts/errors.ts';
-import { createFeatureReader, transformed } from './assign-features.ts';
+import { createFeatureReader, nullRulesOf, transformed } from './assign-features.ts';
 import { derivedFor } from './derive-tree.ts';
 import { type Columns, deriveColumns, type FeatureColumns } from './features.ts';
 import { type ConfidenceTable, centersOf, type Model } from './model.ts';
 import type { FittedColumn } from './transform.ts';
 
 // New customers under a fitted model: its own transforms and centres, nothing refitted. In a batch and one at
-// a time give the same bits. A missing (NaN) or infinite figure counts as 0, as in the fit.
+// a time give the same bits. A missing (NaN) or infinite figure counts as
+// what its null rule says, else 0, as in the fit.
 
 /** The label of a customer who gets no cluster, since they stand too near to a border. */
 export const ABSTAINED = 255;
@@ -40,7 +41,7 @@ export interface CustomerAssignments {
   confidence: Float64Array | null;
   /** 1 = novel. */
   isNovel: Uint8Array | null;
-  /** Features that were missing or infinite for some customers, where 0 was taken. */
+  /** Features that were missing or infinite for some customers, and what was taken there. */
   replaced: FeatureColumns['replaced'];
 }
 
@@ -190,7 +191,7 @@ async function neededFeatures(
   await nextTurn();
   const about = { unit: '', why: '' };
   const settings = derived.map(({ name, expression }) => ({ name, expression, ...about }));
-  const filled = deriveColumns(given, settings);
+  const filled = deriveColumns(given, settings, nullRulesOf(model));
   return { values: model.transforms.map((t) => filled.columns[t.feature]!), replaced: filled.replaced };
 }
 

@@ -20,7 +20,9 @@ export interface DerivedFeature {
   tree: ExpressionNode;
   /** Features the expression names, each once. */
   inputs: string[];
-  /** The value at a row of the columns, before the rule that what is not finite becomes 0. */
+  /** What stands for a value that is not finite; absent: 0. */
+  whenMissing: number | undefined;
+  /** The value at a row of the columns, before its null rule. */
   at(row: number, columns: Readonly<Record<string, Float64Array>>): unknown;
 }
 
@@ -34,8 +36,8 @@ export function derivedFor(
   given: ReadonlySet<string> = new Set(),
 ): DerivedFeature[] {
   const known = features.aggregate.map(({ name }) => name);
-  const derived = features.derive.map(({ name, expression }) => {
-    const feature = parseDerived({ name, expression }, known);
+  const derived = features.derive.map(({ name, expression, whenMissing }) => {
+    const feature = { ...parseDerived({ name, expression }, known), whenMissing };
     known.push(name);
     return feature;
   });
@@ -49,7 +51,7 @@ export function derivedFor(
 function parseDerived(
   { name, expression }: { name: string; expression: string },
   known: readonly string[],
-): DerivedFeature {
+): Omit<DerivedFeature, 'whenMissing'> {
   const template = table(Object.fromEntries(known.map((feature) => [feature, [0]])));
   const tree = parse({ [name]: expression }, { table: template, ast: true }).exprs[0];
   const inputs = new Set<string>();

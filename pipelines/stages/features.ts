@@ -19,8 +19,20 @@ interface CompiledFeature {
 
 export interface FeatureColumns {
   columns: Columns;
-  /** Features that had no finite value for some customers, where 0 stands now. */
-  replaced: { feature: string; customers: number }[];
+  /** Features that had no finite value for some customers, and what stands there now. */
+  replaced: { feature: string; customers: number; by: number }[];
+}
+
+/** What stands for a customer without a finite value, by feature; 0 for those not named. */
+export type WhenMissing = Readonly<Record<string, number | undefined>>;
+
+/** The null rules of a definition's features. */
+export function whenMissingOf(
+  features: readonly { name: string; whenMissing?: number | undefined }[],
+): Record<string, number> {
+  return Object.fromEntries(
+    features.flatMap(({ name, whenMissing }) => (whenMissing === undefined ? [] : [[name, whenMissing]])),
+  );
 }
 
 /** Functions of one row, the same on every machine. */
@@ -46,21 +58,29 @@ const CONSTRUCTS = new Set([
  * Customer-level features: the aggregates, then each derived feature in the definition's order, which may
  * use those before it.
  *
- * A value that is missing (NULL, NaN) or infinite (a division by zero) becomes 0, in aggregates too and
- * before anything is derived from it; how many customers this touched is returned, never hidden. A feature
- * without one finite value is refused.
+ * A value that is missing (NULL, NaN) or infinite (a division by zero) becomes what the feature's null rule
+ * says, else 0, in aggregates too and before anything is derived from it; how many customers this touched is
+ * returned, never hidden. A feature without one finite value is refused, unless it has a rule.
  *
  * @param aggregates one column per aggregate, shape (n,) each; unchanged, and shared where nothing is replaced
+ * @param whenMissing null rules of the aggregates; derived features bring their own
  * @throws PipelineError FEATURE_INVALID naming the feature, its expression and the features there are
  */
-export function deriveColumns(aggregates: Columns, derive: readonly Derived[]): FeatureColumns {
+export function deriveColumns(
+  aggregates: Columns,
+  derive: readonly Derived[],
+  whenMissing: WhenMissing = {},
+): FeatureColumns {
   const columns: Columns = {};
   const replaced: FeatureColumns['replaced'] = [];
+  const rules = { ...whenMissing, ...whenMissingOf(derive) };
   const keep = (feature: string, values: Float64Array, expression?: string) => {
     const customers = countNonFinite(values);
-    if (customers > 0 && customers === values.length) throw withoutValue(feature, { expression, customers });
-    if (customers > 0) replaced.push({ feature, customers });
-    columns[feature] = customers > 0 ? values.map(finiteOrZero) : values;
+    const by = rules[feature] ?? 0;
+    if (customers > 0 && customers === values.length && rules[feature] === undefined)
+      throw withoutValue(feature, { expression, customers });
+    if (customers > 0) replaced.push({ feature, customers, by });
+    columns[feature] = customers > 0 ? values.map((value) => finiteOr(value, by)) : values;
   };
   for (const [feature, values] of Object.entries(aggregates)) keep(feature, values);
   for (const feature of compileDerived(Object.keys(aggregates), derive)) {
@@ -78,12 +98,16 @@ export function deriveColumns(aggregates: Columns, derive: readonly Derived[]): 
 export function deriveOne(
   aggregates: Record<string, number>,
   derive: readonly Derived[],
+  whenMissing: WhenMissing = {},
 ): Record<string, number> {
   const row: Columns = {};
-  for (const [feature, value] of Object.entries(aggregates))
-    row[feature] = Float64Array.of(finiteOrZero(value));
+  const rules = { ...whenMissing, ...whenMissingOf(derive) };
+  const keep = (feature: string, value: number) => {
+    row[feature] = Float64Array.of(finiteOr(value, rules[feature] ?? 0));
+  };
+  for (const [feature, value] of Object.entries(aggregates)) keep(feature, value);
   for (const feature of compileDerived(Object.keys(aggregates), derive)) {
-    row[feature.name] = evaluate(feature, row).map(finiteOrZero);
+    keep(feature.name, evaluate(feature, row)[0]!);
   }
   return Object.fromEntries(Object.entries(row).map(([feature, values]) => [feature, values[0]!]));
 }
@@ -154,11 +178,11 @@ function withoutValue(feature: string, found: { expression?: string; customers: 
   const source = found.expression ? ` (${found.expression})` : '';
   return new PipelineError(
     'FEATURE_INVALID',
-    `feature ${feature}${source} needs a finite value for at least one customer, found none among ${found.customers}`,
+    `feature ${feature}${source} needs a finite value for at least one customer, or whenMissing to say what stands for none, found none among ${found.customers}`,
     { feature, customers: found.customers },
   );
 }
 
-function finiteOrZero(value: number): number {
-  return Number.isFinite(value) ? value : 0;
+function finiteOr(value: number, otherwise: number): number {
+  return Number.isFinite(value) ? value : otherwise;
 }

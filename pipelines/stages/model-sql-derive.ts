@@ -2,7 +2,7 @@ import type { DerivedFeature, ExpressionNode } from './derive-tree.ts';
 import { double } from './model-sql-text.ts';
 
 // Derived features in SQL, as far as both say the same: arithmetic on figures. In the pipeline a result that
-// is not finite becomes 0. In SQL a division by 0 is NULL here, and so is all that is made of it: that is the
+// is not finite becomes what its null rule says, else 0. In SQL a division by 0 is NULL here, and so is all that is made of it: that is the
 // same as long as nothing is divided by a quotient, which is why such expressions are not translated.
 
 const OPERATORS = new Set(['+', '-', '*', '/']);
@@ -15,13 +15,13 @@ const FUNCTIONS = new Set(['abs', 'floor', 'ceil']);
  * @returns NULL where an input is NULL
  */
 export function derivedSql(
-  { tree, inputs }: DerivedFeature,
+  { tree, inputs, whenMissing = 0 }: DerivedFeature,
   columnOf: (feature: string) => string,
 ): string | null {
   const value = translate(tree, columnOf);
   if (value === null || inputs.length === 0) return null;
   const missing = inputs.map((input) => `${columnOf(input)} IS NULL`).join(' OR ');
-  return `CASE WHEN ${missing} THEN NULL ELSE COALESCE(${value}, 0) END`;
+  return `CASE WHEN ${missing} THEN NULL ELSE COALESCE(${value}, ${whenMissing === 0 ? '0' : double(whenMissing)}) END`;
 }
 
 function translate(node: ExpressionNode, columnOf: (feature: string) => string): string | null {

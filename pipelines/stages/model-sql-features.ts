@@ -1,3 +1,4 @@
+import { nullRulesOf } from './assign-features.ts';
 import { derivedFor } from './derive-tree.ts';
 import type { Model } from './model.ts';
 import type { Chain } from './model-sql-chain.ts';
@@ -17,7 +18,8 @@ export interface FeatureSource {
 }
 
 /**
- * Adds the steps that read the source, up to f0, f1 … = the clustered features, each finite or NULL.
+ * Adds the steps that read the source, up to f0, f1 … = the clustered features, each finite or NULL. A figure that is
+ * NULL or not finite is what its null rule says; without one nothing is guessed, and the customer gets NULL.
  *
  * @returns the columns read, and those among them that are derived features SQL cannot say
  */
@@ -34,6 +36,12 @@ export function addFeatures(
     reads.map((name) => ({ name: columnOf(name), sql: `CAST(${quoteName(name)} AS FLOAT8)` })),
   );
   const inputs = new Set(computed.flatMap((feature) => feature.inputs));
+  const rules = nullRulesOf(model);
+  if (reads.some((name) => rules[name] !== undefined))
+    chain.add(
+      'filled',
+      reads.map((name) => ({ name: columnOf(name), sql: filledSql(columnOf(name), rules[name]) })),
+    );
   const made = reads.map((name) => {
     const column = columnOf(name);
     return { name: column, sql: inputs.has(name) ? inputSql(column) : finiteSql(column, chain.dialect) };
@@ -66,6 +74,12 @@ function planFeatures(model: Model, mode: 'columns' | 'computed') {
     .reverse();
   const made = new Set(computed.map(({ name }) => name));
   return { computed, reads: [...needed].filter((name) => !made.has(name)), expected };
+}
+
+// NULL and NaN fail the comparison, in which both databases take NaN for the largest number.
+function filledSql(x: string, whenMissing: number | undefined): string {
+  if (whenMissing === undefined) return x;
+  return `CASE WHEN abs(${x}) < ${double(Infinity)} THEN ${x} ELSE ${double(whenMissing)} END`;
 }
 
 function inputSql(x: string): string {

@@ -57,6 +57,9 @@ const assignment = z.strictObject({
   noveltyQuantile: share.default(0.999),
 });
 
+/** What stands for a customer without a finite value; absent: 0, as in all models of before there was a rule. */
+const whenMissing = finite.optional();
+
 const model = z.strictObject({
   /** Version of this form; 1 has none of the last three fields. */
   model: z.union([z.literal(1), z.literal(2)]),
@@ -64,8 +67,16 @@ const model = z.strictObject({
   definitionVersion: z.int(),
   seed: z.int(),
   features: z.strictObject({
-    aggregate: z.array(z.strictObject({ name: z.string(), sql: z.string() })),
-    derive: z.array(z.strictObject({ name: z.string(), expression: z.string() })),
+    aggregate: z.array(
+      z.strictObject({
+        name: z.string(),
+        sql: z.string(),
+        /** Absent: lines. */
+        over: z.literal('orders').optional(),
+        whenMissing,
+      }),
+    ),
+    derive: z.array(z.strictObject({ name: z.string(), expression: z.string(), whenMissing })),
   }),
   transforms: z.array(z.strictObject({ feature: z.string(), steps: z.array(step) })),
   /** Shape (k, d), in the order of the labels. */
@@ -132,8 +143,17 @@ export function createModel(fit: {
     definitionVersion: definition.version,
     seed: fit.seed,
     features: {
-      aggregate: definition.features.aggregate.map(({ name, sql }) => ({ name, sql })),
-      derive: definition.features.derive.map(({ name, expression }) => ({ name, expression })),
+      aggregate: definition.features.aggregate.map(({ name, sql, over, whenMissing }) => ({
+        name,
+        sql,
+        ...(over === 'orders' && { over }),
+        ...(whenMissing !== undefined && { whenMissing }),
+      })),
+      derive: definition.features.derive.map(({ name, expression, whenMissing }) => ({
+        name,
+        expression,
+        ...(whenMissing !== undefined && { whenMissing }),
+      })),
     },
     transforms,
     centers: Array.from(fit.sizes, (_, cluster) => [...fit.centers.subarray(cluster * d, (cluster + 1) * d)]),
@@ -175,11 +195,26 @@ export function canRead(
   const { aggregate, derive } = definition.features;
   return (
     pipeline === definition.pipeline &&
-    features.aggregate.every(({ name, sql }) => aggregate.some((f) => f.name === name && f.sql === sql)) &&
-    features.derive.every(({ name, expression }) =>
-      derive.some((f) => f.name === name && f.expression === expression),
+    features.aggregate.every((known) =>
+      aggregate.some((f) => isMadeAlike(f, known) && f.sql === known.sql && isOver(f) === isOver(known)),
+    ) &&
+    features.derive.every((known) =>
+      derive.some((f) => isMadeAlike(f, known) && f.expression === known.expression),
     )
   );
+}
+
+interface Made {
+  name: string;
+  whenMissing?: number | undefined;
+}
+
+function isMadeAlike(one: Made, other: Made): boolean {
+  return one.name === other.name && (one.whenMissing ?? 0) === (other.whenMissing ?? 0);
+}
+
+function isOver({ over }: { over?: 'lines' | 'orders' | undefined }): boolean {
+  return over === 'orders';
 }
 
 const DECILES = Array.from({ length: 9 }, (_, i) => (i + 1) / 10);

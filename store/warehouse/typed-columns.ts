@@ -21,7 +21,7 @@ const BLOCK_ROWS = 65_536;
 const UTF8_BYTES_PER_CHARACTER = 3;
 
 /**
- * Collects streamed results of the same DOUBLE and VARCHAR columns, one after the other, into flat arrays.
+ * Collects streamed results of the same DOUBLE (without NULL) and VARCHAR columns, one after the other, into flat arrays.
  *
  * Each chunk of 2,048 rows is copied between two awaits, so the event loop is never held for longer than a
  * millisecond or two. Peak memory: the columns, and one of them twice.
@@ -59,20 +59,31 @@ export function collectTypedColumns(kinds: readonly { name: string; kind: 'numbe
 
 type Items = ReturnType<DuckDBDataChunk['getColumnVector']>;
 
+/**
+ * The values of a vector of doubles without NULL. Its own array is private to the package, but reading it value by
+ * value took a third of the time of a query; should it ever go, the public way is taken.
+ */
+function doublesOf(vector: Items, count: number): Float64Array {
+  const { items } = vector as unknown as { items?: unknown };
+  if (items instanceof Float64Array && items.length >= count) return items.subarray(0, count);
+  return Float64Array.from({ length: count }, (_, row) => vector.getItem(row) as number);
+}
+
 class Numbers {
   private blocks: Float64Array[] = [];
   private filled = BLOCK_ROWS;
 
   take(items: Items, count: number): void {
-    let block = this.blocks.at(-1);
-    for (let row = 0; row < count; row++) {
-      if (block === undefined || this.filled === BLOCK_ROWS) {
-        block = new Float64Array(BLOCK_ROWS);
-        this.blocks.push(block);
+    const values = doublesOf(items, count);
+    for (let taken = 0; taken < count; ) {
+      if (this.filled === BLOCK_ROWS) {
+        this.blocks.push(new Float64Array(BLOCK_ROWS));
         this.filled = 0;
       }
-      const value = items.getItem(row) as number | null;
-      block[this.filled++] = value === null ? Number.NaN : value;
+      const some = Math.min(count - taken, BLOCK_ROWS - this.filled);
+      this.blocks.at(-1)!.set(values.subarray(taken, taken + some), this.filled);
+      this.filled += some;
+      taken += some;
     }
   }
 

@@ -17,7 +17,14 @@ import { type Columns, deriveColumns } from '../../../pipelines/stages/features.
 import { centersOf, createModel } from '../../../pipelines/stages/model.ts';
 import { applyTransforms, fitTransforms } from '../../../pipelines/stages/transform.ts';
 import { buildKernels } from '../../../scripts/build-kernels.mjs';
-import { customerAt, definition, makeCustomers, makeExtremes, makeModel } from './model-fixture.ts';
+import {
+  customerAt,
+  definition,
+  makeCustomers,
+  makeExtremes,
+  makeModel,
+  withNullRules,
+} from './model-fixture.ts';
 
 let pools: KernelPool[];
 beforeAll(async () => {
@@ -150,7 +157,28 @@ describe('assigning customers', () => {
     const columns = { ...makeCustomers(10, 5), recencyDays: new Float64Array(10).fill(Number.NaN) };
     columns.recencyDays[3] = 40;
     const { replaced } = await assignCustomers(pools[0]!, model, columns);
-    expect(replaced).toEqual([{ feature: 'recencyDays', customers: 9 }]);
+    expect(replaced).toEqual([{ feature: 'recencyDays', customers: 9, by: 0 }]);
+  });
+
+  test('a null rule of the model says what a missing figure counts as, alike in a batch and alone', async () => {
+    const ruled = withNullRules(model);
+    const columns = { ...makeCustomers(30, 5) };
+    for (const name of ['recencyDays', 'orders']) {
+      columns[name] = columns[name]!.slice();
+      columns[name]![3] = Number.NaN;
+    }
+    columns.orders![4] = 0;
+    const found = await assignCustomers(pools[0]!, ruled, columns);
+    expect(found.replaced).toEqual([
+      { feature: 'orders', customers: 1, by: 2 },
+      { feature: 'recencyDays', customers: 1, by: 200 },
+      { feature: 'averageOrder', customers: 1, by: 33.5 },
+    ]);
+    const assign = createAssigner(ruled);
+    for (const row of [2, 3, 4]) expect(assign(customerAt(columns, row))).toEqual(inBatch(found, row));
+    const spelled = customerAt(columns, 3);
+    expect(assign({ ...spelled, recencyDays: 200, orders: 2 })).toEqual(inBatch(found, 3));
+    expect(assignCustomer(model, spelled)).not.toEqual(inBatch(found, 3));
   });
 
   test('a batch of one is one customer', async () => {

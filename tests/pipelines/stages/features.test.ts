@@ -30,9 +30,35 @@ describe('deriveColumns', () => {
       twice: column(0, 0, 3),
     });
     expect(replaced).toEqual([
-      { feature: 'spend', customers: 1 },
-      { feature: 'each', customers: 1 },
+      { feature: 'spend', customers: 1, by: 0 },
+      { feature: 'each', customers: 1, by: 0 },
     ]);
+  });
+
+  test('a null rule says what stands for a missing value, also for all of them', () => {
+    const aggregates = {
+      gapDays: column(7, Number.NaN, 3),
+      never: column(Number.NaN, Number.NaN, Number.NaN),
+    };
+    const derive = [{ ...derived('perGap', '14 / (d.gapDays - 3)'), whenMissing: -1 }];
+    const rules = { gapDays: 365, never: 9 };
+    const { columns, replaced } = deriveColumns(aggregates, derive, rules);
+    expect(columns.gapDays).toEqual(column(7, 365, 3));
+    expect(columns.never).toEqual(column(9, 9, 9));
+    expect(columns.perGap).toEqual(column(3.5, 14 / 362, -1));
+    expect(replaced).toEqual([
+      { feature: 'gapDays', customers: 1, by: 365 },
+      { feature: 'never', customers: 3, by: 9 },
+      { feature: 'perGap', customers: 1, by: -1 },
+    ]);
+    for (const row of [0, 1, 2]) {
+      const one = { gapDays: aggregates.gapDays[row]!, never: Number.NaN };
+      expect(deriveOne(one, derive, rules)).toEqual({
+        gapDays: columns.gapDays![row],
+        never: 9,
+        perGap: columns.perGap![row],
+      });
+    }
   });
 
   test('the aggregates handed in stay as they are', () => {
@@ -43,7 +69,7 @@ describe('deriveColumns', () => {
 
   test('a feature without one value is refused', () => {
     expect(() => deriveColumns({ a: column(1, 2) }, [derived('b', 'd.a / 0')])).toThrow(
-      'feature b (d.a / 0) needs a finite value for at least one customer, found none among 2',
+      'feature b (d.a / 0) needs a finite value for at least one customer, or whenMissing to say what stands for none, found none among 2',
     );
   });
 

@@ -69,6 +69,15 @@ export function customerAt(columns: Columns, row: number): Record<string, number
   return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[row]!]));
 }
 
+/** The model with a null rule for two aggregates and for a derived feature. */
+export function withNullRules(model: Model): Model {
+  const rules: Record<string, number> = { orders: 2, recencyDays: 200, averageOrder: 33.5 };
+  const ruled = <F extends { name: string }>(feature: F) =>
+    feature.name in rules ? { ...feature, whenMissing: rules[feature.name] } : feature;
+  const { aggregate, derive } = model.features;
+  return { ...model, features: { aggregate: aggregate.map(ruled), derive: derive.map(ruled) } };
+}
+
 /** Figures that databases and floating point make trouble of. */
 const EXTREMES = [
   ...[0, -0, 5e-324, 1e-300, 1e-160, 1e-30, -1e-30, 1e-23, -1e-9, -0.5, -1, -3, 0.1, 1e9, -1e15, 1e16, 1e38],
@@ -123,6 +132,25 @@ export function expectedRows(model: Model, columns: Columns): unknown[][] {
       if (error instanceof PipelineError) return [row, ...NOTHING];
       throw error;
     }
+  });
+}
+
+/** Customers of whom figures with and without a null rule are missing, infinite or 0. */
+export function makeGaps(rows: number): Columns {
+  const columns = makeCustomers(rows, 8);
+  for (const [i, name] of ['orders', 'recencyDays', 'balance'].entries())
+    for (let row = i; row < rows; row += 7 + i)
+      columns[name]![row] = [Number.NaN, Infinity, 0][(row >> 3) % 3]!;
+  return columns;
+}
+
+/** What SQL has to give for `withNullRules`: only a figure without a rule leaves a customer unassigned. */
+export function expectedOfGaps(ruled: Model, columns: Columns): unknown[][] {
+  const assign = createAssigner(ruled);
+  return Array.from(columns.balance!, (balance, row) => {
+    if (!Number.isFinite(balance)) return [row, ...NOTHING];
+    const { cluster, distance, margin, confidence, isNovel } = assign(customerAt(columns, row));
+    return [row, cluster, distance, margin, confidence, isNovel];
   });
 }
 

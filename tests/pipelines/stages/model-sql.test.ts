@@ -6,12 +6,15 @@ import type { Model } from '../../../pipelines/stages/model.ts';
 import { type ModelSqlOptions, modelToSql } from '../../../pipelines/stages/model-sql.ts';
 import { realData } from '../../numeric/helpers/real-data.ts';
 import {
+  expectedOfGaps,
   expectedRows,
   makeCustomers,
   makeExtremes,
+  makeGaps,
   makeModel,
   NOTHING,
   untransformed,
+  withNullRules,
 } from './model-fixture.ts';
 import { fitOnlineRetail } from './online-retail-model.ts';
 
@@ -110,6 +113,20 @@ describe('a model as SQL for DuckDB', () => {
       'create or replace table gaps as select 0 as id, 1.0 as orders, null::double as "recencyDays", 1.0 as balance, 5.0 as "averageOrder"',
     );
     expect(await select(modelToSql(model, { ...options, source: 'gaps' }))).toEqual([[0, ...NOTHING]]);
+  });
+
+  test('fills a missing figure by its null rule, with the bits of the kernel', async () => {
+    const ruled = withNullRules(model);
+    const columns = makeGaps(3_000);
+    await fillTable('ruled', columns);
+    await connection.run('update ruled set orders = null where isnan(orders)');
+    const sql = modelToSql(ruled, { ...options, source: 'ruled', derived: 'computed' });
+    const found = await select(sql);
+    expect(found).toEqual(expectedOfGaps(ruled, columns));
+    expect(found.filter((row) => row[2] === null).length).toBeGreaterThan(100);
+    // Only where there is a rule does the statement grow by a step.
+    expect(sql).toContain('filled');
+    expect(modelToSql(model, options)).not.toContain('filled');
   });
 
   test('reads whatever type a figure has', async () => {

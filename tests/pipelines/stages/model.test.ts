@@ -86,6 +86,34 @@ describe('the model', () => {
     expect(derive).toHaveLength(1);
   });
 
+  test('reads no definition that makes a feature of other rows, or fills it otherwise', () => {
+    const { aggregate, derive, cluster } = definition.features;
+    const ruled = [{ ...aggregate[0]!, whenMissing: 5, over: 'orders' as const }, ...aggregate.slice(1)];
+    const features = { aggregate: ruled, derive, cluster };
+    const model = createModel({ ...fit, definition: { ...definition, features } });
+    expect(model.features.aggregate[0]).toEqual({
+      name: aggregate[0]!.name,
+      sql: aggregate[0]!.sql,
+      over: 'orders',
+      whenMissing: 5,
+    });
+    expect(parseModel(JSON.parse(JSON.stringify(model)))).toEqual(model);
+    expect(canRead(model, { ...definition, features })).toBe(true);
+    for (const other of [{ whenMissing: 6 }, { whenMissing: undefined }, { over: 'lines' as const }]) {
+      const changed = { ...features, aggregate: [{ ...ruled[0]!, ...other }, ...ruled.slice(1)] };
+      expect(canRead(model, { ...definition, features: changed })).toBe(false);
+    }
+    expect(
+      canRead(createModel(fit), {
+        ...definition,
+        features: {
+          ...definition.features,
+          aggregate: [{ ...aggregate[0]!, whenMissing: 0 }, ...aggregate.slice(1)],
+        },
+      }),
+    ).toBe(true);
+  });
+
   test('learns how far its clusters reach from the customers of the fit', () => {
     const members = {
       labels: Uint8Array.from({ length: 100 }, (_, row) => (row < 60 ? 0 : 1)),

@@ -5,12 +5,15 @@ import { type ModelSqlOptions, modelToSql } from '../../../pipelines/stages/mode
 import { type TestDatabase, testDatabase } from '../../helpers/postgres.ts';
 import { realData } from '../../numeric/helpers/real-data.ts';
 import {
+  expectedOfGaps,
   expectedRows,
   makeCustomers,
   makeExtremes,
+  makeGaps,
   makeModel,
   NOTHING,
   untransformed,
+  withNullRules,
 } from '../../pipelines/stages/model-fixture.ts';
 import { fitOnlineRetail } from '../../pipelines/stages/online-retail-model.ts';
 
@@ -83,6 +86,15 @@ describe('a model as SQL for PostgreSQL', () => {
     const found = await select(modelToSql(model, { ...options, source: place }));
     expect(found).toHaveLength(200);
     for (const row of found) expect(row.slice(1)).toEqual(NOTHING);
+  });
+
+  test('fills a missing figure by its null rule, with the bits of the kernel', async () => {
+    const ruled = withNullRules(model);
+    const columns = makeGaps(3_000);
+    const source = await fillTable('ruled', columns);
+    await database.knex.raw(`update ??.?? set orders = null where orders = 'NaN'`, source);
+    const found = await select(modelToSql(ruled, { ...options, source, derived: 'computed' }));
+    expect(found).toEqual(expectedOfGaps(ruled, columns));
   });
 
   test('works as a view, with names that need quoting', async () => {
