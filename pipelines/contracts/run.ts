@@ -70,6 +70,16 @@ export interface RunCounts {
   /** Refused rows by the first rule each one broke, in the contract's order. */
   quarantinedBy: { rule: string; rows: number }[];
   customers: number;
+  /** Of the tables beside the transactions; absent where there are none. */
+  tables?: TableCounts[];
+}
+
+export interface TableCounts {
+  table: 'customers';
+  rowsRead: number;
+  rowsAccepted: number;
+  rowsQuarantined: number;
+  quarantinedBy: { rule: string; rows: number }[];
 }
 
 export interface SegmentSummary {
