@@ -3,6 +3,7 @@ import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts';
+import { withCustomersSql } from '../pipelines/stages/customers.ts';
 import { deriveColumns } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
@@ -18,11 +19,20 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
   const { artifacts } = context;
   return {
     async buildFeatures({ run, extract }) {
-      const inputs = [extract.artifact, ...(extract.later ? [extract.later] : [])];
+      const { customers } = extract;
+      const inputs = [extract.artifact, ...[extract.later, customers?.artifact].filter((ref) => ref != null)];
       return runStage(context, { stage: 'features', run, inputs }, async (work) => {
         const { signal } = work;
-        const { contract, features } = await frozenDefinition(artifacts, run.definition);
+        const definition = await frozenDefinition(artifacts, run.definition);
+        const { contract, features } = definition;
         const from = parquet(await artifacts.path(extract.artifact));
+        const rowsFrom = customers
+          ? withCustomersSql({
+              from,
+              customers: parquet(await artifacts.path(customers.artifact)),
+              definition,
+            })
+          : from;
         const { numbers, texts, rows } = await withWarehouse(context, async (warehouse) => {
           const cuts = partsSql({ from, rows: extract.artifact.rows });
           const parts = readParts(
@@ -31,7 +41,9 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
           );
           const { aggregate } = features;
           return warehouse.columns(
-            parts.map((range) => featuresSql({ from, contract, aggregate, asOf: extract.asOf, range })),
+            parts.map((range) =>
+              featuresSql({ from: rowsFrom, contract, aggregate, asOf: extract.asOf, range }),
+            ),
             { signal },
           );
         });

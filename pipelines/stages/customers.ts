@@ -1,5 +1,7 @@
 import type { Contract, Rule } from '../contracts/contract.ts';
-import type { RunCounts } from '../contracts/run.ts';
+import type { Definition } from '../contracts/definition.ts';
+import type { TableCounts } from '../contracts/run.ts';
+import type { Source } from '../contracts/source.ts';
 import { nameSql, readColumns, type TableSource } from './extract.ts';
 import { canonicalOf, canonicalSql, rawColumns, tieOf } from './extract-sql.ts';
 import { acceptedSql, type Judgement, type ValidationCounts } from './validate.ts';
@@ -75,30 +77,36 @@ export function validatedCustomersSql(from: string): string {
  * The extract's rows with the attributes of their customers beside them: NULL where the table has no accepted
  * row of the customer. A relation to stand behind FROM in place of the extract, `file_row_number` included.
  *
- * @param from relation of the frozen extract
- * @param customers relation of the frozen customers' table, its attributes and the contract
+ * @param from, customers relations of the frozen extract and of the frozen customers' table
  */
 export function withCustomersSql({
   from,
   customers,
+  definition,
 }: {
   from: string;
-  customers: { from: string; attributes: readonly string[]; contract: Contract };
+  customers: string;
+  definition: Pick<Definition, 'source' | 'contract'>;
 }): string {
-  const names = customers.attributes.map(nameSql);
-  const accepted = acceptedSql(customersContract(customers.contract));
+  const names = attributesOf(definition.source).map(nameSql);
+  const accepted = acceptedSql(customersContract(definition.contract));
   const added = names.map((name) => `, known.${name}`).join('');
   return `(SELECT lines.*, lines.file_row_number${added}
   FROM ${from} AS lines
-  LEFT JOIN (SELECT ${['customer_id', ...names].join(', ')} FROM ${customers.from} WHERE ${accepted}) AS known
+  LEFT JOIN (SELECT ${['customer_id', ...names].join(', ')} FROM ${customers} WHERE ${accepted}) AS known
     ON lines.customer_id = known.customer_id)`;
+}
+
+/** Attributes of the customers' table, in its order. */
+function attributesOf(source: Source): string[] {
+  return source.kind === 'generated' ? [] : Object.keys(source.customers?.attributes ?? {}).sort();
 }
 
 /** What the contract says of a customers' table with these counts. */
 export function judgeCustomers(
   counts: ValidationCounts,
   contract: Contract,
-): Pick<Judgement, 'verdict' | 'reasons'> & { table: NonNullable<RunCounts['tables']>[number] } {
+): Pick<Judgement, 'verdict' | 'reasons'> & { table: TableCounts } {
   const { warnRefusedShare, failRefusedShare } = contract.thresholds;
   const refused = counts.rows - counts.accepted;
   const share = refused / counts.rows;
