@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import colors from 'picocolors';
-import type { Quality, RunSummary, SegmentSummary } from '../pipelines/contracts/run.ts';
+import type { Quality, RunSummary, SegmentSummary, TableCounts } from '../pipelines/contracts/run.ts';
 
 const BAR_WIDTH = 16;
 const GAP = '  ';
@@ -37,17 +37,27 @@ const SIGNS: Record<RunSummary['outcome'], string> = {
 };
 
 function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): string {
-  const { rowsRead, rowsAccepted, rowsQuarantined, quarantinedBy, customers } = counts;
-  const refused = quarantinedBy
-    .filter(({ rows }) => rows > 0)
-    .map(({ rule, rows }) => `${rule} ${thousands(rows)}`)
-    .join(', ');
   const lines = [
     `${SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`,
-    `${thousands(rowsRead)} rows = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine; ${thousands(customers)} customers`,
+    `${rowsOf(counts)}; ${thousands(counts.customers)} customers`,
+    ...refusedOf(counts),
   ];
-  if (refused) lines.push(`  ${colors.dim('·')} refused: ${refused}`);
+  for (const table of counts.tables ?? [])
+    lines.push(`${table.table}: ${rowsOf(table)}`, ...refusedOf(table));
   return lines.join('\n');
+}
+
+type TableRows = Omit<TableCounts, 'table'>;
+
+function rowsOf({ rowsRead, rowsAccepted, rowsQuarantined }: TableRows): string {
+  return `${thousands(rowsRead)} rows = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine`;
+}
+
+function refusedOf({ quarantinedBy }: TableRows): string[] {
+  const refused = quarantinedBy
+    .filter(({ rows }) => rows > 0)
+    .map(({ rule, rows }) => `${rule} ${thousands(rows)}`);
+  return refused.length === 0 ? [] : [`  ${colors.dim('·')} refused: ${refused.join(', ')}`];
 }
 
 function reasons(summary: RunSummary): string[] {

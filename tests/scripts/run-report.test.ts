@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { whereToLook } from '../../scripts/run-report.ts';
+import type { RunSummary } from '../../pipelines/contracts/run.ts';
+import { runReport, whereToLook } from '../../scripts/run-report.ts';
 import { artifactRef } from '../store/postgres/fixture.ts';
 
 let artifacts: string;
@@ -23,4 +25,41 @@ test('the page of a profile is told while it is kept, and not when it was let go
     profile: join(artifacts, 'page.html'),
   });
   expect(whereToLook({ stages: [] }, { artifacts, address })).toEqual({ run: address });
+});
+
+test('the rows of each table are told, with what was refused of them', () => {
+  const table = { rowsRead: 4372, rowsAccepted: 4370, rowsQuarantined: 2 };
+  const summary = {
+    runId: 'run_1',
+    kind: 'refit' as const,
+    pipeline: 'shop',
+    asOf: '2026-07-01',
+    outcome: 'rejected' as const,
+    verdict: 'refused' as const,
+    reasons: [],
+    counts: {
+      rowsRead: 10,
+      rowsAccepted: 10,
+      rowsQuarantined: 0,
+      quarantinedBy: [{ rule: 'return', rows: 0 }],
+      customers: 3,
+      tables: [
+        { table: 'customers' as const, ...table, quarantinedBy: [{ rule: 'duplicate-customer', rows: 2 }] },
+      ],
+    },
+    k: null,
+    segments: [],
+    quality: null,
+    stages: [],
+    manifest: null,
+    workflow: { id: 'w', runId: 'r' },
+  };
+  const lines = (told: RunSummary) => stripVTControlCharacters(runReport(told, { run: address })).split('\n');
+  expect(lines(summary).slice(1, 4)).toEqual([
+    '10 rows = 10 accepted + 0 in quarantine; 3 customers',
+    'customers: 4,372 rows = 4,370 accepted + 2 in quarantine',
+    '  · refused: duplicate-customer 2',
+  ]);
+  const { tables: _, ...single } = summary.counts;
+  expect(lines({ ...summary, counts: single }).join()).not.toContain('customers:');
 });
