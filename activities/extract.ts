@@ -4,9 +4,9 @@ import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Extract, Stages } from '../pipelines/contracts/stages.ts';
-import { generateTransactions } from '../pipelines/generator/transactions.ts';
 import {
   type ExtractSource,
+  mappingOf,
   readWatermark,
   requireRows,
   resolveAsOf,
@@ -26,9 +26,10 @@ import {
   typesOf,
   whileReading,
 } from '../store/warehouse/sources.ts';
-import { writeBatches } from '../store/warehouse/write-batches.ts';
 import { type ActivityContext, sourceDefinition } from './context.ts';
+import { freezeCustomers } from './customers.ts';
 import { takeExtract } from './releases.ts';
+import { withSourceFile } from './source.ts';
 import { runStage, type Work } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
@@ -38,64 +39,52 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
     async extractCustomers({ run }) {
       return runStage(context, { stage: 'extract', run, inputs: [] }, async (work) => {
         const definition = await sourceDefinition(context.artifacts, run);
-        return withSourceFile(context, { run, definition, work }, async (path) => {
-          const file = await inspectFile(path);
+        const { source } = definition;
+        const given = run.extract === null ? source : ({ kind: 'file', path: run.extract } as const);
+        const wanted = mappingOf(source);
+        return withSourceFile(context, { source: given, wanted, work }, async ({ path, name }) => {
+          const inspected = await inspectFile(path);
+          const file = { ...inspected, name: name ?? inspected.name };
+          // After the transactions were copied: a customer who came meanwhile is one too many, not one too few.
+          const customers = await freezeCustomers(context, { run, definition, work });
           const extract = await withWarehouse(
             context,
-            (warehouse) => freeze(context, { run, definition, file, warehouse, work }),
+            async (warehouse) => freeze(context, { run, definition, file, customers, warehouse, work }),
             path,
           );
           await context.repositories.runs.describeExtract(run.runId, extract);
-          return extract;
+          return { ...extract, ...(customers && { customers }) };
         });
       });
     },
   };
 }
 
-/** The file of the input, of the definition, or one that is made for the run and goes with it. */
-async function withSourceFile<R>(
-  { scratchFolder, threads }: ActivityContext,
-  { run, definition, work }: Pick<Freezing, 'run' | 'definition' | 'work'>,
-  use: (path: string) => Promise<R>,
-): Promise<R> {
-  const { source } = definition;
-  const given = run.extract ?? (source.kind === 'file' ? source.path : undefined);
-  if (typeof given === 'string') return use(given);
-  if (source.kind !== 'generated') {
-    throw new PipelineError(
-      'EXTRACT_NOT_FOUND',
-      `pipeline ${run.pipeline} needs a file: name it with --extract, as "extract" in the run's input, or as source.path in pipeline.yaml`,
-    );
-  }
-  const folder = await mkdtemp(join(scratchFolder, 'generated-'));
-  try {
-    const path = join(folder, 'transactions.parquet');
-    const { signal } = work;
-    await writeBatches(generateTransactions(source), path, { tempFolder: folder, threads, signal });
-    return await use(path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
 interface Freezing {
   run: Run;
   definition: Definition;
   file: SourceFile;
+  customers: Extract['customers'];
   warehouse: Warehouse;
   work: Work;
 }
 
 async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omit<Extract, 'ms'>> {
   const { run, definition, file, warehouse } = freezing;
-  const isGiven = run.extract !== null || definition.source.kind === 'file';
+  const isGiven = run.extract !== null || definition.source.kind !== 'generated';
   const { signal } = freezing.work;
-  const { columns } = definition.source;
+  const { columns, attributes } = definition.source;
+  const known = freezing.customers && parquet(await context.artifacts.path(freezing.customers.artifact));
   return whileReading(file, async () => {
     const described = await describeSource(warehouse, file);
-    const types = typesOf(columns, described, file.name);
-    const source: ExtractSource = { from: sourceSql(file), columns, types, name: file.name };
+    const source: ExtractSource = {
+      from: sourceSql(file),
+      columns,
+      attributes,
+      types: typesOf(mappingOf({ columns, attributes }), described, file.name),
+      name: file.name,
+      customers: known ?? undefined,
+    };
     const isNumbered = file.kind === 'parquet' && !described.some(({ name }) => name === ROW_NUMBER);
     return withNumberedRows(context, { source, isNumbered, freezing }, async (numbered) => {
       const [row] = await warehouse.rows(watermarkSql(numbered, run.asOf), { signal });

@@ -5,6 +5,7 @@ import type { Run } from '../pipelines/contracts/run.ts';
 import type { Source } from '../pipelines/contracts/source.ts';
 import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts';
 import { type CategoryCodes, categoryColumns, codeCategory } from '../pipelines/stages/category-codes.ts';
+import { withCustomersSql } from '../pipelines/stages/customers.ts';
 import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report.ts';
 import { deriveColumns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
@@ -21,11 +22,20 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
   const { artifacts } = context;
   return {
     async buildFeatures({ run, extract }) {
-      const inputs = [extract.artifact, ...(extract.later ? [extract.later] : [])];
+      const { customers } = extract;
+      const inputs = [extract.artifact, ...[extract.later, customers?.artifact].filter((ref) => ref != null)];
       return runStage(context, { stage: 'features', run, inputs }, async (work) => {
         const { signal } = work;
-        const { contract, features, source } = await frozenDefinition(artifacts, run);
+        const definition = await frozenDefinition(artifacts, run);
+        const { contract, features, source } = definition;
         const from = parquet(await artifacts.path(extract.artifact));
+        const rowsFrom = customers
+          ? withCustomersSql({
+              from,
+              customers: parquet(await artifacts.path(customers.artifact)),
+              definition,
+            })
+          : from;
         const { numbers, texts, rows } = await withWarehouse(context, async (warehouse) => {
           const cuts = partsSql({ from, rows: extract.artifact.rows });
           const parts = readParts(
@@ -34,7 +44,7 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
           );
           const { aggregate, categories } = features;
           const made = {
-            from,
+            from: rowsFrom,
             contract,
             aggregate,
             categories,

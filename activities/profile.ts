@@ -1,3 +1,4 @@
+import type { SourceColumns } from '../pipelines/contracts/source.ts';
 import type { Stages } from '../pipelines/contracts/stages.ts';
 import { mappedColumns } from '../pipelines/stages/extract.ts';
 import { buildProfile, profileQueries } from '../pipelines/stages/profile.ts';
@@ -15,7 +16,7 @@ export function createProfileActivities(context: ActivityContext): Pick<Stages, 
     async profileExtract({ run, extract }) {
       return runStage(context, { stage: 'profile', run, inputs: [extract.artifact] }, async (work) => {
         const { title, currency, contract, source } = await frozenDefinition(artifacts, run);
-        const from = parquet(await artifacts.path(extract.artifact));
+        const from = withFigures(parquet(await artifacts.path(extract.artifact)), source.columns);
         const columns = [...mappedColumns(source.columns), 'amount', 'malformed'];
         const results: Record<string, Row[]> = {};
         await withWarehouse(context, async (warehouse) => {
@@ -38,4 +39,13 @@ export function createProfileActivities(context: ActivityContext): Pick<Stages, 
       });
     },
   };
+}
+
+/** The figures that the profile asks for, NULL where the source has none. */
+function withFigures(from: string, { quantity, unit_price }: SourceColumns): string {
+  const absent = [
+    ...(quantity === undefined ? ['CAST(NULL AS BIGINT) AS quantity'] : []),
+    ...(unit_price === undefined ? ['CAST(NULL AS DECIMAL(18,4)) AS unit_price'] : []),
+  ];
+  return absent.length === 0 ? from : `(SELECT *, ${absent.join(', ')} FROM ${from})`;
 }

@@ -9,6 +9,7 @@ import {
 import { encodeJson } from '../store/artifacts/json.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { runStage } from './stage.ts';
+import { validateCustomers, withTable } from './validate-customers.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
 /** The extract against its contract -> a verdict, a report, and every refused row kept with its reasons. */
@@ -16,7 +17,9 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
   const { artifacts } = context;
   return {
     async validateExtract({ run, extract }) {
-      return runStage(context, { stage: 'validate', run, inputs: [extract.artifact] }, async ({ signal }) => {
+      const { customers } = extract;
+      const inputs = [extract.artifact, ...(customers ? [customers.artifact] : [])];
+      return runStage(context, { stage: 'validate', run, inputs }, async ({ signal }) => {
         const definition = await frozenDefinition(artifacts, run);
         const { contract } = definition;
         const from = parquet(await artifacts.path(extract.artifact));
@@ -30,18 +33,26 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
             { runId: run.runId, ending: 'parquet' },
             (path) => warehouse.copyToParquet(quarantineSql({ from, contract, refused }), path, { signal }),
           );
+          const second = customers
+            ? await validateCustomers(context, { run, customers, contract, warehouse, signal })
+            : null;
+          const judged = second ? withTable(judgement, second) : judgement;
+          const found = validationReport(counts, judged, contract);
           const report = await artifacts.write(
             'report',
-            encodeJson(validationReport(counts, judgement, contract)),
-            {
-              runId: run.runId,
-              ending: 'json',
-              rows: contract.rules.length,
-            },
+            encodeJson(second ? { ...found, tables: [second.report] } : found),
+            { runId: run.runId, ending: 'json', rows: contract.rules.length },
           );
           const { rowsReleased } = extract;
           const released = rowsReleased === undefined ? {} : { rowsReleased };
-          return { ...judgement, counts: { ...judgement.counts, ...released }, report, quarantine };
+          const { quarantine: refusedCustomers } = second ?? {};
+          return {
+            ...judged,
+            counts: { ...judged.counts, ...released },
+            report,
+            quarantine,
+            ...(refusedCustomers && { customers: { quarantine: refusedCustomers } }),
+          };
         });
       });
     },

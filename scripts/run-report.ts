@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import colors from 'picocolors';
-import type { Quality, RunSummary, SegmentSummary } from '../pipelines/contracts/run.ts';
+import type { Quality, RunSummary, SegmentSummary, TableCounts } from '../pipelines/contracts/run.ts';
 
 const BAR_WIDTH = 16;
 const GAP = '  ';
@@ -40,21 +40,31 @@ const SIGNS: Record<RunSummary['outcome'], string> = {
 const KEEPS_QUARANTINE = new Set<RunSummary['outcome']>(['published', 'held', 'rejected']);
 
 function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): string {
-  const { rowsRead, rowsAccepted, rowsQuarantined, quarantinedBy, rowsReleased, customers } = counts;
-  const refused = quarantinedBy
-    .filter(({ rows }) => rows > 0)
-    .map(({ rule, rows }) => `${rule} ${thousands(rows)}`)
-    .join(', ');
   const lines = [
     `${SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`,
-    `${thousands(rowsRead)} rows = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine; ${thousands(customers)} customers`,
+    `${rowsOf(counts)}; ${thousands(counts.customers)} customers`,
+    ...refusedOf(counts),
   ];
-  if (refused) lines.push(`  ${colors.dim('·')} refused: ${refused}`);
+  const { rowsReleased, rowsQuarantined, tables = [] } = counts;
   if (rowsReleased)
     lines.push(`  ${colors.dim('·')} released rows joined: ${thousands(rowsReleased)} of the accepted`);
-  if (refused && KEEPS_QUARANTINE.has(outcome))
+  if (rowsQuarantined > 0 && KEEPS_QUARANTINE.has(outcome))
     lines.push(`  ${colors.dim(`· to see them: npm run strata -- quarantine show ${runId}`)}`);
+  for (const table of tables) lines.push(`${table.table}: ${rowsOf(table)}`, ...refusedOf(table));
   return lines.join('\n');
+}
+
+type TableRows = Omit<TableCounts, 'table'>;
+
+function rowsOf({ rowsRead, rowsAccepted, rowsQuarantined }: TableRows): string {
+  return `${thousands(rowsRead)} rows = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine`;
+}
+
+function refusedOf({ quarantinedBy }: TableRows): string[] {
+  const refused = quarantinedBy
+    .filter(({ rows }) => rows > 0)
+    .map(({ rule, rows }) => `${rule} ${thousands(rows)}`);
+  return refused.length === 0 ? [] : [`  ${colors.dim('·')} refused: ${refused.join(', ')}`];
 }
 
 function reasons(summary: RunSummary): string[] {

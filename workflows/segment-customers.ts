@@ -262,15 +262,22 @@ function stepper(known: Known, board: RunBoard): Step {
 const MAIN_PRODUCTS = ['artifact', 'model', 'matrix', 'identities', 'names', 'page', 'report'];
 
 function productsOf(result: object): Omit<RunSummary['stages'][number], 'stage' | 'ms'> {
-  const products = Object.entries(result).filter(
-    (entry): entry is [string, ArtifactRef] =>
-      entry[1] !== null && typeof entry[1] === 'object' && 'sha256' in entry[1],
-  );
+  const products = artifactsIn(result);
   const main = MAIN_PRODUCTS.find((name) => name in result);
   return {
     ...(main && { artifact: Reflect.get(result, main) as ArtifactRef }),
     digests: Object.fromEntries(products.map(([name, { sha256 }]) => [name, sha256])),
   };
+}
+
+/** The artifacts of a result by name; those of its second table as `customers.artifact`. */
+function artifactsIn(result: object): [string, ArtifactRef][] {
+  return Object.entries(result).flatMap(([name, value]): [string, ArtifactRef][] => {
+    if (value === null || typeof value !== 'object') return [];
+    if ('sha256' in value) return [[name, value as ArtifactRef]];
+    if (name !== 'customers') return [];
+    return artifactsIn(value).map(([inner, artifact]) => [`${name}.${inner}`, artifact]);
+  });
 }
 
 function withStability(

@@ -21,6 +21,8 @@ export const contractSchema = z.strictObject({
   /** Canonical columns that together name one row; later rows with the same values are duplicates. */
   unique: z.array(z.string()).min(1).optional(),
   rules: z.array(rule).min(1),
+  /** Of the customers' table, over its attributes, `is_duplicate` and `malformed`. */
+  customers: z.strictObject({ unique: z.array(z.string()).min(1), rules: z.array(rule) }).optional(),
   thresholds: z
     .strictObject({
       /** Share of refused rows above which the report warns, and the run is refused. */

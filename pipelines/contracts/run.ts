@@ -74,6 +74,16 @@ export interface RunCounts {
   customers: number;
   /** Of the rows read, those that a release lets in; absent without releases. */
   rowsReleased?: number;
+  /** Of the tables beside the transactions; absent where there are none. */
+  tables?: TableCounts[];
+}
+
+export interface TableCounts {
+  table: 'customers';
+  rowsRead: number;
+  rowsAccepted: number;
+  rowsQuarantined: number;
+  quarantinedBy: { rule: string; rows: number }[];
 }
 
 export interface SegmentSummary {

@@ -56,11 +56,35 @@ export const ATTRIBUTE_TYPES = {
   boolean: 'BOOLEAN',
 } as const;
 
+/** Names that mean something else in an extract, its quarantine or the SQL that makes them. */
+const RESERVED_NAMES = new Set([
+  ...Object.keys({ ...CANONICAL_COLUMNS, ...OPTIONAL_COLUMNS }),
+  'amount',
+  'malformed',
+  'is_duplicate',
+  'is_known_customer',
+  'is_released',
+  'refused_by',
+  'broken_rules',
+  'first_broken',
+  'as_of',
+  'file_row_number',
+  'customer_order',
+  'tie',
+]);
+const RESERVED_BEGINNINGS = /^(raw_|held_)/;
+
+const attributeName = columnName.refine(
+  (name) => !RESERVED_NAMES.has(name) && !RESERVED_BEGINNINGS.test(name),
+  { error: 'needs a name that Strata does not use itself' },
+);
+
 /** Columns beyond the canonical ones: name in Strata -> column of the source. */
 const attributes = z.record(
-  columnName,
+  attributeName,
   z.strictObject({
     column: sourceColumn,
+    /** Absent: what the source's own type is; every column of a text file is text. */
     type: z.enum(['text', 'number', 'time', 'boolean']).optional(),
   }),
 );
@@ -97,7 +121,7 @@ const postgres = z.strictObject({
 
 /** A second table with one row per customer; its attributes are there for features beside the transactions. */
 const customers = z.discriminatedUnion('kind', [
-  file.extend({ customer_id: sourceColumn, attributes, format }),
+  file.extend({ path: file.shape.path.unwrap(), customer_id: sourceColumn, attributes, format }),
   postgres.extend({ customer_id: sourceColumn, attributes, format }),
 ]);
 
@@ -113,7 +137,7 @@ const shared = {
     .optional(),
 };
 
-export const sourceSchema = z.discriminatedUnion('kind', [
+const sources = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('generated'),
     customers: z.int().min(100).max(10_000_000),
@@ -129,6 +153,20 @@ export const sourceSchema = z.discriminatedUnion('kind', [
   file.extend(shared),
   postgres.extend(shared),
 ]);
+
+/** Features see the columns of both tables at once: of two with one name neither could be meant. */
+export const sourceSchema = sources.superRefine((source, context) => {
+  const own = Object.keys(source.attributes ?? {});
+  const second = source.kind === 'generated' ? [] : Object.keys(source.customers?.attributes ?? {});
+  for (const name of second.filter((one) => own.includes(one))) {
+    const path = ['customers', 'attributes', name];
+    context.addIssue({
+      code: 'custom',
+      path,
+      message: 'needs a name that no attribute of the transactions has',
+    });
+  }
+});
 
 export type Source = z.infer<typeof sourceSchema>;
 export type SourceColumns = z.infer<typeof columns>;

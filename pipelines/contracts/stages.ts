@@ -51,6 +51,8 @@ export interface Extract extends Timed {
    */
   later?: ArtifactRef | null;
   laterPeriod?: (LaterPeriod & { rows: number }) | null;
+  /** The second table, a row for each one read; absent or null where the source names none. */
+  customers?: { artifact: ArtifactRef; rowsRead: number } | null;
 }
 
 /** Days from the as-of date on, the first included, and the customers with an accepted row in them. */
@@ -65,6 +67,8 @@ export interface Validation extends Timed {
   counts: RunCounts;
   report: ArtifactRef;
   quarantine: ArtifactRef;
+  /** Refused rows of the customers' table; absent or null where there is none. */
+  customers?: { quarantine: ArtifactRef } | null;
 }
 
 export interface Profile extends Timed {

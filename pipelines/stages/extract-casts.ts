@@ -10,7 +10,7 @@ export interface CanonicalValue {
 }
 
 export interface SourceValue {
-  /** Canonical column. */
+  /** Canonical column, or the type of an attribute. */
   role: string;
   /** Column of the source, as an SQL expression. */
   column: string;
@@ -27,11 +27,18 @@ export function canonicalValue(source: SourceValue): CanonicalValue {
   switch (source.role) {
     case 'ordered_at':
     case 'loaded_at':
+    case 'time':
       return timestampOf(source);
     case 'quantity':
       return quantityOf(source);
     case 'unit_price':
+    case 'amount':
+    case 'discount':
       return priceOf(source);
+    case 'number':
+      return numberOf(source);
+    case 'boolean':
+      return booleanOf(source);
     case 'customer_id':
     case 'order_id':
     case 'line_id':
@@ -115,6 +122,33 @@ function priceOf(source: SourceValue): CanonicalValue {
   const { column, type } = source;
   if (fitsPrice(type)) return { value: `CAST(${column} AS DECIMAL(18,4))`, mayFail: false };
   return { value: `TRY_CAST(${column} AS DECIMAL(18,4))`, mayFail: true };
+}
+
+/** What an attribute is where the definition does not say. */
+export function attributeTypeOf(type: string): 'text' | 'number' | 'time' | 'boolean' {
+  if (isNumber(type)) return 'number';
+  if (TIMESTAMP.test(type)) return 'time';
+  return type === 'BOOLEAN' ? 'boolean' : 'text';
+}
+
+/** A finite DOUBLE. */
+function numberOf({ column, type }: SourceValue): CanonicalValue {
+  if (isNumber(type) && !FLOATING.test(type)) return { value: `CAST(${column} AS DOUBLE)`, mayFail: false };
+  const text = type === 'VARCHAR' || FLOATING.test(type) ? column : `CAST(${column} AS VARCHAR)`;
+  const number = `TRY_CAST(${text} AS DOUBLE)`;
+  return { value: `CASE WHEN isfinite(${number}) THEN ${number} END`, mayFail: true };
+}
+
+function booleanOf({ column, type }: SourceValue): CanonicalValue {
+  if (type === 'BOOLEAN') return { value: column, mayFail: false };
+  const word = `lower(trim(CAST(${column} AS VARCHAR)))`;
+  const isOne = (words: string, number: number) =>
+    isNumber(type) ? `${column} = ${number}` : `${word} IN (${words})`;
+  return {
+    value: `CASE WHEN ${isOne(`'true', 't', 'yes', 'y', '1'`, 1)} THEN true
+    WHEN ${isOne(`'false', 'f', 'no', 'n', '0'`, 0)} THEN false END`,
+    mayFail: true,
+  };
 }
 
 /** The value as the source has it, NULL when it is missing. */

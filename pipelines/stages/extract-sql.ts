@@ -1,6 +1,14 @@
 import type { Contract } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
-import { type ExtractSource, mappedColumns, sourceValue } from './extract.ts';
+import {
+  type ExtractSource,
+  isMapped,
+  mappedColumns,
+  nameSql,
+  readColumns,
+  sourceValue,
+  type TableSource,
+} from './extract.ts';
 import { canonicalValue, isWholeNumber, type SourceValue, textOf, textOrderOf } from './extract-casts.ts';
 
 // The extract is the frozen truth of a run: canonical columns, every row known before the as-of date, in
@@ -31,8 +39,9 @@ export interface Extraction {
 }
 
 /**
- * The extract: canonical columns, `amount` (quantity * unit_price), `malformed` (NULL, or `unit_price=abc`
- * for what could not be read) and, where the contract names a unique key, `is_duplicate`.
+ * The extract: canonical columns and attributes, `amount` (as mapped, else quantity * unit_price), `malformed`
+ * (NULL, or `unit_price=abc` for what could not be read), where the contract names a unique key `is_duplicate`,
+ * and where there is a table of customers `is_known_customer`: whether it has a row with the row's customer_id.
  *
  * Rows without a readable `ordered_at` stay in: they have to be refused, not lost. Of rows with one key the
  * first loaded is the original; a key with a missing column is never a duplicate.
@@ -41,28 +50,53 @@ export interface Extraction {
  */
 export function extractSql(extraction: Extraction): string {
   const { source } = extraction;
-  const names = mappedColumns(source.columns);
-  const key = uniqueKey(extraction.contract, names);
+  const key = uniqueKey(extraction.contract, source);
   const byText = textOrderOf(rawValue(source, 'customer_id')) ?? canonicalOf(source, 'customer_id');
   const extra = [`${byText} AS customer_order`, tieOf(source)];
   const order = ['customer_order', 'ordered_at', 'tie'];
+  const flags: string[] = [];
   if (key !== null) {
     extra.push('copy IS NOT NULL AS is_duplicate');
     order.push('is_duplicate');
+    flags.push('is_duplicate');
+  }
+  if (source.customers !== undefined) {
+    const isKnown = `${canonicalOf(source, 'customer_id')} IN (SELECT customer_id FROM ${source.customers})`;
+    extra.push(`coalesce(${isKnown}, false) AS is_known_customer`);
+    flags.push('is_known_customer');
   }
   const rows = canonicalSql(source, {
     value: (name) => carriedOf(source, name),
     extra,
     from: `${rowsBefore(extraction)}${key === null ? '' : ' LEFT JOIN copies ON file_row_number = copy'}`,
   });
-  const restored = names.map((name) =>
-    isNumberedId(source, name) ? `CAST(${name} AS VARCHAR) AS ${name}` : name,
-  );
+  const sorted = `(FROM (${rows})${extraction.unordered ? '' : ` ORDER BY ${order.join(', ')}`})`;
+  const restored = mappedColumns(source.columns, source.attributes).map((name) => restoredOf(source, name));
+  const { from, malformed } = withAmount(source, sorted);
   return `${key === null ? '' : `WITH ${duplicatesSql(extraction, key)}\n`}SELECT ${restored.join(', ')}, amount,
-  CASE WHEN amount IS NULL AND malformed IS NULL AND quantity IS NOT NULL AND unit_price IS NOT NULL
-    THEN 'amount=' || quantity || ' x ' || unit_price ELSE malformed END AS malformed${key === null ? '' : ', is_duplicate'}
-FROM (SELECT *, TRY_CAST(quantity * unit_price AS DECIMAL(18,4)) AS amount
-  FROM (FROM (${rows})${extraction.unordered ? '' : ` ORDER BY ${order.join(', ')}`}))`;
+  ${[`${malformed} AS malformed`, ...flags].join(', ')}
+FROM ${from}`;
+}
+
+/** The rows with `amount`, and what was unreadable in them: a product may be larger than money can be. */
+function withAmount(source: ExtractSource, rows: string): { from: string; malformed: string } {
+  if (isMapped(source, 'amount')) return { from: rows, malformed: 'malformed' };
+  return {
+    from: `(SELECT *, TRY_CAST(quantity * unit_price AS DECIMAL(18,4)) AS amount\n  FROM ${rows})`,
+    malformed: `CASE WHEN amount IS NULL AND malformed IS NULL AND quantity IS NOT NULL AND unit_price IS NOT NULL
+    THEN 'amount=' || quantity || ' x ' || unit_price ELSE malformed END`,
+  };
+}
+
+/** From what was carried through the sort: shorter than the text it stands for. */
+function restoredOf(source: ExtractSource, name: string): string {
+  if (name === 'order_id' && !isMapped(source, name)) return `${momentSql('ordered_at')} AS order_id`;
+  return isNumberedId(source, name) ? `CAST(${name} AS VARCHAR) AS ${name}` : nameSql(name);
+}
+
+/** The order of a source without orders: all that a customer bought at one moment. */
+function momentSql(orderedAt: string): string {
+  return `strftime(${orderedAt}, '%Y-%m-%dT%H:%M:%S')`;
 }
 
 /**
@@ -72,48 +106,54 @@ FROM (SELECT *, TRY_CAST(quantity * unit_price AS DECIMAL(18,4)) AS amount
  */
 function duplicatesSql(extraction: Extraction, key: readonly string[]): string {
   const { source } = extraction;
-  const names = mappedColumns(source.columns);
+  const names = readColumns(source);
   const values = key.map((name) => carriedOf(source, name));
+  const made = key.filter((name) => !names.includes(name));
   const hash = `hash(${values.join(', ')})`;
   const rows = `(FROM ${rowsBefore(extraction)} WHERE ${values.map((value) => `${value} IS NOT NULL`).join(' AND ')})`;
   const candidates = canonicalSql(source, {
     value: (name) => canonicalOf(source, name),
-    extra: ['file_row_number', tieOf(source)],
+    extra: [
+      ...made.map((name) => `${canonicalOf(source, name)} AS ${name}`),
+      'file_row_number',
+      tieOf(source),
+    ],
     from: `${rows} SEMI JOIN repeated ON ${hash} = key_hash`,
   });
-  const order = [...new Set([...RANKING.filter((name) => names.includes(name)), ...names, 'tie'])];
+  const ranking = new Set([...RANKING.filter((name) => names.includes(name)), ...names, 'tie']);
+  const list = (columns: Iterable<string>) => [...columns].map(nameSql).join(', ');
   return `repeated AS MATERIALIZED (
   SELECT ${hash} AS key_hash FROM ${rows} GROUP BY key_hash HAVING count(*) > 1
 ), copies AS MATERIALIZED (
   SELECT file_row_number AS copy FROM (
-    SELECT file_row_number, row_number() OVER (PARTITION BY ${key.join(', ')} ORDER BY ${order.join(', ')}) AS place
+    SELECT file_row_number, row_number() OVER (PARTITION BY ${list(key)} ORDER BY ${list(ranking)}) AS place
     FROM (${candidates}))
   WHERE place > 1
 )`;
 }
 
 /** Each mapped column under its canonical name, then `malformed` and the extra ones. */
-function canonicalSql(
-  source: ExtractSource,
+export function canonicalSql(
+  source: TableSource,
   select: {
     value: (name: string) => string;
     extra: readonly string[];
     from: string;
   },
 ): string {
-  const names = mappedColumns(source.columns);
+  const names = readColumns(source);
   const fallible = names.filter((name) => canonicalValue(rawValue(source, name)).mayFail);
   const faults = fallible.map((name) => {
     const text = `left(${textOf(rawValue(source, name))}, ${KEPT_CHARACTERS})`;
-    return `CASE WHEN ${name} IS NULL THEN '${name}=' || ${text} END`;
+    return `CASE WHEN ${nameSql(name)} IS NULL THEN '${name}=' || ${text} END`;
   });
   // Text is made only in rows where a value is NULL.
   const malformed =
     fallible.length === 0
       ? 'CAST(NULL AS VARCHAR)'
-      : `CASE WHEN ${fallible.map((name) => `${name} IS NULL`).join(' OR ')}
+      : `CASE WHEN ${fallible.map((name) => `${nameSql(name)} IS NULL`).join(' OR ')}
     THEN nullif(concat_ws('; ', ${faults.join(', ')}), '') END`;
-  const values = names.map((name) => `${select.value(name)} AS ${name}`);
+  const values = names.map((name) => `${select.value(name)} AS ${nameSql(name)}`);
   const raw = fallible.map(rawName);
   return `SELECT *${raw.length === 0 ? '' : ` EXCLUDE (${raw.join(', ')})`}, ${malformed} AS malformed
   FROM (SELECT ${[...values, ...raw, ...select.extra].join(',\n    ')}
@@ -122,9 +162,7 @@ function canonicalSql(
 
 /** The mapped columns as the source has them, of the rows that are in the extract. */
 function rowsBefore({ source, contract, asOf, from }: Extraction): string {
-  const columns = mappedColumns(source.columns).map(
-    (name) => `${sourceValue(source, name).column} AS ${rawName(name)}`,
-  );
+  const columns = rawColumns(source);
   if (contract.unique) columns.push('file_row_number');
   const midnight = `TIMESTAMP '${asOf} 00:00:00'`;
   const orderedAt = canonicalOf(source, 'ordered_at');
@@ -137,20 +175,27 @@ function rowsBefore({ source, contract, asOf, from }: Extraction): string {
     WHERE ${period.join(' AND ')})`;
 }
 
+/** The columns that are read, as the source has them. */
+export function rawColumns(source: TableSource): string[] {
+  return readColumns(source).map((name) => `${sourceValue(source, name).column} AS ${rawName(name)}`);
+}
+
 /** 64 bits of all that the source says of a row; two different rows of a customer and moment never tie in practice. */
-function tieOf({ columns }: ExtractSource): string {
-  return `hash(${mappedColumns(columns).map(rawName).join(', ')}) AS tie`;
+export function tieOf(source: TableSource): string {
+  return `hash(${readColumns(source).map(rawName).join(', ')}) AS tie`;
 }
 
 function rawName(name: string): string {
   return `raw_${name}`;
 }
 
-function rawValue(source: ExtractSource, name: string): SourceValue {
+function rawValue(source: TableSource, name: string): SourceValue {
   return { ...sourceValue(source, name), column: rawName(name) };
 }
 
-function canonicalOf(source: ExtractSource, name: string): string {
+/** The canonical value, made of the raw columns. */
+export function canonicalOf(source: TableSource, name: string): string {
+  if (name === 'order_id' && !isMapped(source, name)) return momentSql(canonicalOf(source, 'ordered_at'));
   return canonicalValue(rawValue(source, name)).value;
 }
 
@@ -159,12 +204,13 @@ function carriedOf(source: ExtractSource, name: string): string {
   return isNumberedId(source, name) ? rawName(name) : canonicalOf(source, name);
 }
 
-function isNumberedId(source: ExtractSource, name: string): boolean {
-  return name.endsWith('_id') && isWholeNumber(sourceValue(source, name).type);
+function isNumberedId(source: TableSource, name: string): boolean {
+  return isMapped(source, name) && name.endsWith('_id') && isWholeNumber(sourceValue(source, name).type);
 }
 
-function uniqueKey(contract: Contract, names: readonly string[]): string[] | null {
+function uniqueKey(contract: Contract, source: ExtractSource): string[] | null {
   if (!contract.unique) return null;
+  const names = [...new Set([...mappedColumns(source.columns, source.attributes), ...readColumns(source)])];
   const missing = contract.unique.filter((name) => !names.includes(name));
   if (missing.length > 0) {
     throw new PipelineError(

@@ -1,21 +1,35 @@
 import { PipelineError } from '../contracts/errors.ts';
-import { CANONICAL_COLUMNS, OPTIONAL_COLUMNS, type SourceColumns } from '../contracts/source.ts';
-import { canonicalValue, type SourceValue } from './extract-casts.ts';
+import {
+  type Attributes,
+  CANONICAL_COLUMNS,
+  OPTIONAL_COLUMNS,
+  type SourceColumns,
+} from '../contracts/source.ts';
+import { attributeTypeOf, canonicalValue, type SourceValue } from './extract-casts.ts';
 
 // What is known of a source before it is frozen: its columns, its times, and so the as-of date.
 
-export interface ExtractSource {
-  /**
-   * Relation to stand behind FROM. Where the contract names a unique key it has `file_row_number`, one number
-   * for each row, as DuckDB's read_parquet has.
-   */
+/** A table as it is read. */
+export interface TableSource {
+  /** Relation to stand behind FROM. */
   from: string;
   /** Canonical column -> column of the source. */
-  columns: SourceColumns;
+  columns: Partial<SourceColumns>;
+  attributes?: Attributes | undefined;
   /** Column of the source -> its DuckDB type. */
   types: Readonly<Record<string, string>>;
   /** For messages: the file's base name. */
   name: string;
+}
+
+/**
+ * The transactions. Where the contract names a unique key the relation has `file_row_number`, one number for
+ * each row, as DuckDB's read_parquet has.
+ */
+export interface ExtractSource extends TableSource {
+  columns: SourceColumns;
+  /** Relation of the frozen customers' table, where there is one: it makes `is_known_customer`. */
+  customers?: string | undefined;
 }
 
 export interface Watermark {
@@ -28,27 +42,57 @@ export interface Watermark {
   nextDay: string | null;
 }
 
-/** Canonical columns that a source has, in the order of the extract; after them come amount, malformed, … */
-export function mappedColumns(columns: SourceColumns): string[] {
-  const names = [...Object.keys(CANONICAL_COLUMNS), ...Object.keys(OPTIONAL_COLUMNS)];
-  return names.filter((name) => columns[name as keyof SourceColumns] !== undefined);
+/** The canonical columns of an extract in their order, then its attributes by name; after them come amount, … */
+export function mappedColumns(columns: SourceColumns, attributes: Attributes = {}): string[] {
+  const always = Object.keys(CANONICAL_COLUMNS);
+  const optional = Object.keys(OPTIONAL_COLUMNS).filter((name) => isMapped({ columns }, name));
+  return [...always, ...optional, ...Object.keys(attributes).sort()];
+}
+
+/** What is read of a source: without an order id that has to be made, with an amount that stands there itself. */
+export function readColumns({
+  columns,
+  attributes = {},
+}: Pick<TableSource, 'columns' | 'attributes'>): string[] {
+  const canonical = [...Object.keys(CANONICAL_COLUMNS), ...Object.keys(OPTIONAL_COLUMNS)];
+  const names = [
+    ...canonical.filter((name) => isMapped({ columns }, name)),
+    ...Object.keys(attributes).sort(),
+  ];
+  return isMapped({ columns }, 'amount') ? [...names, 'amount'] : names;
+}
+
+export function isMapped({ columns }: Pick<TableSource, 'columns'>, role: string): boolean {
+  return columns[role as keyof SourceColumns] !== undefined;
+}
+
+/** Column of the source -> its name in Strata, as `typesOf` wants it to tell which one is missing. */
+export function mappingOf({ columns, attributes = {} }: Pick<TableSource, 'columns' | 'attributes'>) {
+  const added = Object.entries(attributes).map(([name, { column }]) => [`attribute ${name}`, column]);
+  return { ...columns, ...Object.fromEntries(added) } as Record<string, string | undefined>;
 }
 
 /** The mapped columns alone, under their canonical names but as they are: what `stagedSource` reads. */
-export function stagingSql(source: ExtractSource): string {
-  const columns = mappedColumns(source.columns).map(
-    (name) => `${sourceValue(source, name).column} AS ${name}`,
+export function stagingSql(source: TableSource): string {
+  const columns = readColumns(source).map(
+    (name) => `${sourceValue(source, name).column} AS ${nameSql(name)}`,
   );
   return `SELECT ${columns.join(', ')} FROM ${source.from}`;
 }
 
 /** The same source, read from a file that was written with `stagingSql`. */
-export function stagedSource(source: ExtractSource, from: string): ExtractSource {
-  const names = mappedColumns(source.columns);
+export function stagedSource<S extends TableSource>(source: S, from: string): S {
+  const names = readColumns(source);
+  const roles = names.filter((name) => isMapped(source, name));
+  const attributes = Object.entries(source.attributes ?? {}).map(([name, { type }]) => [
+    name,
+    { column: name, ...(type && { type }) },
+  ]);
   return {
     ...source,
     from,
-    columns: Object.fromEntries(names.map((name) => [name, name])) as unknown as SourceColumns,
+    columns: Object.fromEntries(roles.map((name) => [name, name])),
+    attributes: Object.fromEntries(attributes),
     types: Object.fromEntries(names.map((name) => [name, sourceValue(source, name).type])),
   };
 }
@@ -132,7 +176,16 @@ function canonicalOf(source: ExtractSource, role: string): string {
   return canonicalValue(sourceValue(source, role)).value;
 }
 
-export function sourceValue(source: ExtractSource, role: string): SourceValue {
-  const name = source.columns[role as keyof SourceColumns]!;
-  return { role, column: `"${name.replaceAll('"', '""')}"`, type: source.types[name] ?? 'VARCHAR' };
+/** A column of the source, and what it is to become: the canonical column, or the type of an attribute. */
+export function sourceValue(source: TableSource, name: string): SourceValue {
+  const attribute = source.attributes?.[name];
+  const column = attribute?.column ?? source.columns[name as keyof SourceColumns]!;
+  const type = source.types[column] ?? 'VARCHAR';
+  const role = attribute ? (attribute.type ?? attributeTypeOf(type)) : name;
+  return { role, column: nameSql(column), type };
+}
+
+/** An attribute may have the name of an SQL word. */
+export function nameSql(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

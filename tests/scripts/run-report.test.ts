@@ -56,7 +56,9 @@ test('refused rows are told with the command that shows them, where they are kep
   expect(textOf({})).toContain('npm run strata -- quarantine show run_1');
   expect(textOf({ outcome: 'failed' })).not.toContain('quarantine show');
   const { counts } = summary;
-  expect(textOf({ counts: { ...counts, quarantinedBy: [] } })).not.toContain('quarantine show');
+  expect(textOf({ counts: { ...counts, rowsQuarantined: 0, quarantinedBy: [] } })).not.toContain(
+    'quarantine show',
+  );
 });
 
 test('released rows are told where there are some', () => {
@@ -65,4 +67,41 @@ test('released rows are told where there are some', () => {
     'released rows joined: 1,000 of the accepted',
   );
   expect(textOf({})).not.toContain('released');
+});
+
+test('the rows of each table are told, with what was refused of them', () => {
+  const table = { rowsRead: 4372, rowsAccepted: 4370, rowsQuarantined: 2 };
+  const told = {
+    runId: 'run_1',
+    kind: 'refit' as const,
+    pipeline: 'shop',
+    asOf: '2026-07-01',
+    outcome: 'rejected' as const,
+    verdict: 'refused' as const,
+    reasons: [],
+    counts: {
+      rowsRead: 10,
+      rowsAccepted: 10,
+      rowsQuarantined: 0,
+      quarantinedBy: [{ rule: 'return', rows: 0 }],
+      customers: 3,
+      tables: [
+        { table: 'customers' as const, ...table, quarantinedBy: [{ rule: 'duplicate-customer', rows: 2 }] },
+      ],
+    },
+    k: null,
+    segments: [],
+    quality: null,
+    stages: [],
+    manifest: null,
+    workflow: { id: 'w', runId: 'r' },
+  };
+  const lines = (run: RunSummary) => stripVTControlCharacters(runReport(run, { run: address })).split('\n');
+  expect(lines(told).slice(1, 4)).toEqual([
+    '10 rows = 10 accepted + 0 in quarantine; 3 customers',
+    'customers: 4,372 rows = 4,370 accepted + 2 in quarantine',
+    '  · refused: duplicate-customer 2',
+  ]);
+  const { tables: _, ...single } = summary.counts;
+  expect(lines({ ...told, counts: single }).join()).not.toContain('customers:');
 });
