@@ -9,8 +9,6 @@ import {
   type ExtractSource,
   readWatermark,
   resolveAsOf,
-  stagedSource,
-  stagingSql,
   type Watermark,
   watermarkSql,
 } from '../pipelines/stages/extract.ts';
@@ -22,16 +20,11 @@ import {
   readLaterDays,
 } from '../pipelines/stages/later-period.ts';
 import type { Warehouse } from '../store/warehouse/duckdb.ts';
-import {
-  describeSource,
-  inspectFile,
-  type SourceFile,
-  sourceSql,
-  typesOf,
-  whileReading,
-} from '../store/warehouse/sources.ts';
+import { typesOf } from '../store/warehouse/source-columns.ts';
+import { describeSource, inspectFiles, type SourceFiles, whileReading } from '../store/warehouse/sources.ts';
 import { writeBatches } from '../store/warehouse/write-batches.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { withNumberedRows } from './numbered-rows.ts';
 import { runStage, type Work } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
@@ -41,12 +34,12 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
     async extractCustomers({ run }) {
       return runStage(context, { stage: 'extract', run, inputs: [] }, async (work) => {
         const definition = await frozenDefinition(context.artifacts, run.definition);
-        return withSourceFile(context, { run, definition, work }, async (path) => {
-          const file = await inspectFile(path);
+        return withSourceFile(context, { run, definition, work }, async (paths) => {
+          const files = await inspectFiles(paths, definition.source.format);
           const extract = await withWarehouse(
             context,
-            (warehouse) => freeze(context, { run, definition, file, warehouse, work }),
-            path,
+            (warehouse) => freeze(context, { run, definition, files, warehouse, work }),
+            files.folders,
           );
           await context.repositories.runs.describeExtract(run.runId, extract);
           return extract;
@@ -56,15 +49,15 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
   };
 }
 
-/** The file of the input, of the definition, or one that is made for the run and goes with it. */
+/** The files of the input, of the definition, or one that is made for the run and goes with it. */
 async function withSourceFile<R>(
   { scratchFolder, threads }: ActivityContext,
   { run, definition, work }: Pick<Freezing, 'run' | 'definition' | 'work'>,
-  use: (path: string) => Promise<R>,
+  use: (paths: string | string[]) => Promise<R>,
 ): Promise<R> {
   const { source } = definition;
   const given = run.extract ?? (source.kind === 'file' ? source.path : undefined);
-  if (typeof given === 'string') return use(given);
+  if (given !== undefined) return use(given);
   if (source.kind !== 'generated') {
     throw new PipelineError(
       'EXTRACT_NOT_FOUND',
@@ -85,26 +78,28 @@ async function withSourceFile<R>(
 interface Freezing {
   run: Run;
   definition: Definition;
-  file: SourceFile;
+  files: SourceFiles;
   warehouse: Warehouse;
   work: Work;
 }
 
 async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omit<Extract, 'ms'>> {
-  const { run, definition, file, warehouse } = freezing;
+  const { run, definition, files, warehouse } = freezing;
   const isGiven = run.extract !== null || definition.source.kind === 'file';
   const { signal } = freezing.work;
-  const { columns } = definition.source;
-  return whileReading(file, async () => {
-    const described = await describeSource(warehouse, file);
-    const types = typesOf(columns, described, file.name);
-    const source: ExtractSource = { from: sourceSql(file), columns, types, name: file.name };
-    const isNumbered = file.kind === 'parquet' && !described.some(({ name }) => name === ROW_NUMBER);
-    return withNumberedRows(context, { source, isNumbered, freezing }, async (numbered) => {
+  const { columns, format, timezone } = definition.source;
+  return whileReading(files, async () => {
+    const described = await describeSource(warehouse, files);
+    const types = typesOf(columns, described, files.name);
+    const { name } = files;
+    const source = { columns, types, name, format, timezone, currency: definition.currency };
+    const { scratchFolder } = context;
+    const reading = { files, described, source, warehouse, scratchFolder, signal };
+    return withNumberedRows(reading, async (numbered) => {
       const [row] = await warehouse.rows(watermarkSql(numbered), { signal });
       const watermark = readWatermark(row!);
-      const asOf = resolveAsOf(watermark, source, run.asOf);
-      if (run.asOf === null && isGiven) refuseFuture(asOf, source);
+      const asOf = resolveAsOf(watermark, numbered, run.asOf);
+      if (run.asOf === null && isGiven) refuseFuture(asOf, numbered);
       const sql = extractSql({ source: numbered, contract: definition.contract, asOf });
       const artifact = await context.artifacts.take(
         'extract',
@@ -161,27 +156,4 @@ function refuseFuture(asOf: string, source: ExtractSource): void {
     `the newest row of ${source.name} makes the as-of date ${asOf}, which is to come; mend that row, or name the date with --as-of`,
     { asOf },
   );
-}
-
-/** Of every Parquet file, unless a column of the file has the name. */
-const ROW_NUMBER = 'file_row_number';
-
-/**
- * The source with a number for each row. Text is parsed once, into a Parquet file that goes afterwards: it is
- * read four times, and its rows have no numbers.
- */
-async function withNumberedRows<R>(
-  { scratchFolder }: ActivityContext,
-  { source, isNumbered, freezing }: { source: ExtractSource; isNumbered: boolean; freezing: Freezing },
-  work: (numbered: ExtractSource) => Promise<R>,
-): Promise<R> {
-  if (isNumbered) return work(source);
-  const folder = await mkdtemp(join(scratchFolder, 'staged-'));
-  try {
-    const path = join(folder, 'source.parquet');
-    await freezing.warehouse.copyToParquet(stagingSql(source), path, { signal: freezing.work.signal });
-    return await work(stagedSource(source, parquet(path)));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -28,7 +28,11 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
           const quarantine = await artifacts.take(
             'quarantine',
             { runId: run.runId, ending: 'parquet' },
-            (path) => warehouse.copyToParquet(quarantineSql({ from, contract, refused }), path, { signal }),
+            (path) =>
+              warehouse.copyToParquet(quarantineSql({ from, contract, refused }), path, {
+                signal,
+                hasLists: true,
+              }),
           );
           const report = await artifacts.write(
             'report',

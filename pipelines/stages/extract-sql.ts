@@ -105,13 +105,14 @@ function canonicalSql(
     return `CASE WHEN ${name} IS NULL THEN '${name}=' || ${text} END`;
   });
   // Text is made only in rows where a value is NULL.
-  const malformed =
+  const ofValues =
     fallible.length === 0
       ? 'CAST(NULL AS VARCHAR)'
       : `CASE WHEN ${fallible.map((name) => `${name} IS NULL`).join(' OR ')}
     THEN nullif(concat_ws('; ', ${faults.join(', ')}), '') END`;
+  const malformed = source.unreadable === undefined ? ofValues : `coalesce(${RAW_UNREADABLE}, ${ofValues})`;
   const values = names.map((name) => `${select.value(name)} AS ${name}`);
-  const raw = fallible.map(rawName);
+  const raw = [...fallible.map(rawName), ...unreadableOf(source)];
   return `SELECT *${raw.length === 0 ? '' : ` EXCLUDE (${raw.join(', ')})`}, ${malformed} AS malformed
   FROM (SELECT ${[...values, ...raw, ...select.extra].join(',\n    ')}
     FROM ${select.from})`;
@@ -122,6 +123,7 @@ function rowsBefore({ source, contract, asOf, from }: Extraction): string {
   const columns = mappedColumns(source.columns).map(
     (name) => `${sourceValue(source, name).column} AS ${rawName(name)}`,
   );
+  if (source.unreadable !== undefined) columns.push(`"${source.unreadable}" AS ${RAW_UNREADABLE}`);
   if (contract.unique) columns.push('file_row_number');
   const { value: orderedAt } = canonicalValue(rawValue(source, 'ordered_at'));
   const begins =
@@ -131,8 +133,15 @@ function rowsBefore({ source, contract, asOf, from }: Extraction): string {
 }
 
 /** 64 bits of all that the source says of a row; two different rows of a customer and moment never tie in practice. */
-function tieOf({ columns }: ExtractSource): string {
-  return `hash(${mappedColumns(columns).map(rawName).join(', ')}) AS tie`;
+function tieOf(source: ExtractSource): string {
+  const said = [...mappedColumns(source.columns).map(rawName), ...unreadableOf(source)];
+  return `hash(${said.join(', ')}) AS tie`;
+}
+
+const RAW_UNREADABLE = 'raw_unreadable';
+
+function unreadableOf({ unreadable }: ExtractSource): string[] {
+  return unreadable === undefined ? [] : [RAW_UNREADABLE];
 }
 
 function rawName(name: string): string {

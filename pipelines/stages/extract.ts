@@ -1,6 +1,11 @@
 import { PipelineError } from '../contracts/errors.ts';
-import { CANONICAL_COLUMNS, OPTIONAL_COLUMNS, type SourceColumns } from '../contracts/source.ts';
-import { canonicalValue, type SourceValue } from './extract-casts.ts';
+import {
+  CANONICAL_COLUMNS,
+  OPTIONAL_COLUMNS,
+  type SourceColumns,
+  type SourceFormat,
+} from '../contracts/source.ts';
+import { canonicalValue, type SourceValue, withoutMissing } from './extract-casts.ts';
 
 // What is known of a source before it is frozen: its columns, its times, and so the as-of date.
 
@@ -16,6 +21,14 @@ export interface ExtractSource {
   types: Readonly<Record<string, string>>;
   /** For messages: the file's base name. */
   name: string;
+  /** How its texts are read. */
+  format?: SourceFormat | undefined;
+  /** IANA zone of the shop's clock; absent: UTC. */
+  timezone?: string | undefined;
+  /** ISO 4217 code of the money; its signs may stand beside an amount. */
+  currency?: string | undefined;
+  /** Column that says of a line which could not be split into fields where it stands and why; all others are NULL there. */
+  unreadable?: string | undefined;
 }
 
 export interface Watermark {
@@ -39,8 +52,11 @@ export function stagingSql(source: ExtractSource): string {
   const columns = mappedColumns(source.columns).map(
     (name) => `${sourceValue(source, name).column} AS ${name}`,
   );
+  if (source.unreadable !== undefined) columns.push(`"${source.unreadable}" AS ${STAGED_UNREADABLE}`);
   return `SELECT ${columns.join(', ')} FROM ${source.from}`;
 }
+
+const STAGED_UNREADABLE = 'unreadable';
 
 /** The same source, read from a file that was written with `stagingSql`. */
 export function stagedSource(source: ExtractSource, from: string): ExtractSource {
@@ -50,6 +66,9 @@ export function stagedSource(source: ExtractSource, from: string): ExtractSource
     from,
     columns: Object.fromEntries(names.map((name) => [name, name])) as unknown as SourceColumns,
     types: Object.fromEntries(names.map((name) => [name, sourceValue(source, name).type])),
+    // Spellings of nothing were taken out when it was staged.
+    format: source.format && { ...source.format, missing: undefined },
+    unreadable: source.unreadable === undefined ? undefined : STAGED_UNREADABLE,
   };
 }
 
@@ -91,7 +110,7 @@ export function resolveAsOf(watermark: Watermark, source: ExtractSource, given: 
     throw new PipelineError(
       'EXTRACT_UNREADABLE',
       `extract ${source.name} has no readable time in column ${source.columns.ordered_at}: ` +
-        'needs values such as 2026-06-30 14:05:00',
+        `needs values ${wantedTimes(source)}`,
       { file: source.name, column: source.columns.ordered_at },
     );
   }
@@ -107,11 +126,19 @@ export function resolveAsOf(watermark: Watermark, source: ExtractSource, given: 
   return asOf;
 }
 
+function wantedTimes({ format }: ExtractSource): string {
+  return format?.times === undefined
+    ? 'such as 2026-06-30 14:05:00; name another form as format.times in pipeline.yaml, such as %d.%m.%Y %H:%M'
+    : `of the form ${format.times.join(' or ')}, as format.times in pipeline.yaml says`;
+}
+
 function canonicalOf(source: ExtractSource, role: string): string {
   return canonicalValue(sourceValue(source, role)).value;
 }
 
 export function sourceValue(source: ExtractSource, role: string): SourceValue {
   const name = source.columns[role as keyof SourceColumns]!;
-  return { role, column: `"${name.replaceAll('"', '""')}"`, type: source.types[name] ?? 'VARCHAR' };
+  const { format = {}, timezone, currency } = source;
+  const value = { role, column: `"${name.replaceAll('"', '""')}"`, type: source.types[name] ?? 'VARCHAR' };
+  return { ...value, column: withoutMissing(value, format), format, timezone, currency };
 }
