@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
@@ -10,26 +8,19 @@ import {
   readWatermark,
   requireRows,
   resolveAsOf,
-  stagedSource,
-  stagingSql,
   type Watermark,
   watermarkSql,
 } from '../pipelines/stages/extract.ts';
 import { extractSql } from '../pipelines/stages/extract-sql.ts';
 import { laterDaysSql, laterSpendSql, readLaterDays } from '../pipelines/stages/later-period.ts';
 import type { Warehouse } from '../store/warehouse/duckdb.ts';
-import {
-  describeSource,
-  inspectFile,
-  type SourceFile,
-  sourceSql,
-  typesOf,
-  whileReading,
-} from '../store/warehouse/sources.ts';
+import { typesOf } from '../store/warehouse/source-columns.ts';
+import { describeSource, inspectFiles, type SourceFiles, whileReading } from '../store/warehouse/sources.ts';
 import { type ActivityContext, sourceDefinition } from './context.ts';
 import { freezeCustomers } from './customers.ts';
+import { withNumberedRows } from './numbered-rows.ts';
 import { takeExtract } from './releases.ts';
-import { withSourceFile } from './source.ts';
+import { withSourceFiles } from './source.ts';
 import { runStage, type Work } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
@@ -42,15 +33,15 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
         const { source } = definition;
         const given = run.extract === null ? source : ({ kind: 'file', path: run.extract } as const);
         const wanted = mappingOf(source);
-        return withSourceFile(context, { source: given, wanted, work }, async ({ path, name }) => {
-          const inspected = await inspectFile(path);
-          const file = { ...inspected, name: name ?? inspected.name };
+        return withSourceFiles(context, { source: given, wanted, work }, async ({ paths, name }) => {
+          const inspected = await inspectFiles(paths, source.format);
+          const files = { ...inspected, name: name ?? inspected.name };
           // After the transactions were copied: a customer who came meanwhile is one too many, not one too few.
           const customers = await freezeCustomers(context, { run, definition, work });
           const extract = await withWarehouse(
             context,
-            async (warehouse) => freeze(context, { run, definition, file, customers, warehouse, work }),
-            path,
+            (warehouse) => freeze(context, { run, definition, files, customers, warehouse, work }),
+            files.folders,
           );
           await context.repositories.runs.describeExtract(run.runId, extract);
           return { ...extract, ...(customers && { customers }) };
@@ -63,40 +54,38 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
 interface Freezing {
   run: Run;
   definition: Definition;
-  file: SourceFile;
+  files: SourceFiles;
   customers: Extract['customers'];
   warehouse: Warehouse;
   work: Work;
 }
 
 async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omit<Extract, 'ms'>> {
-  const { run, definition, file, warehouse } = freezing;
+  const { run, definition, files, warehouse } = freezing;
   const isGiven = run.extract !== null || definition.source.kind !== 'generated';
   const { signal } = freezing.work;
-  const { columns, attributes } = definition.source;
+  const { columns, attributes, format, timezone } = definition.source;
   const known = freezing.customers && parquet(await context.artifacts.path(freezing.customers.artifact));
-  return whileReading(file, async () => {
-    const described = await describeSource(warehouse, file);
-    const source: ExtractSource = {
-      from: sourceSql(file),
-      columns,
-      attributes,
-      types: typesOf(mappingOf({ columns, attributes }), described, file.name),
-      name: file.name,
+  return whileReading(files, async () => {
+    const described = await describeSource(warehouse, files);
+    const { name } = files;
+    const source = {
+      ...{ columns, attributes, name, format, timezone, currency: definition.currency },
+      types: typesOf(mappingOf({ columns, attributes }), described, name),
       customers: known ?? undefined,
     };
-    const isNumbered = file.kind === 'parquet' && !described.some(({ name }) => name === ROW_NUMBER);
-    return withNumberedRows(context, { source, isNumbered, freezing }, async (numbered) => {
+    const reading = { files, described, source, warehouse, scratchFolder: context.scratchFolder, signal };
+    return withNumberedRows(reading, async (numbered: ExtractSource) => {
       const [row] = await warehouse.rows(watermarkSql(numbered, run.asOf), { signal });
       const watermark = readWatermark(row!);
-      const asOf = resolveAsOf(watermark, source, run.asOf);
-      if (run.asOf === null && isGiven) refuseFuture(asOf, source);
+      const asOf = resolveAsOf(watermark, numbered, run.asOf);
+      if (run.asOf === null && isGiven) refuseFuture(asOf, numbered);
       const { contract } = definition;
       const sql = extractSql({ source: numbered, contract, asOf });
       const taken = await takeExtract(context, { run, contract, asOf, warehouse, signal }, (path) =>
         warehouse.copyToParquet(sql, path, { signal }),
       );
-      requireRows(taken.artifact.rows, source, asOf);
+      requireRows(taken.artifact.rows, numbered, asOf);
       return {
         artifact: taken.artifact,
         asOf,
@@ -151,27 +140,4 @@ function refuseFuture(asOf: string, source: ExtractSource): void {
     `the newest row of ${source.name} makes the as-of date ${asOf}, which is to come; mend that row, or name the date with --as-of`,
     { asOf },
   );
-}
-
-/** Of every Parquet file, unless a column of the file has the name. */
-const ROW_NUMBER = 'file_row_number';
-
-/**
- * The source with a number for each row. Text is parsed once, into a Parquet file that goes afterwards: it is
- * read four times, and its rows have no numbers.
- */
-async function withNumberedRows<R>(
-  { scratchFolder }: ActivityContext,
-  { source, isNumbered, freezing }: { source: ExtractSource; isNumbered: boolean; freezing: Freezing },
-  work: (numbered: ExtractSource) => Promise<R>,
-): Promise<R> {
-  if (isNumbered) return work(source);
-  const folder = await mkdtemp(join(scratchFolder, 'staged-'));
-  try {
-    const path = join(folder, 'source.parquet');
-    await freezing.warehouse.copyToParquet(stagingSql(source), path, { signal: freezing.work.signal });
-    return await work(stagedSource(source, parquet(path)));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

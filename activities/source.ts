@@ -5,7 +5,7 @@ import type { CustomerSource, Source } from '../pipelines/contracts/source.ts';
 import { generateTransactions } from '../pipelines/generator/transactions.ts';
 import { copyQuery } from '../store/warehouse/postgres-source.ts';
 import { stageQuery } from '../store/warehouse/postgres-staging.ts';
-import { typesOf } from '../store/warehouse/sources.ts';
+import { typesOf } from '../store/warehouse/source-columns.ts';
 import { writeBatches } from '../store/warehouse/write-batches.ts';
 import type { ActivityContext } from './context.ts';
 import type { Work } from './stage.ts';
@@ -22,21 +22,22 @@ export interface Reading {
   work: Work;
 }
 
-export interface LocalFile {
-  path: string;
+export interface LocalFiles {
+  /** A path, or several and patterns. */
+  paths: string | readonly string[];
   /** For messages, where the path means nothing to a reader. */
   name?: string;
 }
 
-/** The source as a file: the one that is named, or one that is made of it for the run and goes with it. */
-export async function withSourceFile<R>(
+/** The source as files: those that are named, or one that is made of it for the run and goes with it. */
+export async function withSourceFiles<R>(
   context: ActivityContext,
   reading: Reading,
-  use: (file: LocalFile) => Promise<R>,
+  use: (files: LocalFiles) => Promise<R>,
 ): Promise<R> {
   const { source } = reading;
   if (source.kind === 'file') {
-    if (typeof source.path === 'string') return use({ path: source.path });
+    if (source.path !== undefined) return use({ paths: source.path });
     throw new PipelineError(
       'EXTRACT_NOT_FOUND',
       'the pipeline needs a file: name it with --extract, as "extract" in the run\'s input, or as source.path in pipeline.yaml',
@@ -57,17 +58,17 @@ export async function withSourceFile<R>(
 async function generatedFile(
   { threads }: ActivityContext,
   { folder, reading, source }: { folder: string; reading: Reading; source: GeneratedSource },
-): Promise<LocalFile> {
+): Promise<LocalFiles> {
   const path = join(folder, 'transactions.parquet');
   const { signal } = reading.work;
   await writeBatches(generateTransactions(source), path, { tempFolder: folder, threads, signal });
-  return { path };
+  return { paths: path };
 }
 
 async function copiedFile(
   context: ActivityContext,
   { folder, reading, source }: { folder: string; reading: Reading; source: QuerySource },
-): Promise<LocalFile> {
+): Promise<LocalFiles> {
   const { urlFrom, query } = source;
   const { signal } = reading.work;
   const csv = join(folder, 'query.csv');
@@ -82,5 +83,5 @@ async function copiedFile(
   });
   await withWarehouse(context, (warehouse) => stageQuery(warehouse, copied, { csv, parquet: path, signal }));
   await rm(csv);
-  return { path, name: urlFrom };
+  return { paths: path, name: urlFrom };
 }

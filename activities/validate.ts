@@ -31,7 +31,11 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
           const quarantine = await artifacts.take(
             'quarantine',
             { runId: run.runId, ending: 'parquet' },
-            (path) => warehouse.copyToParquet(quarantineSql({ from, contract, refused }), path, { signal }),
+            (path) =>
+              warehouse.copyToParquet(quarantineSql({ from, contract, refused }), path, {
+                signal,
+                hasLists: true,
+              }),
           );
           const second = customers
             ? await validateCustomers(context, { run, customers, contract, warehouse, signal })

@@ -1,18 +1,17 @@
-import { dirname } from 'node:path';
 import { openWarehouse, type Warehouse } from '../store/warehouse/duckdb.ts';
 import type { ActivityContext } from './context.ts';
 
-/** A DuckDB of this activity alone, locked to the artifacts and, where given, to the folder of the source file. */
+/** A DuckDB of this activity alone, locked to the artifacts and, where given, to the folders of the source. */
 export async function withWarehouse<R>(
   { threads, memoryLimitMb, scratchFolder, artifactsFolder }: ActivityContext,
   work: (warehouse: Warehouse) => Promise<R>,
-  sourceFile?: string,
+  sourceFolders: readonly string[] = [],
 ): Promise<R> {
   const warehouse = await openWarehouse({
     threads,
     memoryLimitMb,
     tempFolder: scratchFolder,
-    allowedFolders: [artifactsFolder, scratchFolder, ...(sourceFile ? [dirname(sourceFile)] : [])],
+    allowedFolders: [artifactsFolder, scratchFolder, ...sourceFolders],
   });
   try {
     return await work(warehouse);

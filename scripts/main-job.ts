@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Outcome, Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { loadDefinition } from '../store/definitions.ts';
-import { inspectFile } from '../store/warehouse/sources.ts';
+import { inspectFiles } from '../store/warehouse/sources.ts';
 import { innermostMessage } from './error-text.ts';
 import { type Followed, followRun } from './follow-run.ts';
 import type { Log } from './log.ts';
@@ -28,8 +28,8 @@ export interface MainJob {
  * @throws PipelineError PIPELINE_UNKNOWN, DEFINITION_INVALID, EXTRACT_NOT_FOUND, EXTRACT_EMPTY, EXTRACT_UNREADABLE
  */
 export async function checkInput(input: StartInput): Promise<void> {
-  await loadDefinition(DEFINITIONS_FOLDER, input.pipeline ?? DEFAULT_PIPELINE);
-  if (input.extract !== undefined) await inspectFile(input.extract);
+  const { definition } = await loadDefinition(DEFINITIONS_FOLDER, input.pipeline ?? DEFAULT_PIPELINE);
+  if (input.extract !== undefined) await inspectFiles(input.extract, definition.source.format);
 }
 
 /**

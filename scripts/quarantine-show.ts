@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { ActivityContext } from '../activities/context.ts';
 import { rowsFile } from '../activities/releases.ts';
 import { withWarehouse } from '../activities/warehouse.ts';
@@ -83,7 +84,7 @@ export async function withQuarantine<R>(
   return withWarehouse(
     context,
     async (warehouse) => work({ warehouse, quarantine: await rowsFile(warehouse, path) }),
-    file,
+    file === undefined ? [] : [dirname(file)],
   );
 }
 

@@ -27,7 +27,10 @@ const HOUSE: Record<string, Rule | typeof ANYTHING> = {
   workflows: { ours: ['pipelines/contracts/'], packages: ['@temporalio/workflow', 'nexus-rpc'] },
   store: {
     ours: ['pipelines/contracts/'],
-    packages: ['knex', 'pg', 'pg-copy-streams', '@duckdb/node-api', '@aws-sdk/client-s3', 'node:'],
+    packages: [
+      ...['knex', 'pg', 'pg-copy-streams', '@duckdb/node-api', '@aws-sdk/client-s3', 'fzstd', 'tinyglobby'],
+      'node:',
+    ],
   },
   activities: {
     ours: ['pipelines/', 'numeric/', 'store/'],

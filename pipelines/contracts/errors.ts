@@ -10,6 +10,7 @@ export const ERRORS = {
   EXTRACT_EMPTY: { retry: false, http: 422, exit: 1 },
   EXTRACT_UNREADABLE: { retry: false, http: 422, exit: 1 },
   EXTRACT_COLUMN_MISSING: { retry: false, http: 422, exit: 1 },
+  EXTRACT_COLUMN_INVALID: { retry: false, http: 422, exit: 1 },
   SOURCE_UNREACHABLE: { retry: true, http: 503, exit: 1 },
   SOURCE_REFUSED: { retry: false, http: 422, exit: 1 },
   EXTRACT_CHANGED: { retry: true, http: 409, exit: 1 },

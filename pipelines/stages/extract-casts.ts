@@ -1,3 +1,6 @@
+import type { SourceFormat } from '../contracts/source.ts';
+import { decimalSql } from './extract-decimals.ts';
+
 // From a source's own types to the canonical ones. A cast never guesses and never rounds away a piece: what
 // cannot be read becomes NULL and leaves its text behind, so that the contract can refuse the row and the
 // quarantine can show why. Blank text and NaN are missing values, not unreadable ones.
@@ -16,6 +19,12 @@ export interface SourceValue {
   column: string;
   /** DuckDB's type of it. */
   type: string;
+  /** How a text is read. */
+  format?: SourceFormat | undefined;
+  /** IANA zone of the shop's clock; absent: UTC. */
+  timezone?: string | undefined;
+  /** ISO 4217 code of its money. */
+  currency?: string | undefined;
 }
 
 const SMALL_INTEGER = /^(TINYINT|SMALLINT|INTEGER|BIGINT|UTINYINT|USMALLINT|UINTEGER)$/;
@@ -48,7 +57,10 @@ export function canonicalValue(source: SourceValue): CanonicalValue {
   }
 }
 
-/** Whole numbers lose the `.0` that a column with gaps gets in many tools: 17850.0 and 17850 are one id. */
+/**
+ * Whole numbers lose the `.0` that a column with gaps gets in many tools: 17850.0 and 17850 are one id. Text
+ * keeps its zeros in front and its Unicode form: Zoë in one character and in two are different customers.
+ */
 function idOf(source: SourceValue): string {
   const { column, type } = source;
   if (SMALL_INTEGER.test(type) || WIDE_INTEGER.test(type)) return `CAST(${column} AS VARCHAR)`;
@@ -59,17 +71,42 @@ function idOf(source: SourceValue): string {
   return tidyText(source, ['.0']);
 }
 
-/** Text with a zone is brought to UTC; DuckDB's cast to TIMESTAMP would drop the zone without a word. */
+/**
+ * Wall-clock time of the shop. A time without a zone is that already; one with a zone is brought to it, since
+ * DuckDB's cast to TIMESTAMP would drop the zone without a word. Of an hour that the clocks go back both
+ * instants have one wall-clock time, and none has a time of the hour that they skip.
+ */
 function timestampOf(source: SourceValue): CanonicalValue {
-  const { column, type } = source;
+  const { column, type, format } = source;
+  if (type === ZONED) return { value: wallClock(column, source), mayFail: false };
   if (TIMESTAMP.test(type)) return { value: `CAST(${column} AS TIMESTAMP)`, mayFail: false };
   const text = type === 'VARCHAR' ? column : `CAST(${column} AS VARCHAR)`;
-  const zoned = `contains(${text}, '+') OR contains(upper(${text}), 'Z') OR contains(substr(${text}, 12), '-')`;
-  const inUtc = `CAST(TRY_CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP)`;
-  return {
-    value: `CASE WHEN ${zoned} THEN ${inUtc} ELSE TRY_CAST(${text} AS TIMESTAMP) END`,
-    mayFail: true,
-  };
+  const read = format?.times === undefined ? isoTime(text, source) : namedTime(text, format.times, source);
+  return { value: read, mayFail: true };
+}
+
+const ZONED = 'TIMESTAMP WITH TIME ZONE';
+
+function wallClock(instant: string, { timezone = 'UTC' }: SourceValue): string {
+  return timezone === 'UTC' ? `CAST(${instant} AS TIMESTAMP)` : `(${instant} AT TIME ZONE '${timezone}')`;
+}
+
+function isoTime(text: string, source: SourceValue): string {
+  // DuckDB would read over a UTC, and take `infinity` for the newest row of all.
+  const zoned = `contains(${text}, '+') OR contains(upper(${text}), 'Z') OR contains(substr(${text}, 12), '-') OR contains(upper(${text}), 'UTC')`;
+  const read = `CASE WHEN ${zoned} THEN ${wallClock(`TRY_CAST(${text} AS TIMESTAMPTZ)`, source)} ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
+  return `CASE WHEN isfinite(${read}) THEN ${read} END`;
+}
+
+/** The first of the formats that fits decides: they are tried in the order of the definition. */
+function namedTime(text: string, formats: readonly string[], source: SourceValue): string {
+  const read = formats.map((format) => {
+    const moment = `try_strptime(trim(${text}), '${format.replaceAll("'", "''")}')`;
+    return /%[zZ]/.test(format) ? wallClock(moment, source) : moment;
+  });
+  // %Y takes 11 for the year 11.
+  const first = read.length === 1 ? read[0]! : `coalesce(${read.join(', ')})`;
+  return `CASE WHEN ${first} >= TIMESTAMP '1000-01-01' THEN ${first} END`;
 }
 
 function quantityOf(source: SourceValue): CanonicalValue {
@@ -84,7 +121,7 @@ function quantityOf(source: SourceValue): CanonicalValue {
   const fast = `TRY_CAST(${text} AS BIGINT)`;
   const isRead = `CAST(${fast} AS VARCHAR) = ${text}`;
   const rest = `CASE WHEN ${isRead} THEN NULL ELSE ${text} END`;
-  const exact = wholeOf(`TRY_CAST(${rest} AS DECIMAL(28,6))`);
+  const exact = wholeOf(decimalSql({ text: rest, type: 'DECIMAL(28,6)', decimal: source.format?.decimal }));
   return { value: `CASE WHEN ${isRead} THEN ${fast} ELSE ${exact} END`, mayFail: true };
 }
 
@@ -121,6 +158,12 @@ export function textOrderOf({ column, type }: Pick<SourceValue, 'column' | 'type
 function priceOf(source: SourceValue): CanonicalValue {
   const { column, type } = source;
   if (fitsPrice(type)) return { value: `CAST(${column} AS DECIMAL(18,4))`, mayFail: false };
+  if (!isNumber(type)) {
+    const text = type === 'VARCHAR' ? column : `CAST(${column} AS VARCHAR)`;
+    const { format, currency } = source;
+    const value = decimalSql({ text, type: 'DECIMAL(18,4)', decimal: format?.decimal, currency });
+    return { value, mayFail: true };
+  }
   return { value: `TRY_CAST(${column} AS DECIMAL(18,4))`, mayFail: true };
 }
 
@@ -132,10 +175,13 @@ export function attributeTypeOf(type: string): 'text' | 'number' | 'time' | 'boo
 }
 
 /** A finite DOUBLE. */
-function numberOf({ column, type }: SourceValue): CanonicalValue {
+function numberOf({ column, type, format }: SourceValue): CanonicalValue {
   if (isNumber(type) && !FLOATING.test(type)) return { value: `CAST(${column} AS DOUBLE)`, mayFail: false };
   const text = type === 'VARCHAR' || FLOATING.test(type) ? column : `CAST(${column} AS VARCHAR)`;
-  const number = `TRY_CAST(${text} AS DOUBLE)`;
+  const isWritten = !FLOATING.test(type) && format?.decimal !== undefined;
+  const number = isWritten
+    ? decimalSql({ text, type: 'DOUBLE', decimal: format.decimal })
+    : `TRY_CAST(${text} AS DOUBLE)`;
   return { value: `CASE WHEN isfinite(${number}) THEN ${number} END`, mayFail: true };
 }
 
@@ -149,6 +195,16 @@ function booleanOf({ column, type }: SourceValue): CanonicalValue {
     WHEN ${isOne(`'false', 'f', 'no', 'n', '0'`, 0)} THEN false END`,
     mayFail: true,
   };
+}
+
+/** A text without the spellings of nothing that the source's format names. */
+export function withoutMissing(
+  { column, type }: Pick<SourceValue, 'column' | 'type'>,
+  { missing }: SourceFormat,
+): string {
+  if (missing === undefined || type !== 'VARCHAR') return column;
+  const words = missing.map((word) => `'${word.trim().toLowerCase().replaceAll("'", "''")}'`);
+  return `CASE WHEN lower(trim(${column})) IN (${words.join(', ')}) THEN NULL ELSE ${column} END`;
 }
 
 /** The value as the source has it, NULL when it is missing. */

@@ -148,13 +148,14 @@ export function canonicalSql(
     return `CASE WHEN ${nameSql(name)} IS NULL THEN '${name}=' || ${text} END`;
   });
   // Text is made only in rows where a value is NULL.
-  const malformed =
+  const ofValues =
     fallible.length === 0
       ? 'CAST(NULL AS VARCHAR)'
       : `CASE WHEN ${fallible.map((name) => `${nameSql(name)} IS NULL`).join(' OR ')}
     THEN nullif(concat_ws('; ', ${faults.join(', ')}), '') END`;
+  const malformed = source.unreadable === undefined ? ofValues : `coalesce(${RAW_UNREADABLE}, ${ofValues})`;
   const values = names.map((name) => `${select.value(name)} AS ${nameSql(name)}`);
-  const raw = fallible.map(rawName);
+  const raw = [...fallible.map(rawName), ...unreadableOf(source)];
   return `SELECT *${raw.length === 0 ? '' : ` EXCLUDE (${raw.join(', ')})`}, ${malformed} AS malformed
   FROM (SELECT ${[...values, ...raw, ...select.extra].join(',\n    ')}
     FROM ${select.from})`;
@@ -177,12 +178,24 @@ function rowsBefore({ source, contract, asOf, from }: Extraction): string {
 
 /** The columns that are read, as the source has them. */
 export function rawColumns(source: TableSource): string[] {
-  return readColumns(source).map((name) => `${sourceValue(source, name).column} AS ${rawName(name)}`);
+  const columns = readColumns(source).map(
+    (name) => `${sourceValue(source, name).column} AS ${rawName(name)}`,
+  );
+  return source.unreadable === undefined
+    ? columns
+    : [...columns, `"${source.unreadable}" AS ${RAW_UNREADABLE}`];
 }
 
 /** 64 bits of all that the source says of a row; two different rows of a customer and moment never tie in practice. */
 export function tieOf(source: TableSource): string {
-  return `hash(${readColumns(source).map(rawName).join(', ')}) AS tie`;
+  const said = [...readColumns(source).map(rawName), ...unreadableOf(source)];
+  return `hash(${said.join(', ')}) AS tie`;
+}
+
+const RAW_UNREADABLE = 'raw_unreadable';
+
+function unreadableOf({ unreadable }: TableSource): string[] {
+  return unreadable === undefined ? [] : [RAW_UNREADABLE];
 }
 
 function rawName(name: string): string {

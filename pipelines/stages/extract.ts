@@ -4,8 +4,9 @@ import {
   CANONICAL_COLUMNS,
   OPTIONAL_COLUMNS,
   type SourceColumns,
+  type SourceFormat,
 } from '../contracts/source.ts';
-import { attributeTypeOf, canonicalValue, type SourceValue } from './extract-casts.ts';
+import { attributeTypeOf, canonicalValue, type SourceValue, withoutMissing } from './extract-casts.ts';
 
 // What is known of a source before it is frozen: its columns, its times, and so the as-of date.
 
@@ -20,6 +21,14 @@ export interface TableSource {
   types: Readonly<Record<string, string>>;
   /** For messages: the file's base name. */
   name: string;
+  /** How its texts are read. */
+  format?: SourceFormat | undefined;
+  /** IANA zone of the shop's clock; absent: UTC. */
+  timezone?: string | undefined;
+  /** ISO 4217 code of the money; its signs may stand beside an amount. */
+  currency?: string | undefined;
+  /** Column that says of a line which could not be split into fields where it stands and why; all others are NULL there. */
+  unreadable?: string | undefined;
 }
 
 /**
@@ -77,8 +86,11 @@ export function stagingSql(source: TableSource): string {
   const columns = readColumns(source).map(
     (name) => `${sourceValue(source, name).column} AS ${nameSql(name)}`,
   );
+  if (source.unreadable !== undefined) columns.push(`"${source.unreadable}" AS ${STAGED_UNREADABLE}`);
   return `SELECT ${columns.join(', ')} FROM ${source.from}`;
 }
+
+const STAGED_UNREADABLE = 'unreadable';
 
 /** The same source, read from a file that was written with `stagingSql`. */
 export function stagedSource<S extends TableSource>(source: S, from: string): S {
@@ -94,6 +106,9 @@ export function stagedSource<S extends TableSource>(source: S, from: string): S 
     columns: Object.fromEntries(roles.map((name) => [name, name])),
     attributes: Object.fromEntries(attributes),
     types: Object.fromEntries(names.map((name) => [name, sourceValue(source, name).type])),
+    // Spellings of nothing were taken out when it was staged.
+    format: source.format && { ...source.format, missing: undefined },
+    unreadable: source.unreadable === undefined ? undefined : STAGED_UNREADABLE,
   };
 }
 
@@ -145,7 +160,7 @@ export function resolveAsOf(watermark: Watermark, source: ExtractSource, given: 
     throw new PipelineError(
       'EXTRACT_UNREADABLE',
       `extract ${source.name} has no readable time in column ${source.columns.ordered_at}: ` +
-        'needs values such as 2026-06-30 14:05:00',
+        `needs values ${wantedTimes(source)}`,
       { file: source.name, column: source.columns.ordered_at },
     );
   }
@@ -172,17 +187,25 @@ export function requireRows(rows: number, source: ExtractSource, asOf: string): 
   );
 }
 
+function wantedTimes({ format }: TableSource): string {
+  return format?.times === undefined
+    ? 'such as 2026-06-30 14:05:00; name another form as format.times in pipeline.yaml, such as %d.%m.%Y %H:%M'
+    : `of the form ${format.times.join(' or ')}, as format.times in pipeline.yaml says`;
+}
+
 function canonicalOf(source: ExtractSource, role: string): string {
   return canonicalValue(sourceValue(source, role)).value;
 }
 
 /** A column of the source, and what it is to become: the canonical column, or the type of an attribute. */
 export function sourceValue(source: TableSource, name: string): SourceValue {
+  const { format = {}, timezone, currency } = source;
   const attribute = source.attributes?.[name];
   const column = attribute?.column ?? source.columns[name as keyof SourceColumns]!;
   const type = source.types[column] ?? 'VARCHAR';
   const role = attribute ? (attribute.type ?? attributeTypeOf(type)) : name;
-  return { role, column: nameSql(column), type };
+  const text = withoutMissing({ column: nameSql(column), type }, format);
+  return { role, column: text, type, format, timezone, currency };
 }
 
 /** An attribute may have the name of an SQL word. */

@@ -1,27 +1,35 @@
 import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
-
-export type FileKind = 'csv' | 'csv.gz' | 'parquet';
+import type { SourceFormat } from '../../pipelines/contracts/source.ts';
+import { type Compression, type Encoding, markedEncoding, unpackedBytes, utf8Pieces } from './text-stream.ts';
 
 export interface CsvDialect {
   delimiter: string;
+  encoding: Encoding;
+  /** Whether the definition or a byte order mark names it. */
+  isEncodingKnown: boolean;
   /** Names of the header line, made different from one another. */
   columns: string[];
-  /** Before the header line. */
-  blankLines: number;
+  /** As they stand there. */
+  header: string[];
 }
 
-interface FileFacts {
+export interface FileFacts {
   path: string;
   name: string;
-  kind: FileKind;
+  /** `csv`, `tsv.gz`, `parquet`, … */
+  ending: string;
+  compression: Compression;
   bytes: number;
 }
 
-/** Enough for any header line and for a verdict on what the content is. */
+/** Enough for a verdict on what the content is, and for most header lines. */
 const HEAD_BYTES = 65_536;
+/** Of a record in UTF-8. */
+export const LONGEST_RECORD_BYTES = 1_000_000;
 const DELIMITERS = [',', ';', '\t', '|'] as const;
+/** Of the head: UTF-16 without a mark has half of them, a database many. A stray one is the fault of its line. */
+const BINARY_NUL_SHARE = 0.01;
 
 /** First bytes that give a format away. */
 const SIGNATURES: readonly [string, readonly number[]][] = [
@@ -34,125 +42,164 @@ const SIGNATURES: readonly [string, readonly number[]][] = [
   ['an ORC file', [0x4f, 0x52, 0x43]],
   ['an Avro file', [0x4f, 0x62, 0x6a, 0x01]],
   ['a PDF', [0x25, 0x50, 0x44, 0x46]],
-  ['UTF-16 text', [0xff, 0xfe]],
-  ['UTF-16 text', [0xfe, 0xff]],
 ];
+const PARQUET = SIGNATURES[0]![1];
+const PACKED = { gzip: SIGNATURES[1]![1], zstd: SIGNATURES[4]![1] } as const;
 
 /**
- * Holds the content against the ending.
+ * Holds the content against the ending. Reads the first bytes, and the last ones of Parquet.
  *
- * @returns how a CSV file is written; null for Parquet
- * @throws PipelineError EXTRACT_UNREADABLE saying what the file looks like, EXTRACT_EMPTY for a CSV file
+ * @returns how a text file is written; null for Parquet
+ * @throws PipelineError EXTRACT_UNREADABLE saying what the file looks like, EXTRACT_EMPTY for a text file
  *   without a line
  */
-export async function readContent(facts: FileFacts): Promise<CsvDialect | null> {
-  const { head, tail } = await readEnds(facts.path, facts.bytes);
-  if (facts.kind === 'parquet') {
-    checkParquet(facts, head, tail);
+export async function readContent(facts: FileFacts, format: SourceFormat = {}): Promise<CsvDialect | null> {
+  const { head, tail } = await readEnds(facts);
+  if (facts.ending === 'parquet') {
+    if (!startsWith(head, PARQUET)) refuse(facts, looksLike(head));
+    if (!startsWith(tail, PARQUET)) refuse(facts, 'a Parquet file that was cut off; copy it again');
     return null;
   }
-  if (facts.kind === 'csv') return readDialect(facts, head);
-  if (!startsWith(head, SIGNATURES[1]![1])) refuse(facts, looksLike(head));
-  return readDialect(facts, await gunzipHead(facts, head));
+  if (facts.compression !== null && !startsWith(head, PACKED[facts.compression]))
+    refuse(facts, looksLike(head));
+  return readDialect(facts, format);
 }
 
-async function readEnds(path: string, bytes: number): Promise<{ head: Buffer; tail: Buffer }> {
-  await using file = await openFile(path);
-  const head = Buffer.alloc(Math.min(HEAD_BYTES, bytes));
-  const tail = Buffer.alloc(Math.min(4, bytes));
-  const { bytesRead } = await file.read(head, 0, head.length, 0);
-  await file.read(tail, 0, tail.length, bytes - tail.length);
-  return { head: head.subarray(0, bytesRead), tail };
-}
-
-async function openFile(path: string) {
+async function readEnds({ path, name, bytes }: FileFacts): Promise<{ head: Buffer; tail: Buffer }> {
+  const file = await open(path, 'r').catch((cause) => {
+    const message = `extract ${name} may not be read by this user; give the worker's user the right to read it`;
+    throw new PipelineError('EXTRACT_UNREADABLE', message, { file: name }, { cause });
+  });
   try {
-    return await open(path, 'r');
-  } catch (cause) {
-    throw new PipelineError(
-      'EXTRACT_UNREADABLE',
-      `extract ${path} may not be read by this user`,
-      {},
-      { cause },
-    );
+    const head = Buffer.alloc(Math.min(HEAD_BYTES, bytes));
+    const tail = Buffer.alloc(Math.min(4, bytes));
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    await file.read(tail, 0, tail.length, bytes - tail.length);
+    return { head: head.subarray(0, bytesRead), tail };
+  } finally {
+    await file.close();
   }
 }
 
-function checkParquet(facts: FileFacts, head: Buffer, tail: Buffer): void {
-  const [, magic] = SIGNATURES[0]!;
-  if (!startsWith(head, magic)) refuse(facts, looksLike(head));
-  if (!startsWith(tail, magic)) refuse(facts, 'a Parquet file that was cut off; copy it again');
-}
-
-function readDialect(facts: FileFacts, head: Buffer): CsvDialect {
-  const binary = looksBinary(head);
+async function readDialect(facts: FileFacts, format: SourceFormat): Promise<CsvDialect> {
+  const head = await headOf(unpackedBytes(facts));
+  const known = markedEncoding(head) ?? format.encoding;
+  const encoding = known ?? 'utf-8';
+  const isWide = encoding.startsWith('utf-16');
+  const binary = isWide ? undefined : looksBinary(head);
   if (binary) refuse(facts, binary);
-  const text = head.toString('utf8').replace(/^\ufeff/, '');
+  const text = await headerText(facts, encoding);
   if (text.trim() === '') {
     throw new PipelineError('EXTRACT_EMPTY', `extract ${facts.name} has no lines`, { file: facts.name });
   }
-  if (/^\s*[{<]|^\s*\[\s*[{[]/.test(text)) refuse(facts, looksLike(head));
-  const blank = /^(?:[^\S\t\r\n]*\r?\n)*/.exec(text)![0];
-  // DuckDB would skip such lines by one kind of line end and read by the other, losing rows without a word.
-  const lead = text.slice(0, text.indexOf('\n', blank.length) + 1);
-  if (blank !== '' && /\r\n/.test(lead) && /(^|[^\r])\n/.test(lead))
-    refuse(facts, 'text that mixes line ends');
-  const splits = DELIMITERS.map((delimiter) => ({
+  if (/^\s*[{<]|^\s*\[\s*[{[]/.test(text)) refuse(facts, looksLike(Buffer.from(text)));
+  const line = text.replace(/^(?: *(?:\r\n|\r|\n))+/, '');
+  const splits = delimitersOf(facts, format).map((delimiter) => ({
     delimiter,
-    columns: splitHeader(text.slice(blank.length), delimiter),
+    header: splitHeader(line, delimiter),
   }));
-  const best = splits.reduce((left, right) => (right.columns.length > left.columns.length ? right : left));
-  if (best.columns.length < 2) refuse(facts, 'text whose first line names a single column');
-  return { ...best, columns: distinct(best.columns), blankLines: blank.split('\n').length - 1 };
+  const best = splits.reduce((left, right) => (right.header.length > left.header.length ? right : left));
+  if (best.header.length < 2) {
+    const tried = splits.map(({ delimiter }) => (delimiter === '\t' ? 'tab' : delimiter)).join(' ');
+    refuse(
+      facts,
+      `text whose first line names a single column; needs a header line with its names divided by ${tried}, or format.delimiter in pipeline.yaml`,
+    );
+  }
+  return { ...best, encoding, isEncodingKnown: known !== undefined, columns: distinct(best.header) };
 }
 
-/** Fields of the first line; a delimiter or a line break in quotation marks belongs to its field. */
-function splitHeader(text: string, delimiter: string): string[] {
-  const fields = [''];
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i]!;
-    if (character === '"' && quoted && text[i + 1] === '"') fields[fields.length - 1] += text[++i];
-    else if (character === '"') quoted = !quoted;
-    else if (!quoted && (character === '\n' || character === '\r')) break;
-    else if (!quoted && character === delimiter) fields.push('');
-    else fields[fields.length - 1] += character;
+function delimitersOf({ ending }: FileFacts, format: SourceFormat): readonly string[] {
+  if (format.delimiter !== undefined) return [format.delimiter];
+  return ending.startsWith('tsv') ? ['\t'] : DELIMITERS;
+}
+
+async function headOf(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+  const taken: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    taken.push(piece);
+    bytes += piece.length;
+    if (bytes >= HEAD_BYTES) break;
   }
-  return fields.map((field) => field.trim());
+  return Buffer.concat(taken).subarray(0, HEAD_BYTES);
+}
+
+/** The beginning of the text, at least to the end of the header line. */
+async function headerText(facts: FileFacts, encoding: Encoding): Promise<string> {
+  const taken: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of utf8Pieces(facts, encoding)) {
+    taken.push(piece);
+    bytes += piece.length;
+    const text = Buffer.concat(taken).toString('utf8');
+    if (bytes >= HEAD_BYTES && /[\r\n]/.test(text.trimStart())) return text;
+    if (bytes > LONGEST_RECORD_BYTES) {
+      refuse(
+        facts,
+        `text whose first line is longer than ${LONGEST_RECORD_BYTES.toLocaleString('en')} bytes; needs a header line, and a line for each row`,
+      );
+    }
+  }
+  return Buffer.concat(taken).toString('utf8');
+}
+
+/** Fields of the first line. Quotation marks count at the beginning of a field, blanks aside, as in any line. */
+export function splitHeader(text: string, delimiter: string): string[] {
+  const fields: string[] = [];
+  let i = 0;
+  for (;;) {
+    let field = '';
+    while (text[i] === ' ') i++;
+    if (text[i] === '"') {
+      for (i++; i < text.length; i++) {
+        if (text[i] === '"' && text[i + 1] !== '"') break;
+        if (text[i] === '"') i++;
+        field += text[i];
+      }
+      i++;
+    }
+    while (i < text.length && text[i] !== delimiter && text[i] !== '\n' && text[i] !== '\r')
+      field += text[i++];
+    fields.push(field.trim());
+    if (text[i] !== delimiter || i >= text.length) return fields;
+    i++;
+  }
 }
 
 /** SQL needs a name for each column, and tells `Price` and `price` not apart. */
 function distinct(columns: readonly string[]): string[] {
   const taken = new Set<string>();
   return columns.map((column, i) => {
-    let name = column || `column_${i + 1}`;
-    for (let copy = 2; taken.has(name.toLowerCase()); copy++) name = `${column}_${copy}`;
+    const plain = column || `column_${i + 1}`;
+    let name = plain;
+    for (let copy = 2; taken.has(name.toLowerCase()); copy++) name = `${plain}_${copy}`;
     taken.add(name.toLowerCase());
     return name;
   });
 }
 
-/** The start of a gzip file is enough: what is missing at its end is no error here. */
-async function gunzipHead(facts: FileFacts, head: Buffer): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  const gunzip = createGunzip();
-  gunzip.end(head);
-  try {
-    for await (const chunk of gunzip) chunks.push(chunk);
-  } catch (error) {
-    const cutByUs = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
-    if (!cutByUs || facts.bytes <= head.length) refuse(facts, 'a gzip file that is damaged; copy it again');
-  }
-  return Buffer.concat(chunks).subarray(0, HEAD_BYTES);
-}
-
 function looksBinary(head: Buffer): string | undefined {
   const known = SIGNATURES.find(([, magic]) => startsWith(head, magic))?.[0];
-  return known ?? (head.includes(0) ? 'binary data' : undefined);
+  if (known) return known;
+  const headerEnd = head.findIndex((byte) => byte === 10 || byte === 13);
+  const nuls = head.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
+  const isInHeader = head.subarray(0, headerEnd < 0 ? head.length : headerEnd).includes(0);
+  if (!isInHeader && nuls <= head.length * BINARY_NUL_SHARE) return undefined;
+  const wide = (['utf-16le', 'utf-16be'] as const).find((_, i) => isEverySecond(head, 1 - i));
+  return wide === undefined
+    ? 'binary data'
+    : `UTF-16 text without a byte order mark; name format.encoding: ${wide} in pipeline.yaml`;
+}
+
+/** Whether the header line has a NUL at each second place, as Latin letters in UTF-16 have. */
+function isEverySecond(head: Buffer, from: number): boolean {
+  for (let i = from; i < Math.min(head.length, 32); i += 2) if (head[i] !== 0) return false;
+  return head.length >= 4 && head[1 - from] !== 0;
 }
 
 function looksLike(head: Buffer): string {
-  const binary = looksBinary(head);
+  const binary = markedEncoding(head) ? undefined : looksBinary(head);
   if (binary) return binary;
   const text = head.toString('utf8').trimStart();
   if (text.startsWith('<')) return 'a web page or XML';
@@ -164,12 +211,10 @@ function startsWith(bytes: Buffer, magic: readonly number[]): boolean {
   return bytes.length >= magic.length && magic.every((byte, i) => bytes[i] === byte);
 }
 
-function refuse({ name, kind }: FileFacts, found: string): never {
+function refuse({ name, ending }: FileFacts, found: string): never {
   throw new PipelineError(
     'EXTRACT_UNREADABLE',
-    `extract ${name} needs to be ${kind}, it looks like ${found}`,
-    {
-      file: name,
-    },
+    `extract ${name} needs to be ${ending}, it looks like ${found}`,
+    { file: name },
   );
 }

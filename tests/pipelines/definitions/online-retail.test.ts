@@ -13,7 +13,8 @@ import { featuresSql } from '../../../pipelines/stages/features-sql.ts';
 import { judge, quarantineSql, readValidation, validationSql } from '../../../pipelines/stages/validate.ts';
 import { type LoadedDefinition, loadDefinition } from '../../../store/definitions.ts';
 import { openWarehouse, type Warehouse } from '../../../store/warehouse/duckdb.ts';
-import { describeSource, inspectFile, sourceSql, typesOf } from '../../../store/warehouse/sources.ts';
+import { typesOf } from '../../../store/warehouse/source-columns.ts';
+import { describeSource, inspectFiles, parquetSql } from '../../../store/warehouse/sources.ts';
 import type { TypedColumns } from '../../../store/warehouse/typed-columns.ts';
 import { type WarehouseFixture, warehouseFixture } from '../../store/warehouse/fixture.ts';
 
@@ -63,10 +64,10 @@ describe.skipIf(!REAL_DATA)('on the real data', () => {
       allowedFolders: [fixture.folder, REAL_DATA!],
     });
     const { definition } = loaded;
-    const file = await inspectFile(join(REAL_DATA!, 'online_retail/online_retail.parquet'));
+    const files = await inspectFiles(join(REAL_DATA!, 'online_retail/online_retail.parquet'));
     const { columns } = definition.source;
-    const types = typesOf({ ...columns }, await describeSource(warehouse, file), file.name);
-    const source: ExtractSource = { from: sourceSql(file), columns, types, name: file.name };
+    const types = typesOf({ ...columns }, await describeSource(warehouse, files), files.name);
+    const source: ExtractSource = { from: parquetSql(files.files), columns, types, name: files.name };
     const watermark = readWatermark((await warehouse.rows(watermarkSql(source, null)))[0]!);
     const asOf = resolveAsOf(watermark, source, null);
     expect(asOf).toBe('2011-12-10');

@@ -68,7 +68,7 @@ describe('a source with an amount alone', () => {
       { customer_id: '1', order_id: null, ordered_at: null, amount: '1.0000', malformed: null },
     ]);
     expect(mappedColumns(source.columns)).toEqual(['customer_id', 'order_id', 'ordered_at']);
-    expect(readWatermark((await warehouse.rows(watermarkSql(source)))[0]!)).toMatchObject({ rows: 2 });
+    expect(readWatermark((await warehouse.rows(watermarkSql(source, null)))[0]!)).toMatchObject({ rows: 2 });
   });
 
   it.each([

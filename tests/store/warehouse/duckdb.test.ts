@@ -63,6 +63,18 @@ describe('copyToParquet', () => {
     expect(new Set(digests).size).toBe(1);
   });
 
+  it('keeps lists of few equal texts', async () => {
+    for (const rows of [1, 2, 3, 9, 10]) {
+      const path = fixture.path(`lists-${rows}.parquet`);
+      await warehouse.copyToParquet(`SELECT ['malformed'] AS rules FROM range(${rows})`, path, {
+        hasLists: true,
+      });
+      expect(await warehouse.rows(`SELECT DISTINCT rules[1] AS rule FROM '${path}'`)).toEqual([
+        { rule: 'malformed' },
+      ]);
+    }
+  });
+
   it('leaves a full disk recognisable for the caller', async () => {
     const full = await openWarehouse({
       threads: 1,
