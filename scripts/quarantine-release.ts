@@ -114,7 +114,7 @@ function nothingToRelease({
   heldBack,
   otherRules,
 }: Account & { runId: string }): PipelineError {
-  const why = heldBack.map(({ because, rows }) => `${rows} cannot be: ${HELD_BACK[because]}`);
+  const why = heldBack.map(({ because, rows }) => `${rows}: ${HELD_BACK[because]}`);
   const names = otherRules.map(({ rule }) => `--rule ${rule}`).join(' ');
   const way = names === '' ? '' : `; add ${names}, if that is meant`;
   return new PipelineError(

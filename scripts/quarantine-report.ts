@@ -7,6 +7,8 @@ import type { QuarantineShown } from './quarantine-show.ts';
 
 const BAR_WIDTH = 24;
 const VALUE_WIDTH = 24;
+/** What says why a row was refused is worth more room. */
+const REASON_WIDTHS: Record<string, number> = { broken_rules: 80, malformed: 60 };
 const GAP = '  ';
 const COMMAND = 'npm run strata -- quarantine';
 /** Told by the headings, or the same in every row of a quarantine. */
@@ -46,7 +48,7 @@ function exampleTable({ rule, rows }: QuarantineShown['examples'][number]): stri
   const columns = Object.keys(rows[0]!).filter(
     (name) => !UNTOLD.has(name) && rows.some((row) => row[name] !== null),
   );
-  const cells = rows.map((row) => columns.map((name) => printable(row[name] ?? '')));
+  const cells = rows.map((row) => columns.map((name) => printable(row[name] ?? '', REASON_WIDTHS[name])));
   return `${colors.bold(rule)}\n${table(columns, cells)}`;
 }
 
@@ -120,9 +122,9 @@ function table(titles: string[], rows: string[][], rightAligned: readonly number
 }
 
 /** A value of a source may hold anything, sequences that steer a terminal too. */
-function printable(text: string): string {
+function printable(text: string, width = VALUE_WIDTH): string {
   const plain = oneLine(text);
-  return plain.length > VALUE_WIDTH ? `${plain.slice(0, VALUE_WIDTH - 1)}…` : plain;
+  return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain;
 }
 
 function oneLine(text: string): string {

@@ -44,11 +44,11 @@ export function contentColumns(columns: readonly ExtractColumn[]): ExtractColumn
 
 /** Why a chosen row is not released, in the order in which it is asked; the first that holds is told. */
 export const HELD_BACK = {
-  'unreadable-line': 'the line could not be split into fields',
-  'no-customer': 'there is no customer it could belong to',
-  'no-time': 'it has no readable ordered_at',
-  'no-amount': 'it has no amount',
-  'other-rules': 'it breaks rules that were not named',
+  'unreadable-line': 'a line that could not be split into fields',
+  'no-customer': 'without a customer',
+  'no-time': 'without a readable ordered_at',
+  'no-amount': 'without an amount',
+  'other-rules': 'broken rules that were not named',
 } as const;
 
 export type HeldBack = keyof typeof HELD_BACK;

@@ -155,7 +155,7 @@ describe('a release', () => {
       message: expect.stringMatching(/^--where failed/) as string,
     });
     await expect(release(first, ['without-customer'])).rejects.toMatchObject({
-      message: expect.stringMatching(/none of the \d+ chosen rows .* no customer/) as string,
+      message: expect.stringMatching(/none of the \d+ chosen rows .* without a customer/) as string,
     });
   });
 });

@@ -74,6 +74,7 @@ test.each([
   ['definition', { run: { definition: ref('definition', 'f') } }],
   ['decision on the number of segments', { run: { k: 3 } }],
   ['as-of date', { closing: { asOf: '2026-07-01' } }],
+  ['set of released rows', { run: { releases: ref('release', 'f') } }],
   // What the stage is known by stays the same; something else that it left behind does not.
   ['product of a stage', { closing: { stages: stagesWith({ quarantine: 'b' }) } }],
   ['outcome', { closing: { outcome: 'rejected' as const } }],
@@ -96,4 +97,13 @@ test('a number of segments that a person decided on is on record, one that was c
   );
   expect(chosen).not.toContain('fixedK');
   expect(older).toBe(chosen);
+});
+
+test('released rows are named by their digest, and a run without any is as one of older code', () => {
+  expect(manifestOf({ run: { releases: ref('release', 'f') } }).releases).toBe('f'.repeat(64));
+  const [without, older] = [manifestOf({ run: { releases: null } }), manifestOf()].map((manifest) =>
+    JSON.stringify(manifest),
+  );
+  expect(without).not.toContain('releases');
+  expect(older).toBe(without);
 });
