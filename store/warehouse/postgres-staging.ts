@@ -5,7 +5,7 @@ import type { SourceColumn } from './sources.ts';
 
 /**
  * A copied query as a Parquet file with the types that PostgreSQL has: a source like any other. A column with a
- * value that DuckDB's type cannot hold (NaN as a numeric, a year before Christ) stays the text it was copied as,
+ * value that DuckDB's type cannot hold (NaN as a numeric, a year before Christ, infinity) stays the text it was copied as,
  * so that the value is refused by the contract and not lost.
  *
  * @throws PipelineError WAREHOUSE_FAILED when a row that PostgreSQL counted is not there
@@ -39,9 +39,11 @@ async function holdableTypes(
   warehouse: Warehouse,
   { from, columns, signal }: { from: string; columns: readonly SourceColumn[]; signal?: AbortSignal },
 ): Promise<SourceColumn[]> {
-  const losses = columns.map(
-    ({ name, type }, i) => `count(${quote(name)}) - count(TRY_CAST(${quote(name)} AS ${type})) AS lost_${i}`,
-  );
+  const losses = columns.map((column, i) => {
+    const held = `TRY_CAST(${quote(column.name)} AS ${column.type})`;
+    const kept = isTime(column) ? `CASE WHEN isfinite(${held}) THEN ${held} END` : held;
+    return `count(${quote(column.name)}) - count(${kept}) AS lost_${i}`;
+  });
   const [row] = await warehouse.rows(`SELECT ${losses.join(', ')} FROM ${from}`, { signal });
   return columns.map((column, i) =>
     Number(row![`lost_${i}`]) > 0 ? { ...column, type: 'VARCHAR' } : column,
@@ -55,8 +57,16 @@ function csvSql(path: string, columns: readonly SourceColumn[]): string {
     delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false)`;
 }
 
-function castSql({ name, type }: SourceColumn): string {
-  return `CAST(${quote(name)} AS ${type}) AS ${quote(name)}`;
+function castSql(column: SourceColumn): string {
+  const name = quote(column.name);
+  const value = `CAST(${name} AS ${column.type})`;
+  // DuckDB holds an infinite time, and it would be the newest row of all.
+  const finite = `CASE WHEN ends_with(${name}, 'infinity') THEN error('an infinite time') ELSE ${value} END`;
+  return `${isTime(column) ? finite : value} AS ${name}`;
+}
+
+function isTime({ type }: SourceColumn): boolean {
+  return type === 'DATE' || type.startsWith('TIMESTAMP');
 }
 
 function quote(name: string): string {

@@ -1,51 +1,21 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, connect as openSocket, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyQuery } from '../../../store/warehouse/postgres-source.ts';
-import { stageQuery } from '../../../store/warehouse/postgres-staging.ts';
-import { type TestDatabase, testDatabase } from '../../helpers/postgres.ts';
-import { type WarehouseFixture, warehouseFixture } from './fixture.ts';
+import { type QueryFixture, queryFixture, until, VARIABLE } from './postgres-fixture.ts';
 
-const VARIABLE = 'TEST_SHOP_URL';
 const CANCEL_MS = 5_000;
+/** A busy machine may be slow to begin. */
+const BEGIN_MS = 20_000;
 
-let database: TestDatabase;
-let fixture: WarehouseFixture;
-let files = 0;
-
+let fixture: QueryFixture;
 beforeAll(async () => {
-  [database, fixture] = await Promise.all([testDatabase({ migrated: false }), warehouseFixture()]);
-  await database.knex.raw('create schema if not exists ??', [database.schema]);
+  fixture = await queryFixture();
 }, 60_000);
-afterAll(async () => {
-  await fixture?.remove();
-  await database?.drop();
-});
+afterAll(() => fixture?.remove());
 
-const sourceOf = (query: string, url: string | undefined = database.url) => ({
-  urlFrom: VARIABLE,
-  url,
-  query,
-});
-
-async function copy(query: string, signal?: AbortSignal) {
-  const path = fixture.path(`copy-${files++}.csv`);
-  return { path, ...(await copyQuery(sourceOf(query), path, { signal })) };
-}
-
-/** The rows as DuckDB has them after staging, and their types. */
-async function stage(query: string) {
-  const { path: csv, ...copied } = await copy(query);
-  const parquet = csv.replace('.csv', '.parquet');
-  const warehouse = await fixture.open();
-  await stageQuery(warehouse, copied, { csv, parquet });
-  const described = await warehouse.rows(`DESCRIBE FROM '${parquet}'`);
-  const types = Object.fromEntries(described.map((row) => [row.column_name, row.column_type]));
-  const texts = described.map(({ column_name: name }) => `CAST("${name}" AS VARCHAR) AS "${name}"`);
-  return { types, rows: await warehouse.rows(`SELECT ${texts.join(', ')} FROM '${parquet}'`), copied };
-}
+const sourceOf = (query: string, url: string | undefined) => ({ urlFrom: VARIABLE, url, query });
 
 const failure = (work: Promise<unknown>) =>
   work.then(
@@ -54,115 +24,12 @@ const failure = (work: Promise<unknown>) =>
   );
 
 async function backends(mark: string): Promise<number[]> {
-  const { rows } = await database.knex.raw(
+  const { rows } = await fixture.database.knex.raw(
     `select pid from pg_stat_activity where query like ? and pid <> pg_backend_pid() and state <> 'idle'`,
     [`%${mark}%`],
   );
   return rows.map(({ pid }: { pid: number }) => pid);
 }
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + CANCEL_MS;
-  while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error('it did not happen in time');
-    await sleep(20);
-  }
-}
-
-describe('values come as PostgreSQL has them', () => {
-  it('whole numbers, decimals, doubles, times and booleans keep their types', async () => {
-    const { types, rows } = await stage(`select 1::int2 as small, 2 as whole, 9007199254740993::int8 as big,
-      12345678901234.5678::numeric(18,4) as price, 0.1::float8 + 0.2 as share, 1.5::float4 as single, true as flag,
-      date '2026-01-02' as day, timestamp '2026-01-02 10:00:00.123456' as at, 'x'::varchar(3) as word`);
-    expect(types).toEqual({
-      small: 'SMALLINT',
-      whole: 'INTEGER',
-      big: 'BIGINT',
-      price: 'DECIMAL(18,4)',
-      share: 'DOUBLE',
-      single: 'FLOAT',
-      flag: 'BOOLEAN',
-      day: 'DATE',
-      at: 'TIMESTAMP',
-      word: 'VARCHAR',
-    });
-    expect(rows).toEqual([
-      {
-        small: '1',
-        whole: '2',
-        big: '9007199254740993',
-        price: '12345678901234.5678',
-        share: '0.30000000000000004',
-        single: '1.5',
-        flag: 'true',
-        day: '2026-01-02',
-        at: '2026-01-02 10:00:00.123456',
-        word: 'x',
-      },
-    ]);
-  });
-
-  it('a numeric without a precision is exact, as text', async () => {
-    const { types, rows } = await stage(`select 123456789012345678901234567890.123456789::numeric as amount`);
-    expect(types).toEqual({ amount: 'VARCHAR' });
-    expect(rows).toEqual([{ amount: '123456789012345678901234567890.123456789' }]);
-  });
-
-  it('a time with a zone is its moment, whatever the zone of the database', async () => {
-    const { types, rows } = await stage(`select timestamptz '2026-07-01 12:00:00+02' as at`);
-    expect(types).toEqual({ at: 'TIMESTAMP WITH TIME ZONE' });
-    expect(rows).toEqual([{ at: '2026-07-01 10:00:00+00' }]);
-  });
-
-  it('NULL is not the empty text, in one column as in several', async () => {
-    expect((await stage(`select * from (values (1, null), (2, ''), (3, ' ')) as t(i, word)`)).rows).toEqual([
-      { i: '1', word: null },
-      { i: '2', word: '' },
-      { i: '3', word: ' ' },
-    ]);
-    const single = await stage(`select * from (values (null), (''), ('x'), (null)) as t(word)`);
-    expect(single.rows.map(({ word }) => word)).toEqual([null, '', 'x', null]);
-  });
-
-  it('text keeps every character that may stand in it', async () => {
-    const words = [
-      'Zoë',
-      '日本',
-      '😀',
-      'a,b',
-      'say "so"',
-      'two\nlines',
-      'cr\r\nlf',
-      '\\N',
-      '\\.',
-      "l'été",
-      '\t',
-    ];
-    const list = words
-      .map((word) => `(E'${word.replaceAll('\\', '\\\\').replaceAll("'", "''")}')`)
-      .join(', ');
-    const { rows } = await stage(`select word, 1 as one from (values ${list}) as t(word)`);
-    expect(rows.map(({ word }) => word)).toEqual(words);
-  });
-
-  it('a column with a value that its type cannot hold in DuckDB stays text, the others do not', async () => {
-    const { types, rows } =
-      await stage(`select price::numeric(9,2), cost::numeric(9,2), at::timestamp from (values
-      ('NaN', 1.5, '0044-03-15 12:00:00 BC'), ('2.25', 2.5, '2026-01-01')) as t(price, cost, at)`);
-    expect(types).toEqual({ price: 'VARCHAR', cost: 'DECIMAL(9,2)', at: 'VARCHAR' });
-    expect(rows).toEqual([
-      { price: 'NaN', cost: '1.50', at: '0044-03-15 12:00:00 BC' },
-      { price: '2.25', cost: '2.50', at: '2026-01-01 00:00:00' },
-    ]);
-  });
-
-  it('other types are the text they are printed as', async () => {
-    const { rows } = await stage(
-      `select '{"a": 1}'::jsonb as j, array[1,2] as list, '00000000-0000-0000-0000-000000000001'::uuid as id`,
-    );
-    expect(rows).toEqual([{ j: '{"a": 1}', list: '{1,2}', id: '00000000-0000-0000-0000-000000000001' }]);
-  });
-});
 
 describe('the query', () => {
   it.each([
@@ -173,20 +40,24 @@ describe('the query', () => {
     ['a comment at its end', 'select 2 as id -- the newest'],
     ['no table', 'values (2)'],
   ])('may have %s', async (_, query) => {
-    expect((await stage(query)).rows.map((row) => Object.values(row))).toEqual([['2']]);
+    expect((await fixture.stage(query)).rows.map((row) => Object.values(row))).toEqual([['2']]);
   });
 
   it('is copied only as far as columns are wanted', async () => {
-    const path = fixture.path(`copy-${files++}.csv`);
-    const wanted = await copyQuery(sourceOf(`select 1 as id, repeat('x', 1000) as notes`), path, {
-      choose: (columns) => columns.filter(({ name }) => name === 'id'),
-    });
+    const path = fixture.nextPath();
+    const wanted = await copyQuery(
+      sourceOf(`select 1 as id, repeat('x', 1000) as notes`, fixture.database.url),
+      path,
+      {
+        choose: (columns) => columns.filter(({ name }) => name === 'id'),
+      },
+    );
     expect(wanted.columns).toEqual([{ name: 'id', type: 'INTEGER' }]);
     expect(await readFile(path, 'utf8')).toBe('id\n1\n');
   });
 
   it('without rows has its columns', async () => {
-    const { types, rows } = await stage('select 1 as id, now() as at where false');
+    const { types, rows } = await fixture.stage('select 1 as id, now() as at where false');
     expect(Object.keys(types)).toEqual(['id', 'at']);
     expect(rows).toEqual([]);
   });
@@ -219,19 +90,24 @@ describe('the query', () => {
     ['has two columns of one name', `select 1 as id, 2 as "ID"`, /found ID twice/],
     ['is nothing', `;`, /syntax error/],
   ])('that %s is refused, and nothing is changed', async (_, query, message) => {
-    await database.knex.raw(`drop table if exists ??.victims`, [database.schema]);
-    await database.knex.raw(`create table ??.victims (id int)`, [database.schema]);
-    await database.knex.raw(`insert into ??.victims values (7)`, [database.schema]);
-    await database.knex.raw(`create sequence if not exists ??.victim_numbers`, [database.schema]);
-    await database.knex.raw(
-      `create or replace function ??.write_victim() returns int language sql as 'insert into ${database.schema}.victims values (8) returning id'`,
-      [database.schema],
+    await fixture.database.knex.raw(`drop table if exists ??.victims`, [fixture.database.schema]);
+    await fixture.database.knex.raw(`create table ??.victims (id int)`, [fixture.database.schema]);
+    await fixture.database.knex.raw(`insert into ??.victims values (7)`, [fixture.database.schema]);
+    await fixture.database.knex.raw(`create sequence if not exists ??.victim_numbers`, [
+      fixture.database.schema,
+    ]);
+    await fixture.database.knex.raw(
+      `create or replace function ??.write_victim() returns int language sql as 'insert into ${fixture.database.schema}.victims values (8) returning id'`,
+      [fixture.database.schema],
     );
-    const inSchema = query.replace(/\b(victims|victim_numbers|write_victim)\b/g, `${database.schema}.$1`);
-    const error = await failure(copy(inSchema));
+    const inSchema = query.replace(
+      /\b(victims|victim_numbers|write_victim)\b/g,
+      `${fixture.database.schema}.$1`,
+    );
+    const error = await failure(fixture.copy(inSchema));
     expect(error).toMatchObject({ code: 'SOURCE_REFUSED', message: expect.stringMatching(message) });
     expect(error.message).toContain(VARIABLE);
-    const { rows } = await database.knex.raw(`select id from ??.victims`, [database.schema]);
+    const { rows } = await fixture.database.knex.raw(`select id from ??.victims`, [fixture.database.schema]);
     expect(rows).toEqual([{ id: 7 }]);
   });
 
@@ -240,19 +116,21 @@ describe('the query', () => {
     [`select ('2026-13-' || 'Jane "Q" Doe')::date as id`],
     [`select 1 / (length('Jane "Q" Doe') - 12) as id`],
   ])('that fails on a row (%s) is refused without the value', async (query) => {
-    const error = await failure(copy(query));
+    const error = await failure(fixture.copy(query));
     expect(error).toMatchObject({ code: 'SOURCE_REFUSED' });
     expect(inspect(error, { depth: 9 })).not.toMatch(/Jane|Doe/);
   });
 
   it('sees one moment, from the first row to the last', async () => {
-    await database.knex.raw(`create table ??.moving (id int)`, [database.schema]);
-    await database.knex.raw(`insert into ??.moving select generate_series(1, 2)`, [database.schema]);
-    const reading = stage(
-      `/* moving */ select id, count(*) over () as n, pg_sleep(0.4) from ${database.schema}.moving`,
+    await fixture.database.knex.raw(`create table ??.moving (id int)`, [fixture.database.schema]);
+    await fixture.database.knex.raw(`insert into ??.moving select generate_series(1, 2)`, [
+      fixture.database.schema,
+    ]);
+    const reading = fixture.stage(
+      `/* moving */ select id, count(*) over () as n, pg_sleep(0.4) from ${fixture.database.schema}.moving`,
     );
-    await until(async () => (await backends('moving */')).length > 0);
-    await database.knex.raw(`insert into ??.moving values (3)`, [database.schema]);
+    await until(async () => (await backends('moving */')).length > 0, BEGIN_MS);
+    await fixture.database.knex.raw(`insert into ??.moving values (3)`, [fixture.database.schema]);
     expect((await reading).rows.map(({ id, n }) => [id, n])).toEqual([
       ['1', '2'],
       ['2', '2'],
@@ -283,17 +161,23 @@ describe('the address stays in the environment', () => {
       'CONFIG_INVALID',
     ],
   ])('a variable that %s is an error that names it, and nothing of its value', async (_, url, code) => {
-    const path = fixture.path(`copy-${files++}.csv`);
+    const path = fixture.nextPath();
     const error = await failure(copyQuery({ urlFrom: VARIABLE, url: url(), query: 'select 1 as id' }, path));
     expect(error).toMatchObject({ code, message: expect.stringContaining(VARIABLE) });
     const told = inspect(error, { depth: 9 });
-    for (const secret of ['hunter2', 'db.internal', 'db.invalid', secretOf(database.url), database.url])
+    for (const secret of [
+      'hunter2',
+      'db.internal',
+      'db.invalid',
+      secretOf(fixture.database.url),
+      fixture.database.url,
+    ])
       expect(told).not.toContain(secret);
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   function changed(change: Partial<URL>): string {
-    return Object.assign(new URL(database.url), change).href;
+    return Object.assign(new URL(fixture.database.url), change).href;
   }
 });
 
@@ -302,26 +186,16 @@ const MANY = `/* many */ select i as id, 'customer ' || i as name, case when i %
 
 describe('many rows', () => {
   it('arrive all, in bounded memory', async () => {
-    const { copied } = await stage(MANY);
+    const { copied } = await fixture.stage(MANY);
     expect(copied.rows).toBe(200_000);
     const before = process.memoryUsage().rss;
     let peak = 0;
     const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20);
-    const large = await copy(`select repeat('x', 1000) as word, generate_series(1, 300000) as i`);
+    const large = await fixture.copy(`select repeat('x', 1000) as word, generate_series(1, 300000) as i`);
     clearInterval(watch);
     expect(large.bytes).toBeGreaterThan(300e6);
     expect(peak - before).toBeLessThan(100e6);
   }, 60_000);
-
-  it('that are fewer than PostgreSQL counted are no extract', async () => {
-    const { path: csv, ...copied } = await copy(`select * from generate_series(1, 3) as t(id)`);
-    const warehouse = await fixture.open();
-    const staging = stageQuery(warehouse, { ...copied, rows: 4 }, { csv, parquet: `${csv}.parquet` });
-    await expect(staging).rejects.toMatchObject({
-      code: 'WAREHOUSE_FAILED',
-      message: expect.stringMatching(/4 rows .* found 3/),
-    });
-  });
 });
 
 describe('a copy that is stopped', () => {
@@ -340,30 +214,31 @@ describe('a copy that is stopped', () => {
     ['streams', ENDLESS, MANY_BYTES],
     ['has not sent a row', SORTING, 0],
   ])('by a cancel while it %s ends at once, on the server too', async (_, query, bytes) => {
-    const mark = `cancel${files}`;
-    const path = fixture.path(`copy-${files}.csv`);
+    const mark = `cancel ${bytes} bytes`;
+    const path = fixture.nextPath();
     const controller = new AbortController();
-    const copying = failure(copy(query(mark), controller.signal));
-    await until(async () => (await backends(mark)).length > 0 && (await bytesOf(path)) >= bytes);
+    const copying = failure(fixture.copy(query(mark), { signal: controller.signal, path }));
+    await until(async () => (await backends(mark)).length > 0 && (await bytesOf(path)) >= bytes, BEGIN_MS);
     const reason = new Error('the run was cancelled');
     const began = Date.now();
     controller.abort(reason);
     expect(await copying).toBe(reason);
-    await until(async () => (await backends(mark)).length === 0);
+    await until(async () => (await backends(mark)).length === 0, CANCEL_MS);
     expect(Date.now() - began).toBeLessThan(CANCEL_MS);
   });
 
   it('by a cancel before it began does nothing', async () => {
     const reason = new Error('the run was cancelled');
-    expect(await failure(copy('select 1 as id', AbortSignal.abort(reason)))).toBe(reason);
+    expect(await failure(fixture.copy('select 1 as id', { signal: AbortSignal.abort(reason) }))).toBe(reason);
   });
 
   it('by PostgreSQL is worth another try', async () => {
-    const mark = `terminate${files}`;
-    const path = fixture.path(`copy-${files}.csv`);
-    const copying = failure(copy(ENDLESS(mark)));
-    await until(async () => (await bytesOf(path)) >= MANY_BYTES);
-    for (const pid of await backends(mark)) await database.knex.raw('select pg_terminate_backend(?)', [pid]);
+    const mark = 'terminated';
+    const path = fixture.nextPath();
+    const copying = failure(fixture.copy(ENDLESS(mark), { path }));
+    await until(async () => (await bytesOf(path)) >= MANY_BYTES, BEGIN_MS);
+    for (const pid of await backends(mark))
+      await fixture.database.knex.raw('select pg_terminate_backend(?)', [pid]);
     expect(await copying).toMatchObject({
       code: 'SOURCE_UNREACHABLE',
       message: expect.stringContaining(VARIABLE),
@@ -371,7 +246,7 @@ describe('a copy that is stopped', () => {
   });
 
   it('by a network that drops the connection is worth another try', async () => {
-    const { hostname, port } = new URL(database.url);
+    const { hostname, port } = new URL(fixture.database.url);
     let sent = 0;
     const sockets: Socket[] = [];
     const proxy = createServer((near) => {
@@ -386,9 +261,9 @@ describe('a copy that is stopped', () => {
       });
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const url = new URL(database.url);
+    const url = new URL(fixture.database.url);
     url.port = String((proxy.address() as { port: number }).port);
-    const path = fixture.path(`copy-${files++}.csv`);
+    const path = fixture.nextPath();
     const error = await failure(copyQuery(sourceOf(ENDLESS('dropped'), url.href), path));
     expect(error).toMatchObject({ code: 'SOURCE_UNREACHABLE', message: expect.stringContaining(VARIABLE) });
     for (const socket of sockets) socket.destroy();
