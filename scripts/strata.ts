@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
+import { contractCommand } from './contract.ts';
 import { errorText } from './error-text.ts';
 import { modelCommand } from './model.ts';
 
@@ -21,7 +23,17 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
-    .addCommand(modelCommand(end.signal));
+    .addCommand(modelCommand(end.signal))
+    .addCommand(
+      checkCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      contractCommand((code) => {
+        exitCode = code;
+      }),
+    );
   if (argv.length === 0) {
     strata.outputHelp();
     return 0;

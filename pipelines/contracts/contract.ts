@@ -59,6 +59,8 @@ export interface ContractColumn {
   /** `logicalType` of the standard; null where the contract names none. */
   type: string | null;
   required: boolean;
+  /** `physicalName`: what the source calls it, where the contract says so. */
+  source?: string | undefined;
 }
 
 /** How old the newest accepted row may be at the as-of date. */

@@ -104,6 +104,12 @@ function tryCast(name: string, kind: Exclude<ColumnKind, 'text'>): string {
   return `TRY_CAST(${name} AS ${CASTS[kind]})`;
 }
 
-export function contractColumn({ name, logicalType, required, primaryKey }: OdcsProperty): ContractColumn {
-  return { name, type: logicalType ?? null, required: (required || primaryKey) ?? false };
+export function contractColumn(property: OdcsProperty): ContractColumn {
+  const { name, logicalType, required, primaryKey, physicalName } = property;
+  return {
+    name,
+    type: logicalType ?? null,
+    required: (required || primaryKey) ?? false,
+    ...(physicalName !== undefined && { source: physicalName }),
+  };
 }
