@@ -2,13 +2,9 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Contract } from '../pipelines/contracts/contract.ts';
 import type { Run, TableCounts } from '../pipelines/contracts/run.ts';
 import type { Extract } from '../pipelines/contracts/stages.ts';
-import { customersContract, judgeCustomers, validatedCustomersSql } from '../pipelines/stages/customers.ts';
-import {
-  type Judgement,
-  quarantineSql,
-  readValidation,
-  validationSql,
-} from '../pipelines/stages/validate.ts';
+import { customersContract, judgeCustomers } from '../pipelines/stages/customers.ts';
+import type { Judgement } from '../pipelines/stages/judge.ts';
+import { quarantineSql, readValidation, validationSql } from '../pipelines/stages/validate.ts';
 import type { Warehouse } from '../store/warehouse/duckdb.ts';
 import type { ActivityContext } from './context.ts';
 import { parquet } from './warehouse.ts';
@@ -32,15 +28,14 @@ export async function validateCustomers(
 ): Promise<CustomersVerdict> {
   const { run, customers, warehouse, signal } = given;
   const contract = customersContract(given.contract);
-  const from = validatedCustomersSql(parquet(await artifacts.path(customers.artifact)));
-  const [row] = await warehouse.rows(validationSql({ from, contract }), { signal });
+  const from = parquet(await artifacts.path(customers.artifact));
+  const [row] = await warehouse.rows(validationSql({ from, contract, table: 'customers' }), { signal });
   const counts = readValidation(row!, contract);
   const judged = judgeCustomers(counts, contract);
   const refused = counts.rows - counts.accepted;
-  const { sql, parts } = quarantineSql({ from, contract, refused });
-  const kept = { sql: `SELECT * EXCLUDE (ordered_at) FROM (${sql})`, parts };
+  const kept = quarantineSql({ from, contract, refused });
   const quarantine = await artifacts.take('quarantine', { runId: run.runId, ending: 'parquet' }, (path) =>
-    warehouse.copyToParquet(kept, path, { signal }),
+    warehouse.copyToParquet(kept, path, { signal, hasLists: true }),
   );
   const rules = counts.rules.map((rule, i) => ({ ...rule, check: contract.rules[i]!.check }));
   return { ...judged, quarantine, report: { ...judged.table, malformedRows: counts.malformed, rules } };

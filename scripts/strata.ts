@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
+import { contractCommand } from './contract.ts';
 import { errorText } from './error-text.ts';
 import { modelCommand } from './model.ts';
 import { quarantineCommand } from './quarantine.ts';
@@ -23,7 +25,17 @@ async function main(argv: string[]): Promise<number> {
       }),
     )
     .addCommand(modelCommand(end.signal))
-    .addCommand(quarantineCommand(end.signal));
+    .addCommand(quarantineCommand(end.signal))
+    .addCommand(
+      checkCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      contractCommand((code) => {
+        exitCode = code;
+      }),
+    );
   if (argv.length === 0) {
     strata.outputHelp();
     return 0;

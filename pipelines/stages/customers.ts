@@ -1,10 +1,11 @@
-import type { Contract, Rule } from '../contracts/contract.ts';
+import { type Contract, type Rule, UNREADABLE_LINE } from '../contracts/contract.ts';
 import type { Definition } from '../contracts/definition.ts';
 import type { TableCounts } from '../contracts/run.ts';
 import type { Source } from '../contracts/source.ts';
 import { nameSql, readColumns, type TableSource } from './extract.ts';
 import { canonicalOf, canonicalSql, rawColumns, tieOf } from './extract-sql.ts';
-import { acceptedSql, type Judgement, type ValidationCounts } from './validate.ts';
+import { type Judgement, judgeTable } from './judge.ts';
+import { acceptedSql, type ValidationCounts } from './validate.ts';
 
 // The second table: one row per customer, with attributes that no transaction has. It is frozen and validated
 // as the transactions are, and joined to them by customer_id. Attributes have no time: a run for a past date
@@ -12,12 +13,7 @@ import { acceptedSql, type Judgement, type ValidationCounts } from './validate.t
 
 /** Held against every customers' table, before the contract's own rules: the join needs one row per customer. */
 const ALWAYS: readonly Rule[] = [
-  {
-    name: 'unreadable-line',
-    check: `malformed IS NULL OR NOT starts_with(malformed, 'line ')`,
-    severity: 'reject',
-    reason: 'the line cannot be split into the columns of the header',
-  },
+  UNREADABLE_LINE,
   {
     name: 'without-customer',
     check: 'customer_id IS NOT NULL',
@@ -65,12 +61,8 @@ export function customersContract(contract: Contract): Contract {
     unique: ['customer_id'],
     rules: [...ALWAYS, ...own.filter(({ name }) => !names.has(name))],
     thresholds: contract.thresholds,
+    volume: contract.customers?.volume,
   };
-}
-
-/** The frozen table as what validates transactions expects it. */
-export function validatedCustomersSql(from: string): string {
-  return `(SELECT *, CAST(NULL AS TIMESTAMP) AS ordered_at FROM ${from})`;
 }
 
 /**
@@ -107,36 +99,18 @@ export function judgeCustomers(
   counts: ValidationCounts,
   contract: Contract,
 ): Pick<Judgement, 'verdict' | 'reasons'> & { table: TableCounts } {
-  const { warnRefusedShare, failRefusedShare } = contract.thresholds;
-  const refused = counts.rows - counts.accepted;
-  const share = refused / counts.rows;
-  const refusals = `customers: ${refused} of ${counts.rows} rows were refused`;
-  const failures = counts.rules
-    .filter((rule, i) => rule.severity !== 'warn' && isBeyond(rule, contract.rules[i]!, counts.rows))
-    .map(({ name, broken, reason }) => `customers: ${broken} rows break rule ${name}: ${reason}.`);
-  const warnings = counts.rules
-    .filter((rule, i) => rule.severity === 'warn' && isBeyond(rule, contract.rules[i]!, counts.rows))
-    .map(({ name, broken, reason }) => `customers: ${broken} rows are odd by rule ${name}: ${reason}.`);
-  if (share > failRefusedShare)
-    failures.push(`${refusals}; mend the table, or raise failRefusedShare in contract.yaml.`);
-  else if (share > warnRefusedShare) warnings.push(`${refusals}.`);
+  const { failures, warnings } = judgeTable(counts, contract);
   return {
     verdict: failures.length > 0 ? 'fail' : warnings.length > 0 ? 'warn' : 'pass',
-    reasons: [...failures, ...warnings],
+    reasons: [...failures, ...warnings].map((reason) => `customers: ${reason}`),
     table: {
       table: 'customers',
       rowsRead: counts.rows,
       rowsAccepted: counts.accepted,
-      rowsQuarantined: refused,
+      rowsQuarantined: counts.rows - counts.accepted,
       quarantinedBy: counts.rules
         .filter(({ severity }) => severity !== 'warn')
         .map(({ name, refused: rows }) => ({ rule: name, rows })),
     },
   };
-}
-
-/** A rule that only refuses rows has no limit of its own; the others allow none where they do not say. */
-function isBeyond({ broken }: { broken: number }, { limit, severity }: Rule, rows: number): boolean {
-  if (limit === undefined) return severity !== 'reject' && broken > 0;
-  return broken > ('rows' in limit ? limit.rows : limit.share * rows);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withNumberedRows } from '../../../../activities/numbered-rows.ts';
-import { type Contract, contractSchema } from '../../../../pipelines/contracts/contract.ts';
+import type { Contract } from '../../../../pipelines/contracts/contract.ts';
 import type { SourceColumns, SourceFormat } from '../../../../pipelines/contracts/source.ts';
 import {
   type ExtractSource,
@@ -30,7 +30,7 @@ export const COLUMNS: SourceColumns = {
   line_id: 'line',
 };
 
-const CONTRACT: Contract = contractSchema.parse({
+const CONTRACT: Contract = {
   version: 1,
   rules: [
     ['unreadable-line', `malformed IS NULL OR NOT starts_with(malformed, 'line ')`],
@@ -39,8 +39,9 @@ const CONTRACT: Contract = contractSchema.parse({
     ['without-date', 'ordered_at IS NOT NULL'],
     ['without-price', 'unit_price IS NOT NULL'],
     ['without-quantity', 'quantity IS NOT NULL'],
-  ].map(([name, check]) => ({ name, check, reason: 'of the corpus' })),
-});
+  ].map(([name, check]) => ({ name: name!, check: check!, severity: 'reject', reason: 'of the corpus' })),
+  thresholds: { warnRefusedShare: 0.2, failRefusedShare: 0.5, minimumCustomers: 2 },
+};
 
 const WITHOUT_COPIES = {
   name: 'duplicate',
