@@ -46,12 +46,13 @@ function runIdOf(workflow: Run['workflow']): string {
 }
 
 async function openRun(
-  { artifacts, repositories, definitionsFolder }: ActivityContext,
+  { artifacts, repositories, definitionFolders, log }: ActivityContext,
   opening: { input: StartInput; workflow: Run['workflow']; scheduledAt: string | null },
 ): Promise<OpenedRun> {
   const input = parseStartInput(opening.input);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
-  const { definition } = await loadDefinition(definitionsFolder, pipeline);
+  const { definition, folder, hides } = await loadDefinition(definitionFolders, pipeline);
+  if (hides !== null) log.info(`pipeline ${pipeline}: as ${folder} defines it, not as ${hides} does`);
   const runId = runIdOf(opening.workflow);
   const frozen = await artifacts.write('definition', encodeJson(definition), {
     runId,

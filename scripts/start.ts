@@ -30,7 +30,7 @@ async function main(argv: string[]): Promise<number> {
   try {
     const config = readConfig();
     const options = readOptions(argv, config);
-    await checkInput(options.input);
+    await checkInput(options.input, config);
     const log = createLog({ level: config.logLevel });
     const strata = await openStrata({ config, log, signal: end.signal });
     strata.ended.catch((fault: unknown) => end.abort(fault));
