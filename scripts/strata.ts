@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { errorText } from './error-text.ts';
+import { initCommand } from './init/command.ts';
 import { modelCommand } from './model.ts';
 
 const INTERRUPTED = 130;
@@ -21,7 +22,12 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
-    .addCommand(modelCommand(end.signal));
+    .addCommand(modelCommand(end.signal))
+    .addCommand(
+      initCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    );
   if (argv.length === 0) {
     strata.outputHelp();
     return 0;
