@@ -1,6 +1,6 @@
 import type { TableFacts } from './facts.ts';
 import { EVIDENCE } from './role-evidence.ts';
-import { nameSays, ROLES, type Role } from './role-words.ts';
+import { ROLES, type Role, saysOf } from './role-words.ts';
 
 // Which column is what. Every column is scored for every role, by its name and by its values; the best pair is
 // taken first, then the best of those that are left. What two columns claim nearly alike is not guessed: the person
@@ -23,6 +23,8 @@ export interface Guess {
   others: readonly Candidate[];
   /** Whether it may be taken without asking. */
   isSure: boolean;
+  /** Named by a person, not guessed. */
+  isGiven: boolean;
 }
 
 export type Guesses = Readonly<Record<Role, Guess>>;
@@ -37,6 +39,11 @@ const MARGIN = 0.07;
 const BY_NAME_ALONE = new Set<Role>(['discount', 'category', 'channel', 'country', 'loaded-at', 'line-id']);
 const LEAST_NAME = 0.35;
 const MOST_OTHERS = 3;
+/** Roles without which nothing can be drafted: for them the faintest candidate is worth naming. */
+const NEEDED = new Set<Role>(['customer', 'time', 'amount']);
+const FAINTEST = 0.04;
+/** They describe, and change no customer's spend: the best guess will do, shown with what it might be instead. */
+const DESCRIBING = new Set<Role>(['category', 'channel', 'country']);
 
 /** Every role with its best column, if there is one. */
 export function guessRoles(table: TableFacts, given: Partial<Record<Role, string | null>> = {}): Guesses {
@@ -49,7 +56,10 @@ export function guessRoles(table: TableFacts, given: Partial<Record<Role, string
   const guesses = ROLES.map((role): [Role, Guess] => {
     if (role in given) {
       const column = given[role] ?? null;
-      return [role, { role, column, score: 1, reasons: ['as you say'], others: [], isSure: true }];
+      return [
+        role,
+        { role, column, score: 1, reasons: ['named by a person'], others: [], isSure: true, isGiven: true },
+      ];
     }
     return [role, guessOf(role, candidates[role], { chosen: chosen.get(role) ?? null, taken })];
   });
@@ -61,7 +71,7 @@ export function candidatesFor(role: Role, table: TableFacts): Candidate[] {
     .flatMap((column): Candidate[] => {
       const evidence = EVIDENCE[role](column, table);
       if (evidence === null) return [];
-      const { weight, word } = nameSays(column.name, role);
+      const { weight, word } = saysOf(column, role);
       if (BY_NAME_ALONE.has(role) && weight < LEAST_NAME) return [];
       const score = NAME_WEIGHT * weight + (1 - NAME_WEIGHT) * evidence.score;
       const reasons =
@@ -101,13 +111,17 @@ function guessOf(
   { chosen, taken }: { chosen: Candidate | null; taken: ReadonlyMap<string, Role> },
 ): Guess {
   const others = candidates
-    .filter(({ column, score }) => score >= LEAST.candidate / 2 && (taken.get(column) ?? role) === role)
+    .filter(({ score }) => score >= (NEEDED.has(role) ? FAINTEST : LEAST.candidate / 2))
+    .filter(({ column }) => (taken.get(column) ?? role) === role)
     .filter(({ column }) => column !== chosen?.column)
     .slice(0, MOST_OTHERS);
-  if (chosen === null) return { role, column: null, score: 0, reasons: [], others, isSure: true };
+  const isGiven = false;
+  if (chosen === null) return { role, column: null, score: 0, reasons: [], others, isSure: true, isGiven };
   const rival = others[0]?.score ?? Number.NEGATIVE_INFINITY;
-  const isSure = chosen.score >= LEAST.sure && chosen.score - rival >= MARGIN;
-  return { role, ...chosen, others, isSure };
+  // The only column of times is the time, whatever it is called.
+  const isOnly = role === 'time' && candidates.length === 1;
+  const isSure = isOnly || (chosen.score >= LEAST.sure && chosen.score - rival >= MARGIN);
+  return { role, ...chosen, others, isSure, isGiven };
 }
 
 /** Money is the amount of a line, or its pieces times its price: what is left over is of no use. */
@@ -121,20 +135,20 @@ function settleMoney(guesses: Record<Role, Guess>): Guesses {
   });
   if (amount.column !== null && quantity.column !== null && price.column !== null) {
     const isWeak = amount.score < LEAST.sure || amount.score < Math.min(quantity.score, price.score) - 0.3;
-    if (isWeak && amount.reasons[0] !== 'as you say')
+    if (isWeak && !amount.isGiven)
       return {
         ...guesses,
         amount: none('amount', `${quantity.column} × ${price.column} is the money of a line`),
       };
   }
   // A price alone may be what was paid: that is for a person to say.
-  if (amount.column === null && price.column !== null && quantity.column === null) {
+  if (amount.column === null && !amount.isGiven && price.column !== null && quantity.column === null) {
     const { column, score } = price;
     const reasons = [`there is no quantity: is ${column} what was paid for the row?`];
     return {
       ...guesses,
       price: none('price', 'there is no quantity'),
-      amount: { role: 'amount', column, score, reasons, others: [], isSure: false },
+      amount: { role: 'amount', column, score, reasons, others: [], isSure: false, isGiven: false },
     };
   }
   return guesses;
@@ -145,16 +159,14 @@ export function openQuestions(
   guesses: Guesses,
 ): { role: Role; candidates: readonly Candidate[]; isNeeded: boolean }[] {
   const questions = [];
-  const hasMoney =
-    guesses.amount.column !== null || (guesses.quantity.column !== null && guesses.price.column !== null);
+  const isProduct = guesses.quantity.column !== null && guesses.price.column !== null;
   for (const role of ROLES) {
     const guess = guesses[role];
-    const isNeeded = role === 'customer' || role === 'time' || (role === 'amount' && !hasMoney);
-    const isOpen = guess.column === null ? isNeeded : !guess.isSure;
-    if (!isOpen) continue;
-    const own =
-      guess.column === null ? [] : [{ column: guess.column, score: guess.score, reasons: guess.reasons }];
-    questions.push({ role, candidates: [...own, ...guess.others], isNeeded });
+    const isNeeded = role === 'customer' || role === 'time' || (role === 'amount' && !isProduct);
+    const { column, score, reasons } = guess;
+    const candidates = [...(column === null ? [] : [{ column, score, reasons }]), ...guess.others];
+    const isTold = guess.isSure || DESCRIBING.has(role) || (!isNeeded && candidates.length < 2);
+    if (column === null ? isNeeded : !isTold) questions.push({ role, candidates, isNeeded });
   }
   return questions;
 }

@@ -1,5 +1,5 @@
 import { type ColumnFacts, determinedShare, type TableFacts } from './facts.ts';
-import { isIdName, nameSays, type Role } from './role-words.ts';
+import { isIdName, type Role, saysOf } from './role-words.ts';
 
 // What the values of a column say for a role, whatever it is called: an order belongs to one customer, a customer
 // comes again, amounts are products of pieces and prices. Null: the column cannot have the role.
@@ -45,7 +45,7 @@ const customer: Judge = (column, table) => {
     reasons.push('few different values: words of a list, not people');
   }
   const order = best(table, (by) =>
-    by !== column && by.distinct > column.distinct && nameSays(by.name, 'order').weight >= 0.5
+    by !== column && by.distinct > column.distinct && saysOf(by, 'order').weight >= 0.5
       ? determinedShare(table, by.name, column.name)
       : 0,
   );
@@ -76,7 +76,7 @@ const order: Judge = (column, table) => {
   const reasons = [counted(column, table)];
   let score = 0;
   const people = best(table, (of) =>
-    of !== column && nameSays(of.name, 'customer').weight >= 0.5 && of.distinct <= column.distinct
+    of !== column && saysOf(of, 'customer').weight >= 0.5 && of.distinct <= column.distinct
       ? determinedShare(table, column.name, of.name)
       : 0,
   );
@@ -166,7 +166,7 @@ const amount: Judge = (column, table) => {
     reasons.push(`it is ${product.factors.join(' × ')} in ${percent(product.share)} of the rows`);
   }
   const whole = best(table, (by) =>
-    nameSays(by.name, 'order').weight >= 0.5 && canBeId(by) && by.filled / by.distinct > 1.3
+    saysOf(by, 'order').weight >= 0.5 && canBeId(by) && by.filled / by.distinct > 1.3
       ? determinedShare(table, by.name, column.name)
       : 0,
   );
@@ -181,7 +181,8 @@ const amount: Judge = (column, table) => {
 
 const discount: Judge = (column) => {
   const numbers = amountsOf(column);
-  if (!numbers) return null;
+  // Between 0 and 1 it is a share of the price, not money.
+  if (!numbers || (numbers.max <= 1 && numbers.wholeShare < 1)) return null;
   return { score: 0.2, reasons: [`from ${figure(numbers.min)} to ${figure(numbers.max)}`] };
 };
 
@@ -270,7 +271,8 @@ function counted({ distinct, filled }: ColumnFacts, { rows, rowsSeen }: TableFac
   const each = filled / Math.max(1, distinct);
   const rounded = each < 10 ? each.toFixed(1).replace(/\.0$/, '') : thousands(Math.round(each));
   const sample = rowsSeen < rows ? ' of a sample' : '';
-  return `${thousands(distinct)} different values in ${thousands(filled)} rows${sample}, ${rounded} ${rounded === '1' ? 'row' : 'rows'} each`;
+  const values = distinct === 1 ? 'one value' : `${thousands(distinct)} different values`;
+  return `${values} in ${thousands(filled)} rows${sample}, ${rounded} ${rounded === '1' ? 'row' : 'rows'} each`;
 }
 
 function exceptions(share: number): string {

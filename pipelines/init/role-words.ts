@@ -94,7 +94,8 @@ const WORDS: Readonly<Record<Role, Words>> = {
       totalprice 0.95, summe 0.9, spend 0.95, spent 0.9, sales 0.85, salesvalue 1, turnover 0.95, gmv 0.95,
       paymentvalue 0.8, value 0.6, wert 0.6, subtotal 0.7, gesamt 0.8, gesamtpreis 0.95, gesamtbetrag 0.95, netto 0.7,
       brutto 0.7, net 0.5, gross 0.5, monto 0.95, montant 0.95, importe 0.95, importo 0.95, ordervalue 0.9, paid 0.6,
-      payment 0.6, price 0.35, preis 0.35, money 0.7, bestellwert 0.9, warenwert 0.9, sum 0.7`,
+      payment 0.6, price 0.35, preis 0.35, money 0.7, bestellwert 0.9, warenwert 0.9, sum 0.7, dollars 0.9,
+      euros 0.9, euro 0.7, pounds 0.8`,
     beside: ANYTHING_SMALL,
     not: /discount|rabatt|tax|steuer|mwst|vat|shipping|versand|freight|fee|gebuehr|tip|refund|unitprice|einzelpreis|stueckpreis|margin|profit|cost|balance|items|qty|quantity|score|date|datum|type|method/,
   },
@@ -122,7 +123,7 @@ const WORDS: Readonly<Record<Role, Words>> = {
   },
   country: {
     says: `country 1, land 1, nation 0.9, countrycode 1, pays 1, pais 1, paese 1, market 0.55, region 0.5, staat 0.5,
-      state 0.4, laendercode 1, lieferland 1`,
+      state 0.3, laendercode 1, lieferland 1`,
     beside:
       /rechnungs|customer|delivery|shipping|billing|kunden|liefer|kunde|code|iso2|name|ship|iso|id|of|to/g,
     not: /date|amount|price/,
@@ -173,13 +174,33 @@ export function plainName(name: string): string {
     .replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** How much a name says for a role, 0 to 1, and the word that says it. */
-export function nameSays(name: string, role: Role): { weight: number; word: string } {
+export interface Said {
+  /** 0 to 1. */
+  weight: number;
+  /** The word that says it. */
+  word: string;
+}
+
+/** Columns are held against one another, so that each name is asked for often. */
+const known = new WeakMap<{ name: string }, Map<Role, Said>>();
+
+/** What the name of a column says for a role. */
+export function saysOf(column: { name: string }, role: Role): Said {
+  const said = known.get(column) ?? new Map<Role, Said>();
+  known.set(column, said);
+  const found = said.get(role) ?? nameSays(column.name, role);
+  said.set(role, found);
+  return found;
+}
+
+/** How much a name says for a role. */
+export function nameSays(name: string, role: Role): Said {
   const plain = plainName(name);
+  const parts = partsOf(name);
   const { beside, not } = WORDS[role];
   let best = { weight: 0, word: '' };
   for (const { word, says } of SAID.get(role)!) {
-    const at = placeOf(word, { plain, parts: partsOf(name) });
+    const at = placeOf(word, { plain, parts });
     if (at < 0) continue;
     const rest = plain.slice(0, at) + plain.slice(at + word.length);
     const isChanged = not?.test(rest) || (not?.test(plain) && !not.test(word));

@@ -212,7 +212,7 @@ function nextSteps(name: string, { pipeline, contract }: WrittenDefinition): str
   return [
     'What is next:',
     `  ${colors.dim('what is what, features, names')}  ${pipeline}`,
-    `  ${colors.dim('what a row must satisfy       ')}  ${contract}`,
+    `  ${colors.dim('what a row must satisfy      ')}  ${contract}`,
     `  ${colors.dim('run it again                  ')}  npm start -- --pipeline ${name}`,
   ].join('\n');
 }

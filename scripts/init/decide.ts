@@ -37,9 +37,7 @@ export async function decide(facts: TableFacts, given: Given, talk: Talk | null)
   if (talk && !given.isYes) {
     show();
     for (;;) {
-      const open = openQuestions(guesses).find(
-        ({ isNeeded, candidates }) => isNeeded || candidates.length > 1,
-      );
+      const open = openQuestions(guesses)[0];
       const answer = open ? await talk.askRole(facts, open) : await talk.askCorrections(facts);
       if (answer === null) break;
       roles = { ...roles, ...answer };
@@ -47,7 +45,7 @@ export async function decide(facts: TableFacts, given: Given, talk: Talk | null)
       if (!open) show();
     }
   }
-  const questions = given.isYes || talk ? neededOf(guesses) : unsureOf(guesses);
+  const questions = given.isYes || talk ? neededOf(guesses) : unsureOf(facts, guesses);
   const columns = columnsOf(guesses);
   const times = await timesOf(facts, columns, { given, talk, questions });
   const currency = await currencyOf(facts, columns, { given, talk, questions });
@@ -107,7 +105,8 @@ function neededOf(guesses: Guesses): Question[] {
     .map(({ role }) => ({ flag: `--${role} COLUMN`, need: `no column looks like ${WHAT[role]}` }));
 }
 
-function unsureOf(guesses: Guesses): Question[] {
+function unsureOf(facts: TableFacts, guesses: Guesses): Question[] {
+  const columns = facts.columns.map(({ name }) => name).join(', ');
   return openQuestions(guesses).map(({ role, candidates, isNeeded }) => {
     const could = candidates.map(({ column, reasons }) => `${column}${reasons[0] ? ` (${reasons[0]})` : ''}`);
     const leave = isNeeded ? '' : `, or --${role} none`;
@@ -115,7 +114,7 @@ function unsureOf(guesses: Guesses): Question[] {
       flag: `--${role} COLUMN`,
       need:
         could.length === 0
-          ? `no column looks like ${WHAT[role]}`
+          ? `no column looks like ${WHAT[role]}; there are ${columns}`
           : `${WHAT[role]} could be ${could.join(' or ')}${leave}`,
     };
   });
