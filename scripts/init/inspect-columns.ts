@@ -146,9 +146,17 @@ async function patternsOf(
     leadingZeros: Number(row!.leading_zeros),
     emails: Number(row!.emails),
     booleans: Number(row!.booleans),
-    signs: Object.fromEntries(CURRENCY_SIGNS.map(([, code], i) => [code, Number(row![`s${i}`])])),
+    signs: signsIn(row!),
     texts: texts.map(({ text: value }) => String(value)),
   };
+}
+
+/** Rows with a sign or the code of each currency. */
+function signsIn(row: Row): Record<string, number> {
+  const signs: Record<string, number> = {};
+  for (const [i, [, code]] of CURRENCY_SIGNS.entries())
+    signs[code] = (signs[code] ?? 0) + Number(row[`s${i}`]);
+  return signs;
 }
 
 interface Subject {
