@@ -1,15 +1,13 @@
 import type { Stages } from '../pipelines/contracts/stages.ts';
-import {
-  judge,
-  quarantineSql,
-  readValidation,
-  validationReport,
-  validationSql,
-} from '../pipelines/stages/validate.ts';
+import { judge, validationReport } from '../pipelines/stages/judge.ts';
+import { brokenRowsSql, quarantineSql, readValidation, validationSql } from '../pipelines/stages/validate.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { runStage } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
+
+/** Of the activity's own database, which goes with it. */
+const BROKEN_ROWS = 'broken_rows';
 
 /** The extract against its contract -> a verdict, a report, and every refused row kept with its reasons. */
 export function createValidateActivities(context: ActivityContext): Pick<Stages, 'validateExtract'> {
@@ -21,14 +19,16 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
         const { contract } = definition;
         const from = parquet(await artifacts.path(extract.artifact));
         return withWarehouse(context, async (warehouse) => {
-          const [row] = await warehouse.rows(validationSql({ from, contract }), { signal });
+          const checked = { from, contract, broken: BROKEN_ROWS };
+          await warehouse.rows(brokenRowsSql(checked), { signal });
+          const [row] = await warehouse.rows(validationSql(checked), { signal });
           const counts = readValidation(row!, contract);
-          const judgement = judge(counts, definition);
+          const judgement = judge(counts, definition, extract.asOf);
           const refused = counts.rows - counts.accepted;
           const quarantine = await artifacts.take(
             'quarantine',
             { runId: run.runId, ending: 'parquet' },
-            (path) => warehouse.copyToParquet(quarantineSql({ from, contract, refused }), path, { signal }),
+            (path) => warehouse.copyToParquet(quarantineSql({ ...checked, refused }), path, { signal }),
           );
           const report = await artifacts.write(
             'report',

@@ -1,7 +1,8 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type Contract, contractSchema } from './contract.ts';
+import type { Contract } from './contract.ts';
 import { PipelineError } from './errors.ts';
+import { readContract } from './parse-contract.ts';
+import { readYaml } from './read-yaml.ts';
 import { sourceSchema } from './source.ts';
 
 // One schema for both files of a definition. What an extract must satisfy stands in contract.yaml, all
@@ -223,46 +224,15 @@ export type Channel = z.infer<typeof channel>;
  */
 export function parseDefinition(name: string, files: { pipeline: string; contract: string }): Definition {
   const faults: string[] = [];
-  const parsed = check(pipeline, files.pipeline, { file: 'pipeline.yaml', faults });
-  const parsedContract = check(contractSchema, files.contract, { file: 'contract.yaml', faults });
+  const parsed = readYaml(pipeline, files.pipeline, { file: 'pipeline.yaml', faults })?.data;
+  const contract = readContract(files.contract, { file: 'contract.yaml', faults, source: parsed?.source });
   if (parsed && parsed.pipeline !== name) {
     faults.push(`pipeline.yaml: pipeline: needs the name of its folder, ${name}, found ${parsed.pipeline}`);
   }
-  if (faults.length > 0 || !parsed || !parsedContract) {
+  if (faults.length > 0 || !parsed || !contract) {
     throw new PipelineError('DEFINITION_INVALID', `definition ${name}: ${faults.join('; ')}`, {
       faults: faults.length,
     });
   }
-  return { ...parsed, contract: parsedContract };
-}
-
-function check<T>(
-  schema: z.ZodType<T>,
-  text: string,
-  report: { file: string; faults: string[] },
-): T | undefined {
-  const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length > 0) {
-    report.faults.push(...document.errors.map((error) => `${report.file}: ${firstLine(error.message)}`));
-    return undefined;
-  }
-  const value: unknown = document.toJS();
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    const path = issue.path.map(String).join('.') || '(whole file)';
-    report.faults.push(`${report.file}: ${path}: ${issue.message}${found(value, issue.path)}`);
-  }
-  return undefined;
-}
-
-function found(value: unknown, path: readonly PropertyKey[]): string {
-  let at: unknown = value;
-  for (const key of path) at = at != null && typeof at === 'object' ? Reflect.get(at, key) : undefined;
-  if (at === undefined || (at !== null && typeof at === 'object')) return '';
-  return `, found ${JSON.stringify(at)}`;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]!;
+  return { ...parsed, contract };
 }

@@ -92,7 +92,7 @@ function daysSql({
   const { rules } = contract;
   // The line break keeps a comment at the end of a check from swallowing the bracket.
   const held = rules.map(({ check }, i) => `((${check}\n) IS TRUE) AS held_${i}`);
-  const refusing = rules.flatMap(({ severity }, i) => (severity === 'reject' ? [`held_${i}`] : []));
+  const refusing = rules.flatMap(({ severity }, i) => (severity !== 'warn' ? [`held_${i}`] : []));
   const accepted = refusing.length === 0 ? 'true' : refusing.join(' AND ');
   const times = TIMES.filter((name) => columns.includes(name));
   const text = (moment: string) => `strftime(${moment}, '%Y-%m-%dT%H:%M:%S')`;

@@ -1,11 +1,13 @@
-import type { Contract, Rule } from '../contracts/contract.ts';
-import type { Definition } from '../contracts/definition.ts';
+import type { Rule, TableContract } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
-import type { RunCounts } from '../contracts/run.ts';
 
 // Every rule of the contract is held against every row in one pass. A check that is NULL is broken: what
 // cannot be decided is not accepted. A row is counted under the first rule it breaks, in the contract's
 // order, and kept with all of them.
+//
+// Nearly all rows break nothing: they are filtered out by one conjunction, and only the others get a mask with
+// a bit for each broken rule, from which all that is told follows. Refused: a column and two counters for each
+// rule (twice the time with twenty rules), a mask for every row (a third more).
 
 /** SQL, and the parts of a definition in it, so that a fault can be laid at the right one. */
 export interface CheckedSql {
@@ -23,43 +25,68 @@ export interface ValidationCounts {
   /** First and last accepted order, ISO with time. */
   firstOrderedAt: string | null;
   lastOrderedAt: string | null;
+  /** Newest accepted moment in the column of the contract's freshness, ISO with time; absent without one. */
+  newest?: string | null;
   /** In the contract's order. */
   rules: { name: string; severity: Rule['severity']; reason: string; broken: number; refused: number }[];
 }
 
-export interface Judgement {
-  verdict: 'pass' | 'warn' | 'fail';
-  /** Sentences with numbers and the way out; empty when all is well. */
-  reasons: string[];
-  counts: RunCounts;
+/** What of a contract validation reads; the second table has one, too. */
+export type Checkable = TableContract & { freshness?: { column: string } | undefined };
+
+export interface Validated {
+  /** Relation of the frozen extract; like DuckDB's read_parquet it has `file_row_number`. */
+  from: string;
+  contract: Checkable;
+  /** The table that `brokenRowsSql` made; absent: the rows are checked within the statement. */
+  broken?: string;
+  /** Customers have no times; absent: transactions. */
+  table?: 'transactions' | 'customers';
 }
 
 /** Predicate over the extract: true for a row that no rule refuses, never NULL. */
-export function acceptedSql(contract: Contract): string {
-  const checks = rejecting(contract).map(checkSql);
+export function acceptedSql({ rules }: Pick<TableContract, 'rules'>): string {
+  const checks = rules.filter(isRefusing).map(checkSql);
   return checks.length === 0 ? 'true' : `(${checks.join(' AND ')})`;
 }
 
+/** Makes a temporary table of the rows that break a rule, so that counting and keeping them need no second pass. */
+export function brokenRowsSql({ from, contract, broken }: Validated & { broken: string }): CheckedSql {
+  return {
+    sql: `CREATE OR REPLACE TEMP TABLE ${broken} AS ${brokenSql(from, contract)}`,
+    parts: rulePartsOf(from, contract),
+  };
+}
+
 /** One row of counts, for `readValidation`. */
-export function validationSql({ from, contract }: { from: string; contract: Contract }): CheckedSql {
-  const held = contract.rules.map((rule, i) => `${checkSql(rule)} AS held_${i}`);
-  const counts = contract.rules.flatMap((rule, i) => [
-    `count(*) FILTER (WHERE NOT held_${i}) AS broken_${i}`,
-    `${rule.severity === 'reject' ? `count(*) FILTER (WHERE first_broken = ${i})` : '0'} AS refused_${i}`,
+export function validationSql({ from, contract, broken, table }: Validated): CheckedSql {
+  const { rules, freshness } = contract;
+  const counts = rules.flatMap((rule, i) => [
+    `coalesce(sum(n) FILTER (WHERE ${isBroken(i)}), 0) AS broken_${i}`,
+    `${isRefusing(rule) ? `coalesce(sum(n) FILTER (WHERE ${isFirst(rules, i)}), 0)` : '0'} AS refused_${i}`,
   ]);
-  const iso = (moment: string) =>
-    `strftime(${moment} FILTER (WHERE first_broken IS NULL), '%Y-%m-%dT%H:%M:%S')`;
-  const sql = `SELECT count(*) AS rows, count(*) FILTER (WHERE first_broken IS NULL) AS accepted,
-  count(DISTINCT customer_id) FILTER (WHERE first_broken IS NULL) AS customers,
-  count(malformed) AS malformed, ${iso('min(ordered_at)')} AS first_ordered_at, ${iso('max(ordered_at)')} AS last_ordered_at,
-  ${counts.join(',\n  ')}
-FROM (SELECT *, ${firstBrokenSql(contract, (i) => String(i))} AS first_broken
-  FROM (SELECT customer_id, ordered_at, malformed, ${held.join(', ')} FROM ${from}))`;
+  const iso = (moment: string) => `strftime(${moment}, '%Y-%m-%dT%H:%M:%S')`;
+  const [first, last] =
+    table === 'customers' ? ['NULL', 'NULL'] : [iso('min(ordered_at)'), iso('max(ordered_at)')];
+  const times = `${first} AS first_ordered_at, ${last} AS last_ordered_at`;
+  const newest = freshness ? `, ${iso(`max(${freshness.column})`)} AS newest` : '';
+  const masks = masksOf(rules).join(', ');
+  const sql = `WITH ${broken === undefined ? `broken_rows AS MATERIALIZED (${brokenSql(from, contract)}), ` : ''}kinds AS (
+  SELECT ${masks}, count(*) AS n FROM ${broken ?? 'broken_rows'} GROUP BY ALL
+), found AS (
+  SELECT ${counts.join(',\n    ')} FROM kinds
+), kept AS (
+  SELECT count(*) AS accepted, count(DISTINCT customer_id) AS customers, ${times}${newest}
+  FROM ${from} AS extract ANTI JOIN (SELECT row FROM ${broken ?? 'broken_rows'} WHERE ${isRefused(rules)}) AS refused
+    ON extract.file_row_number = refused.row
+), read AS (
+  SELECT count(*) AS rows, count(malformed) AS malformed FROM ${from}
+) SELECT * FROM read, kept, found`;
   return { sql, parts: rulePartsOf(from, contract) };
 }
 
 /**
- * Every refused row, in the extract's order, with the first rule it breaks and all of them.
+ * Every refused row, in the extract's order, with the first rule it breaks and all of those that refuse it.
  *
  * @param refused how many rows those are; the extract is not read again for none
  */
@@ -67,31 +94,31 @@ export function quarantineSql({
   from,
   contract,
   refused,
-}: {
-  from: string;
-  contract: Contract;
-  refused: number;
-}): CheckedSql {
-  const rules = rejecting(contract);
-  const held = rules.map((rule, i) => `${checkSql(rule)} AS held_${i}`);
-  const heldNames = rules.map((_, i) => `held_${i}`);
-  const all = rules.map((rule, i) => `CASE WHEN NOT held_${i} THEN ${quote(rule.name)} END`);
-  // A filter keeps the order of the extract, which is total.
-  const sql = `SELECT CASE ${rules.map((rule, i) => `WHEN NOT held_${i} THEN ${quote(rule.name)}`).join(' ')} END AS refused_by,
-  list_filter([${all.join(', ')}], rule -> rule IS NOT NULL) AS broken_rules,
-  * EXCLUDE (${heldNames.join(', ')})
-FROM (SELECT *, ${held.join(', ')} FROM ${from}) WHERE NOT (${heldNames.join(' AND ')})`;
-  const empty = rules.length === 0 ? `SELECT * FROM ${from} WHERE false` : `${sql} LIMIT 0`;
-  return {
-    sql: refused === 0 ? empty : sql,
-    parts: rulePartsOf(from, contract),
-  };
+  broken,
+}: Validated & { refused: number }): CheckedSql {
+  const { rules } = contract;
+  const names = rules.flatMap((rule, i) =>
+    isRefusing(rule) ? [`CASE WHEN ${isBroken(i)} THEN ${quote(rule.name)} END`] : [],
+  );
+  const all = `list_filter([${names.join(', ')}], rule -> rule IS NOT NULL)`;
+  const rows = broken ?? `(${brokenSql(from, contract)})`;
+  // The masks are read behind the join: `*` is the extract's columns alone.
+  const sql = `SELECT refused.broken_rules[1] AS refused_by, refused.broken_rules, extract.*
+FROM ${from} AS extract
+JOIN (SELECT row, ${all} AS broken_rules FROM ${rows} WHERE ${isRefused(rules)}) AS refused
+  ON extract.file_row_number = refused.row
+ORDER BY refused.row`;
+  const empty = names.length === 0 ? `SELECT * FROM ${from} WHERE false` : `${sql} LIMIT 0`;
+  return { sql: refused === 0 ? empty : sql, parts: rulePartsOf(from, contract) };
 }
 
 /**
  * @throws PipelineError WAREHOUSE_FAILED when the counts do not add up: read = accepted + refused, always
  */
-export function readValidation(row: Readonly<Record<string, unknown>>, contract: Contract): ValidationCounts {
+export function readValidation(
+  row: Readonly<Record<string, unknown>>,
+  contract: Pick<TableContract, 'rules'>,
+): ValidationCounts {
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const counts: ValidationCounts = {
     rows: Number(row.rows),
@@ -100,6 +127,7 @@ export function readValidation(row: Readonly<Record<string, unknown>>, contract:
     malformed: Number(row.malformed),
     firstOrderedAt: text(row.first_ordered_at),
     lastOrderedAt: text(row.last_ordered_at),
+    ...('newest' in row && { newest: text(row.newest) }),
     rules: contract.rules.map(({ name, severity, reason }, i) => ({
       name,
       severity,
@@ -118,78 +146,56 @@ export function readValidation(row: Readonly<Record<string, unknown>>, contract:
   return counts;
 }
 
-/** What the contract says of an extract with these counts. */
-export function judge(
-  counts: ValidationCounts,
-  { contract, clustering }: Pick<Definition, 'contract' | 'clustering'>,
-): Judgement {
-  const refused = counts.rows - counts.accepted;
-  const share = counts.rows === 0 ? 1 : refused / counts.rows;
-  const needed = customersNeeded({ contract, clustering });
-  const { warnRefusedShare, failRefusedShare } = contract.thresholds;
-  const failures: string[] = [];
-  const warnings: string[] = [];
-  const refusals = `${refused} of ${counts.rows} rows were refused (${percent(share)}), most by ${mostRefusing(counts)}`;
-  if (counts.accepted === 0) {
-    failures.push(
-      counts.rows === 0
-        ? 'The extract has no rows; check the source and the as-of date.'
-        : `No row satisfies the contract: ${refusals}; look at the quarantine and mend the source.`,
-    );
-  } else if (share > failRefusedShare) {
-    failures.push(
-      `${refusals}; the contract allows ${percent(failRefusedShare)}. Look at the quarantine, mend the source, or raise failRefusedShare in contract.yaml.`,
-    );
-  } else if (share > warnRefusedShare) {
-    warnings.push(`${refusals}; the contract warns above ${percent(warnRefusedShare)}.`);
-  }
-  if (counts.accepted > 0 && counts.customers < needed) {
-    failures.push(
-      `The accepted rows have ${counts.customers} customers, at least ${needed} are needed; take a longer extract, or lower minimumCustomers in contract.yaml and clustering.k.min or smallestShare in pipeline.yaml.`,
-    );
-  }
-  for (const rule of counts.rules) {
-    if (rule.severity === 'warn' && rule.broken > 0)
-      warnings.push(`${rule.broken} rows are odd by rule ${rule.name}: ${rule.reason}.`);
-  }
-  return {
-    verdict: failures.length > 0 ? 'fail' : warnings.length > 0 ? 'warn' : 'pass',
-    reasons: [...failures, ...warnings],
-    counts: {
-      rowsRead: counts.rows,
-      rowsAccepted: counts.accepted,
-      rowsQuarantined: refused,
-      quarantinedBy: counts.rules
-        .filter(({ severity }) => severity === 'reject')
-        .map(({ name, refused: rows }) => ({ rule: name, rows })),
-      customers: counts.customers,
-    },
-  };
+export function isRefusing({ severity }: Pick<Rule, 'severity'>): boolean {
+  return severity !== 'warn';
 }
 
-/** As many as the contract asks, one per segment, and enough for the smallest share to be one customer. */
-function customersNeeded({ contract, clustering }: Pick<Definition, 'contract' | 'clustering'>): number {
-  const { k, smallestShare } = clustering;
-  const forShare = smallestShare > 0 ? Math.ceil(1 / smallestShare) : 0;
-  return Math.max(contract.thresholds.minimumCustomers, k.min, forShare);
+/** Bits of a BIGINT that a mask uses; a contract may have more rules. */
+const BITS = 60;
+
+/** The rows that break a rule: `row`, their number in the file, and masks with a bit for each broken rule. */
+function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>): string {
+  const masks = masksOf(rules).map((mask, word) => {
+    const bits = rules
+      .slice(word * BITS, (word + 1) * BITS)
+      .map((rule, bit) => `CASE WHEN ${checkSql(rule)} THEN 0 ELSE ${2n ** BigInt(bit)} END`);
+    return `CAST(${bits.join(' + ') || '0'} AS BIGINT) AS ${mask}`;
+  });
+  const isGood = rules.map(checkSql).join(' AND ') || 'true';
+  return `SELECT file_row_number AS row, ${masks.join(', ')} FROM ${from} WHERE NOT (${isGood})`;
 }
 
-/** The report artifact. The same counts and contract give the same report. */
-export function validationReport(counts: ValidationCounts, judgement: Judgement, contract: Contract) {
-  return {
-    verdict: judgement.verdict,
-    reasons: judgement.reasons,
-    counts: judgement.counts,
-    contract: { version: contract.version, thresholds: contract.thresholds, unique: contract.unique ?? null },
-    rules: counts.rules.map((rule, i) => ({ ...rule, check: contract.rules[i]!.check })),
-    malformedRows: counts.malformed,
-    acceptedFrom: counts.firstOrderedAt,
-    acceptedTo: counts.lastOrderedAt,
-  };
+function masksOf(rules: readonly unknown[]): string[] {
+  return Array.from({ length: Math.max(1, Math.ceil(rules.length / BITS)) }, (_, word) => `mask_${word}`);
 }
 
-function rejecting(contract: Contract): Rule[] {
-  return contract.rules.filter(({ severity }) => severity === 'reject');
+function isBroken(rule: number): string {
+  return `mask_${Math.floor(rule / BITS)} & ${2n ** BigInt(rule % BITS)} <> 0`;
+}
+
+/** Whether the rule is the first of those that refuse the row: no bit of an earlier one is set. */
+function isFirst(rules: readonly Rule[], rule: number): string {
+  const earlier = refusingMasks(rules.slice(0, rule)).map(([mask, bits]) => `${mask} & ${bits} = 0`);
+  return [isBroken(rule), ...earlier].join(' AND ');
+}
+
+function isRefused(rules: readonly Rule[]): string {
+  return (
+    refusingMasks(rules)
+      .map(([mask, bits]) => `${mask} & ${bits} <> 0`)
+      .join(' OR ') || 'false'
+  );
+}
+
+/** Of each mask the bits of the rules that refuse; without masks that have none. */
+function refusingMasks(rules: readonly Rule[]): [mask: string, bits: bigint][] {
+  const bits = new Map<string, bigint>();
+  rules.forEach((rule, i) => {
+    if (!isRefusing(rule)) return;
+    const mask = `mask_${Math.floor(i / BITS)}`;
+    bits.set(mask, (bits.get(mask) ?? 0n) + 2n ** BigInt(i % BITS));
+  });
+  return [...bits];
 }
 
 // The line break keeps a comment at the end of a check from swallowing the bracket.
@@ -197,30 +203,11 @@ function checkSql({ check }: Rule): string {
   return `((${check}\n) IS TRUE)`;
 }
 
-function firstBrokenSql(contract: Contract, label: (rule: number) => string): string {
-  const cases = contract.rules.flatMap(({ severity }, i) =>
-    severity === 'reject' ? [`WHEN NOT held_${i} THEN ${label(i)}`] : [],
-  );
-  return cases.length === 0 ? 'NULL' : `CASE ${cases.join(' ')} END`;
-}
-
-function rulePartsOf(from: string, contract: Contract): CheckedSql['parts'] {
-  return contract.rules.map((rule) => ({
+function rulePartsOf(from: string, { rules }: Pick<TableContract, 'rules'>): CheckedSql['parts'] {
+  return rules.map((rule) => ({
     name: `rule ${rule.name} of contract.yaml`,
     sql: `SELECT count(*) FROM ${from} WHERE ${checkSql(rule)}`,
   }));
-}
-
-function mostRefusing(counts: ValidationCounts): string {
-  const most = counts.rules.reduce<{ name: string; refused: number }>(
-    (left, right) => (right.refused > left.refused ? right : left),
-    { name: 'none', refused: 0 },
-  );
-  return `rule ${most.name} (${most.refused})`;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(1))} %`;
 }
 
 function quote(text: string): string {

@@ -2,11 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { parseDefinition } from '../../../pipelines/contracts/definition.ts';
 
 const CONTRACT = `
-version: 1
-rules:
-  - name: without-customer
-    check: customer_id is not null
-    reason: the row names no customer
+apiVersion: v3.1.0
+kind: DataContract
+id: books
+version: 1.0.0
+status: draft
+schema:
+  - name: transactions
+    properties:
+      - { name: customer_id, physicalName: Customer, required: true }
 `;
 
 const PIPELINE = `
@@ -54,7 +58,12 @@ describe('parseDefinition', () => {
     });
     expect(definition.features.cluster).toEqual([{ feature: 'orders', transforms: ['log1p', 'standard'] }]);
     expect(definition.review).toEqual({ policy: 'when-unstable', timeoutHours: 72, onTimeout: 'reject' });
-    expect(definition.contract.rules[0]!.severity).toBe('reject');
+    expect(definition.contract.rules.map(({ name }) => name)).toEqual([
+      'unreadable-line',
+      'unreadable',
+      'customer_id-missing',
+    ]);
+    expect(definition.contract.thresholds.failRefusedShare).toBe(0.5);
   });
 
   test.each([
@@ -144,9 +153,26 @@ describe('parseDefinition', () => {
   });
 
   test('faults of both files come in one error', () => {
-    const both = () => parse(PIPELINE.replace('GBP', 'pounds'), 'version: 1\nrules: []\n');
-    expect(both).toThrow(/pipeline\.yaml: currency.*contract\.yaml: rules/s);
+    const both = () => parse(PIPELINE.replace('GBP', 'pounds'), CONTRACT.replace('draft', '1'));
+    expect(both).toThrow(/pipeline\.yaml: currency.*contract\.yaml: status/s);
     expect(both).toThrow(expect.objectContaining({ details: { faults: 2 } }));
+  });
+
+  test.each([
+    [
+      'a column with another name in the source',
+      'physicalName: Customer',
+      'physicalName: Client',
+      /properties\.0\.physicalName: needs Customer, which pipeline\.yaml reads as customer_id, found "Client"/,
+    ],
+    [
+      'a check of a column that is not read',
+      'name: customer_id, physicalName: Customer',
+      'name: age',
+      /properties\.0\.name: needs a column that pipeline\.yaml reads.*found "age"/,
+    ],
+  ])('a contract and a source that do not agree: %s', (_, text, other, message) => {
+    expect(() => parse(PIPELINE, CONTRACT.replace(text, other))).toThrow(message);
   });
 
   test('the name inside has to be that of the folder', () => {

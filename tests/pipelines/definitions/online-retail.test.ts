@@ -10,7 +10,8 @@ import {
 import { extractSql } from '../../../pipelines/stages/extract-sql.ts';
 import { deriveColumns } from '../../../pipelines/stages/features.ts';
 import { featuresSql } from '../../../pipelines/stages/features-sql.ts';
-import { judge, quarantineSql, readValidation, validationSql } from '../../../pipelines/stages/validate.ts';
+import { judge } from '../../../pipelines/stages/judge.ts';
+import { quarantineSql, readValidation, validationSql } from '../../../pipelines/stages/validate.ts';
 import { type LoadedDefinition, loadDefinition } from '../../../store/definitions.ts';
 import { openWarehouse, type Warehouse } from '../../../store/warehouse/duckdb.ts';
 import { describeSource, inspectFile, sourceSql, typesOf } from '../../../store/warehouse/sources.ts';
@@ -94,6 +95,7 @@ describe.skipIf(!REAL_DATA)('on the real data', () => {
         rowsAccepted: 397_884,
         rowsQuarantined: 144_025,
         quarantinedBy: [
+          { rule: 'unreadable-line', rows: 0 },
           { rule: 'without-customer', rows: 135_080 },
           { rule: 'cancellation', rows: 8_905 },
           { rule: 'quantity', rows: 0 },

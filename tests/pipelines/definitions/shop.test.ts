@@ -56,6 +56,7 @@ describe('the contract of the shop', () => {
     const { faults, returns } = describeTruth(PLAN);
     const refused = Object.fromEntries(counts.rules.map((rule) => [rule.name, rule.refused]));
     expect(refused).toEqual({
+      'unreadable-line': 0,
       'without-customer': faults['without-customer'],
       duplicate: faults.duplicate,
       return: returns,

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Contract } from '../../../pipelines/contracts/contract.ts';
 import type { Definition } from '../../../pipelines/contracts/definition.ts';
+import { judge, validationReport } from '../../../pipelines/stages/judge.ts';
 import {
   acceptedSql,
-  judge,
   quarantineSql,
   readValidation,
   type ValidationCounts,
-  validationReport,
   validationSql,
 } from '../../../pipelines/stages/validate.ts';
 import type { Warehouse } from '../../../store/warehouse/duckdb.ts';
@@ -29,7 +28,7 @@ const CONTRACT: Contract = {
   thresholds: { warnRefusedShare: 0.2, failRefusedShare: 0.5, minimumCustomers: 2 },
 };
 
-const FROM = `(SELECT customer_id, TIMESTAMP '2026-01-01' + to_days(day) AS ordered_at, quantity, malformed
+const FROM = `(SELECT customer_id, TIMESTAMP '2026-01-01' + to_days(day) AS ordered_at, quantity, malformed, day AS file_row_number
   FROM (VALUES ('a', 0, 1, NULL), ('a', 1, 5000, NULL), ('b', 2, 2, NULL),
     (NULL, 3, -1, 'unit_price=x'), ('c', 4, 0, NULL), ('d', 5, NULL, 'quantity=y')
   ) AS t(customer_id, day, quantity, malformed))`;

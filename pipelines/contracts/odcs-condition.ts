@@ -1,0 +1,94 @@
+import { type SqlToken, sqlTokens } from './sql-tokens.ts';
+
+// A check of `type: sql` counts rows. Strata has to know which rows those are, so that it can keep them out and
+// show them: it takes the one form in which they can be told, and every other tool counts the same rows.
+
+const OBJECT = /^\$?\{(object|table|model)\}/;
+const PROPERTY = /\$?\{(?:property|column|field)\}/g;
+export const FORM = 'SELECT COUNT(*) FROM {object} WHERE <condition of a broken row>';
+
+const CLAUSES = new Set(
+  'select from where group having order limit offset union intersect except window qualify over with'.split(
+    ' ',
+  ),
+);
+const AGGREGATES = new Set(
+  'count sum avg min max median any_value arg_min arg_max bool_and bool_or first last list string_agg stddev variance'.split(
+    ' ',
+  ),
+);
+
+/**
+ * The condition of a broken row in a query of the form {@link FORM}.
+ *
+ * @param names what may stand in place of {object}: the table by its name or its physicalName
+ * @param property what stands for {property}; null in a check of a whole table
+ * @returns or what is needed, in words
+ */
+export function conditionOf(
+  query: string,
+  { names, property }: { names: readonly string[]; property: string | null },
+): { condition: string } | { needed: string } {
+  const text = query.trim().replace(/;\s*$/, '');
+  const head = /^select\s+count\s*\(\s*(?:\*|1)\s*\)\s+from\s+/i.exec(text);
+  if (!head) return { needed: `a query of the form ${FORM}` };
+  const rest = text.slice(head[0].length);
+  const object =
+    OBJECT.exec(rest)?.[0] ??
+    names.find(
+      (name) => rest.toLowerCase().startsWith(name.toLowerCase()) && /^\s/.test(rest.slice(name.length)),
+    );
+  if (object === undefined) return { needed: `{object} behind FROM, in a query of the form ${FORM}` };
+  const where = /^\s+where\s+/i.exec(rest.slice(object.length));
+  if (!where) return { needed: `WHERE straight behind {object}, without another name for it: ${FORM}` };
+  const condition = rest.slice(object.length + where[0].length).trim();
+  if (property === null && condition.search(PROPERTY) >= 0) {
+    return { needed: 'a column by its name: {property} means something in a check of a property alone' };
+  }
+  const filled = condition.replace(PROPERTY, property ?? '');
+  const needed = neededOf(filled);
+  return needed === null ? { condition: filled } : { needed };
+}
+
+function neededOf(condition: string): string | null {
+  const tokens = sqlTokens(condition);
+  if (tokens.length === 0) return 'a condition behind WHERE';
+  if (tokens.some(({ kind, text }) => kind === 'sign' && /^[{}$;]$/.test(text))) {
+    return 'one condition, with {object} behind FROM and {property} alone for the names';
+  }
+  const clause = tokens.find(
+    ({ kind, text }, i) => kind === 'name' && CLAUSES.has(text) && !isPlain(tokens, i),
+  );
+  if (clause) return `a condition on one row, without ${clause.text.toUpperCase()}`;
+  const aggregate = tokens.find(
+    ({ kind, text }, i) => kind === 'name' && AGGREGATES.has(text) && isSign(tokens[i + 1], '('),
+  );
+  if (aggregate) return `a condition on one row, without ${aggregate.text.toUpperCase()}(…) over several`;
+  return isBalanced(tokens) ? null : 'brackets that open and close';
+}
+
+/** EXTRACT(year FROM …), SUBSTRING(… FROM …), TRIM(… FROM …), IS DISTINCT FROM: no clause begins there. */
+function isPlain(tokens: readonly SqlToken[], i: number): boolean {
+  if (tokens[i]!.text !== 'from') return false;
+  if (tokens[i - 1]?.text === 'distinct') return true;
+  for (let at = i - 1, depth = 0; at >= 0; at--) {
+    if (isSign(tokens[at], ')')) depth++;
+    if (isSign(tokens[at], '(') && --depth < 0) {
+      return ['extract', 'substring', 'trim', 'overlay', 'position'].includes(tokens[at - 1]?.text ?? '');
+    }
+  }
+  return false;
+}
+
+function isBalanced(tokens: readonly SqlToken[]): boolean {
+  let depth = 0;
+  for (const token of tokens) {
+    if (isSign(token, '(')) depth++;
+    if (isSign(token, ')') && --depth < 0) return false;
+  }
+  return depth === 0;
+}
+
+function isSign(token: SqlToken | undefined, text: string): boolean {
+  return token?.kind === 'sign' && token.text === text;
+}

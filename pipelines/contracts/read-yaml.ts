@@ -1,0 +1,48 @@
+import { parseDocument } from 'yaml';
+import type { z } from 'zod';
+
+export interface FileReport {
+  file: string;
+  faults: string[];
+}
+
+/** A YAML file under a schema; undefined when there are faults, which are in the report then. */
+export function readYaml<T>(
+  schema: z.ZodType<T>,
+  text: string,
+  report: FileReport,
+): { data: T; value: unknown } | undefined {
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length > 0) {
+    report.faults.push(...document.errors.map((error) => `${report.file}: ${firstLine(error.message)}`));
+    return undefined;
+  }
+  const value: unknown = document.toJS();
+  const result = schema.safeParse(value);
+  if (result.success) return { data: result.data, value };
+  tellFaults(result.error.issues, value, report);
+  return undefined;
+}
+
+/** Each fault with its file and path, and what stands there now. */
+export function tellFaults(
+  faults: readonly { path: readonly PropertyKey[]; message: string }[],
+  value: unknown,
+  report: FileReport,
+): void {
+  for (const { path, message } of faults) {
+    const place = path.map(String).join('.') || '(whole file)';
+    report.faults.push(`${report.file}: ${place}: ${message}${found(value, path)}`);
+  }
+}
+
+function found(value: unknown, path: readonly PropertyKey[]): string {
+  let at: unknown = value;
+  for (const key of path) at = at != null && typeof at === 'object' ? Reflect.get(at, key) : undefined;
+  if (at === undefined || (at !== null && typeof at === 'object')) return '';
+  return `, found ${JSON.stringify(at)}`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
+}
