@@ -8,19 +8,17 @@ import type { Role } from './role-words.ts';
 
 export interface DraftedRule {
   name: string;
-  kind: 'readable' | 'required' | 'range' | 'pattern' | 'enum' | 'unique' | 'sql';
+  kind: 'readable' | 'required' | 'condition' | 'enum' | 'unique';
   /** Canonical column; null: of the whole row. */
   column: string | null;
-  /** SQL over the extract: true for a good row. */
-  check: string;
+  /** SQL over the extract: true for a broken row. */
+  broken: string;
   severity: 'reject' | 'warn';
   reason: string;
   /** Share of rows beyond which the run is refused, or a warning given. */
   limit?: number;
-  /** Of `range` the bound, of `enum` the words, of `pattern` a regular expression that good values match. */
-  bound?: { above?: number; atLeast?: number | string; atMost?: number };
+  /** Of `enum`, the words that are known. */
   words?: readonly string[];
-  pattern?: string;
 }
 
 export interface RuleOptions {
@@ -34,12 +32,22 @@ const BEYOND_SEEN = 10;
 const MOST_PREFIXED_SHARE = 0.5;
 const EARLIEST_YEARS = [2000, 1990, 1970] as const;
 
+/** Every contract begins with it. */
+const UNREADABLE: DraftedRule = {
+  name: 'unreadable',
+  kind: 'readable',
+  column: null,
+  broken: 'malformed IS NOT NULL',
+  severity: 'reject',
+  reason: 'a value was there that cannot be read',
+};
+
 /** In the order in which a row is counted under the first that it breaks. */
 export function draftRules(seen: MeasuredRows, options: RuleOptions): DraftedRule[] {
   return [
+    UNREADABLE,
     ...rulesOfWho(seen, options),
     ...rulesOfReturns(seen, options),
-    ...rulesOfReading(),
     ...rulesOfWhen(seen, options),
     ...rulesOfMoney(options),
     ...rulesOfSurprise(seen, options),
@@ -61,7 +69,7 @@ function rulesOfWho(seen: MeasuredRows, { roles }: RuleOptions): DraftedRule[] {
       name: 'duplicate',
       kind: 'unique',
       column: 'line_id',
-      check: 'NOT is_duplicate',
+      broken: 'is_duplicate',
       severity: 'reject',
       reason: 'the same line was loaded before',
     });
@@ -79,26 +87,12 @@ function rulesOfReturns(seen: MeasuredRows, { returns, roles }: RuleOptions): Dr
     )
     .map(({ prefix, rows }, i) => ({
       name: i === 0 ? 'cancellation' : `cancellation-${prefix.toLowerCase()}`,
-      kind: 'pattern',
+      kind: 'condition',
       column: 'order_id',
-      check: `NOT starts_with(order_id, '${prefix}')`,
-      pattern: `^(?!${prefix})`,
+      broken: `starts_with(order_id, '${prefix}')`,
       severity: 'reject',
       reason: `orders whose number begins with ${prefix} take earlier ones back: seen in ${thousands(rows)} lines`,
     }));
-}
-
-function rulesOfReading(): DraftedRule[] {
-  return [
-    {
-      name: 'unreadable',
-      kind: 'readable',
-      column: null,
-      check: 'malformed IS NULL',
-      severity: 'reject',
-      reason: 'a value was there that cannot be read',
-    },
-  ];
 }
 
 function rulesOfWhen(seen: MeasuredRows, { roles }: RuleOptions): DraftedRule[] {
@@ -112,10 +106,9 @@ function rulesOfWhen(seen: MeasuredRows, { roles }: RuleOptions): DraftedRule[] 
   if (year !== undefined) {
     rules.push({
       name: 'too-old',
-      kind: 'range',
+      kind: 'condition',
       column: 'ordered_at',
-      check: `ordered_at >= TIMESTAMP '${year}-01-01 00:00:00'`,
-      bound: { atLeast: `${year}-01-01T00:00:00` },
+      broken: `ordered_at < TIMESTAMP '${year}-01-01 00:00:00'`,
       severity: 'reject',
       reason: `dated before ${year}, which is a mistyped or a made-up date`,
     });
@@ -123,9 +116,9 @@ function rulesOfWhen(seen: MeasuredRows, { roles }: RuleOptions): DraftedRule[] 
   if (roles.has('loaded-at')) {
     rules.push({
       name: 'future-date',
-      kind: 'sql',
+      kind: 'condition',
       column: 'ordered_at',
-      check: 'loaded_at IS NULL OR ordered_at <= loaded_at',
+      broken: 'ordered_at > loaded_at',
       severity: 'reject',
       reason: 'the order is dated after the moment it was loaded',
     });
@@ -141,13 +134,12 @@ function rulesOfMoney({ roles, returns, isProduct }: RuleOptions): DraftedRule[]
     words: { refuse: string; keep: string },
     isOptional = false,
   ): DraftedRule => {
-    const condition = returns === 'refuse' ? `${column} > 0` : `${column} <> 0`;
+    const wrong = returns === 'refuse' ? `${column} <= 0` : `${column} = 0`;
     return {
       name,
-      kind: returns === 'refuse' && !isOptional ? 'range' : 'sql',
+      kind: 'condition',
       column,
-      check: isOptional ? `${column} IS NULL OR ${condition}` : condition,
-      ...(returns === 'refuse' && !isOptional ? { bound: { above: 0 } } : {}),
+      broken: isOptional ? wrong : `${wrong} OR ${column} IS NULL`,
       severity: 'reject',
       reason: words[returns],
     };
@@ -165,10 +157,9 @@ function rulesOfMoney({ roles, returns, isProduct }: RuleOptions): DraftedRule[]
   if (roles.has('price') && !hasAmount) {
     rules.push({
       name: 'without-price',
-      kind: 'range',
+      kind: 'condition',
       column: 'unit_price',
-      check: 'unit_price > 0',
-      bound: { above: 0 },
+      broken: 'unit_price <= 0 OR unit_price IS NULL',
       severity: 'reject',
       reason: 'the line was free, or a correction of the books',
     });
@@ -180,9 +171,9 @@ function rulesOfMoney({ roles, returns, isProduct }: RuleOptions): DraftedRule[]
   if (isProduct && hasAmount && roles.has('quantity') && roles.has('price')) {
     rules.push({
       name: 'amount-differs',
-      kind: 'sql',
+      kind: 'condition',
       column: 'amount',
-      check: 'quantity IS NULL OR unit_price IS NULL OR abs(amount - quantity * unit_price) <= 0.01',
+      broken: 'abs(amount - quantity * unit_price) > 0.01',
       severity: 'warn',
       limit: 0.05,
       reason: 'the amount is not the quantity times the price',
@@ -199,10 +190,9 @@ function rulesOfSurprise(seen: MeasuredRows, { roles }: RuleOptions): DraftedRul
     const most = humaneAbove(of.max * BEYOND_SEEN);
     rules.push({
       name,
-      kind: 'range',
+      kind: 'condition',
       column,
-      check: `${column} IS NULL OR ${column} <= ${most}`,
-      bound: { atMost: most },
+      broken: `${column} > ${most}`,
       severity: 'warn',
       reason: `ten times more than the largest seen when this was drafted`,
     });
@@ -220,7 +210,7 @@ function rulesOfSurprise(seen: MeasuredRows, { roles }: RuleOptions): DraftedRul
       name: `new-${column}`,
       kind: 'enum',
       column,
-      check: `${column} IS NULL OR ${column} IN (${words.map((word) => `'${word.replaceAll("'", "''")}'`).join(', ')})`,
+      broken: `${column} NOT IN (${words.map((word) => `'${word.replaceAll("'", "''")}'`).join(', ')})`,
       words,
       severity: 'warn',
       reason: `none of the ${words.length} seen when this was drafted`,
@@ -230,7 +220,7 @@ function rulesOfSurprise(seen: MeasuredRows, { roles }: RuleOptions): DraftedRul
 }
 
 function required(name: string, column: string): Omit<DraftedRule, 'reason'> {
-  return { name, kind: 'required', column, check: `${column} IS NOT NULL`, severity: 'reject' };
+  return { name, kind: 'required', column, broken: `${column} IS NULL`, severity: 'reject' };
 }
 
 /** With head room: half as much again, and a little for those that had none. */

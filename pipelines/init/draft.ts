@@ -76,9 +76,11 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
     ],
   });
   const contract = contractText({
+    name: answers.name,
+    title: answers.title,
     rules,
     rows: rows.rows,
-    unique: answers.roles['line-id'] ? ['line_id'] : null,
+    columns,
     thresholds: draftThresholds({ rows: rows.rows, refused, customers: customers.customers }),
     heading: [
       `What an extract must satisfy, drafted from ${thousands(rows.rows)} rows of which ${thousands(refused)} (${percent(rows.rows === 0 ? 0 : refused / rows.rows)}) are refused.`,

@@ -183,7 +183,7 @@ export async function countBroken(
   rules: readonly DraftedRule[],
 ): Promise<(DraftedRule & { brokenRows: number })[]> {
   const refusing = rules.filter(({ severity }) => severity === 'reject');
-  const isBroken = ({ check }: DraftedRule) => `(${check}) IS NOT TRUE`;
+  const isBroken = ({ broken }: DraftedRule) => `(${broken}) IS TRUE`;
   const first = refusing.map((rule, i) => `WHEN ${isBroken(rule)} THEN ${i}`);
   const counts = rules.map((rule, i) => {
     const place = refusing.indexOf(rule);
@@ -212,7 +212,7 @@ export async function measureCustomers(
   }: { from: string; rules: readonly (DraftedRule & { brokenRows: number })[]; asOf: string },
 ): Promise<MeasuredCustomers> {
   const refusing = rules.filter(({ severity }) => severity === 'reject');
-  const accepted = `(FROM ${from} WHERE ${refusing.map(({ check }) => `(${check})`).join(' AND ')}
+  const accepted = `(FROM ${from} WHERE ${refusing.map(({ broken }) => `(${broken}) IS NOT TRUE`).join(' AND ')}
     AND ordered_at < TIMESTAMP '${asOf} 00:00:00')`;
   const quantiles = (value: string, names: Record<string, number>) =>
     Object.entries(names)

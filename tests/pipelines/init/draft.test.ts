@@ -190,13 +190,13 @@ describe('drafted rules', () => {
   test('kept returns are refused by nothing', () => {
     const rules = named([...ALL, 'amount'], {}, 'keep');
     expect(rules).not.toHaveProperty('cancellation');
-    expect(rules['no-pieces']!.check).toBe('quantity IS NULL OR quantity <> 0');
-    expect(rules['without-amount']!.check).toBe('amount <> 0');
+    expect(rules['no-pieces']!.broken).toBe('quantity = 0');
+    expect(rules['without-amount']!.broken).toBe('amount = 0 OR amount IS NULL');
   });
 
   test('made-up dates are refused where a few of them are seen among others', () => {
-    expect(named(ALL, { oldest: '1970-01-01', ancient: 3 })['too-old']!.check).toContain('2000-01-01');
-    expect(named(ALL, { oldest: '1996-05-01', ancient: 4_000 })['too-old']!.check).toContain('1990-01-01');
+    expect(named(ALL, { oldest: '1970-01-01', ancient: 3 })['too-old']!.broken).toContain('2000-01-01');
+    expect(named(ALL, { oldest: '1996-05-01', ancient: 4_000 })['too-old']!.broken).toContain('1990-01-01');
   });
 
   test('what was never seen warns and refuses nothing', () => {
@@ -209,8 +209,8 @@ describe('drafted rules', () => {
       'new-channel',
       'new-country',
     ]);
-    expect(warning[0]!.bound).toEqual({ atMost: 1000 });
-    expect(warning[3]!.check).toContain(`'Côte d''Ivoire'`);
+    expect(warning[0]!.broken).toBe('quantity > 1000');
+    expect(warning[3]!.broken).toContain(`'Côte d''Ivoire'`);
   });
 });
 
