@@ -62,8 +62,6 @@ function rulesOfWho(seen: MeasuredRows, { roles }: RuleOptions): DraftedRule[] {
       ...limitOf(seen.withoutCustomer, seen.rows),
     },
   ];
-  if (roles.has('order'))
-    rules.push({ ...required('without-order', 'order_id'), reason: 'the line belongs to no order' });
   if (roles.has('line-id')) {
     rules.push({
       name: 'duplicate',
@@ -74,6 +72,8 @@ function rulesOfWho(seen: MeasuredRows, { roles }: RuleOptions): DraftedRule[] {
       reason: 'the same line was loaded before',
     });
   }
+  if (roles.has('order'))
+    rules.push({ ...required('without-order', 'order_id'), reason: 'the line belongs to no order' });
   return rules;
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
+import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { initCommand } from '../../scripts/init/command.ts';
 import { loadDefinition } from '../../store/definitions.ts';
 import {
@@ -10,6 +11,7 @@ import {
   germanCustomers,
   germanTill,
   monthFirst,
+  plainCustomers,
   plainOrders,
   plainOrdersZipped,
   withFuture,
@@ -247,6 +249,28 @@ describe('a definition that is there already', () => {
     expect((await drafted('shop-2')).pipeline).toBe('shop-2');
     await draft('shop.csv', ...ANSWERED, '--name', 'shop');
     expect((await drafted('shop')).pipeline).toBe('shop');
+  });
+});
+
+describe('docs/first-pipeline.md', () => {
+  const page = readFile(join(PROJECT_FOLDER, 'docs/first-pipeline.md'), 'utf8');
+
+  test('names no flag that there is not, and leaves none out', async () => {
+    const command = initCommand(new AbortController().signal, () => undefined);
+    const taken = command.options.map(({ long }) => long!.replace('--no-', '--'));
+    const named = (await page).match(/--(no-)?[a-z][a-z-]+/g)!.map((flag) => flag.replace('--no-', '--'));
+    const ofStart = ['--once', '--pipeline', '--extract'];
+    expect(new Set(named.filter((flag) => !ofStart.includes(flag)))).toEqual(new Set(taken));
+  });
+
+  test('its commands with flags do what they say', async () => {
+    const typed = [...(await page).matchAll(/^npm run strata -- init (.*--timezone.*)$/gm)].map(([, args]) =>
+      args!.split(' '),
+    );
+    expect(typed.length).toBe(2);
+    await writeFile(join(folder, 'customers.csv'), plainCustomers());
+    for (const args of typed) expect(await draft(...args, '--force')).toBe(0);
+    expect((await drafted('orders')).source).toMatchObject({ customers: { customer_id: 'customer_id' } });
   });
 });
 

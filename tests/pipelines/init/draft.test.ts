@@ -162,6 +162,22 @@ describe('a drafted definition', () => {
   });
 });
 
+test('a drafted contract checks what was drafted, and counts a refused row under the same rule', () => {
+  const roles = ROLES.filter((role) => role !== 'discount');
+  const { contract } = drafted(roles);
+  const rules = seenBy(roles).rules;
+  const named = (severity: string) => (found: { name: string; severity: string }) =>
+    found.severity === severity ? [found.name] : [];
+  expect(contract.rules.flatMap(named('reject'))).toEqual([
+    'unreadable-line',
+    ...rules.flatMap(named('reject')),
+  ]);
+  expect(contract.rules.flatMap(named('warn')).sort()).toEqual(rules.flatMap(named('warn')).sort());
+  expect(contract.rules.find(({ name }) => name === 'without-customer')!.limit).toEqual({ share: 0.4 });
+  expect(contract.unique).toEqual(['line_id']);
+  expect(contract.volume).toMatchObject([{ name: 'few-rows', value: 2_000, severity: 'warn' }]);
+});
+
 describe('drafted rules', () => {
   const named = (roles: Role[], change: Partial<MeasuredRows> = {}, returns: 'refuse' | 'keep' = 'refuse') =>
     Object.fromEntries(

@@ -81,6 +81,11 @@ export function plainOrders(): string {
   return ['order_id,customer_id,ordered_at,quantity,unit_price', ...rows, ''].join('\n');
 }
 
+export function plainCustomers(): string {
+  const rows = Array.from({ length: CUSTOMERS }, (_, i) => `c${i},${['gold', 'plain'][i % 2]},${i % 30}`);
+  return ['customer_id,tier,visits', ...rows, ''].join('\n');
+}
+
 export function plainOrdersZipped(): Buffer {
   return gzipSync(plainOrders());
 }
