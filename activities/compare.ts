@@ -63,10 +63,10 @@ async function openComparison(
   context: ActivityContext,
   { input: sent, workflow, scheduledAt }: Parameters<CompareStages['openComparison']>[0],
 ): Promise<OpenedComparison> {
-  const { artifacts, definitionsFolder } = context;
+  const { artifacts, definitionFolders } = context;
   const input = parseCompareInput(sent);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
-  const { definition } = await loadDefinition(definitionsFolder, pipeline);
+  const { definition } = await loadDefinition(definitionFolders, pipeline);
   const plan = planOf(input, definition);
   // Made of the workflow's, so that a second attempt opens the same comparison.
   const digest = createHash('sha256').update(`${workflow.id}\0${workflow.runId}`).digest('hex');

@@ -9,8 +9,8 @@ import type { Repositories } from '../store/postgres/repositories.ts';
 export interface ActivityContext {
   artifacts: ArtifactStore;
   repositories: Repositories;
-  /** Folder of the pipeline definitions. */
-  definitionsFolder: string;
+  /** Folders of pipeline definitions; the first that has a name is the one that is meant. */
+  definitionFolders: readonly string[];
   /** Where the artifact store keeps its files; DuckDB may read and write there. */
   artifactsFolder: string;
   /** Folder for DuckDB's and the generator's temporary files. */

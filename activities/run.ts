@@ -50,10 +50,11 @@ async function openRun(
   context: ActivityContext,
   opening: { input: StartInput; workflow: Run['workflow']; scheduledAt: string | null },
 ): Promise<OpenedRun> {
-  const { artifacts, repositories, definitionsFolder } = context;
+  const { artifacts, repositories, definitionFolders, log } = context;
   const input = parseStartInput(opening.input);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
-  const { definition } = await loadDefinition(definitionsFolder, pipeline);
+  const { definition, folder, hides } = await loadDefinition(definitionFolders, pipeline);
+  if (hides !== null) log.info(`pipeline ${pipeline}: as ${folder} defines it, not as ${hides} does`);
   const runId = runIdOf(opening.workflow);
   const frozen = await artifacts.write('definition', encodeJson(definition), {
     runId,

@@ -14,7 +14,6 @@ import type { validationReport } from '../pipelines/stages/judge.ts';
 import { createDiskArtifacts } from '../store/artifacts/disk-artifacts.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import type { Config } from './config.ts';
-import { DEFINITIONS_FOLDER } from './strata-worker.ts';
 
 export type CheckReport = ReturnType<typeof validationReport>;
 
@@ -71,7 +70,7 @@ async function contextIn(folder: string, { threads, tools }: Config): Promise<Ac
       runs: { describeExtract: nothing },
       stages: { record: nothing },
     } as unknown as ActivityContext['repositories'],
-    definitionsFolder: DEFINITIONS_FOLDER,
+    definitionFolders: [],
     artifactsFolder,
     scratchFolder,
     threads,

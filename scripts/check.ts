@@ -53,10 +53,11 @@ async function check(
 ): Promise<number> {
   // Here, since no one who asks for --help or mistypes an option should wait for them.
   const { definitionFor } = await import('./contract-definition.ts');
-  const { DEFINITIONS_FOLDER } = await import('./strata-worker.ts');
+  const { definitionFolders } = await import('./strata-worker.ts');
   const json = given.json === undefined ? undefined : resolve(config.invokedFrom, given.json);
   await checkFolder('--json', json);
-  const definition = await definitionFor({ ...given, invokedFrom: config.invokedFrom }, DEFINITIONS_FOLDER);
+  const { invokedFrom } = config;
+  const definition = await definitionFor({ ...given, invokedFrom }, definitionFolders(config));
   const isOfColumns = given.schemaOnly || given.table !== undefined;
   const found = isOfColumns
     ? await checkColumns(config, { definition, files, given })

@@ -80,10 +80,10 @@ async function compare(config: Config, { input, json, html }: Options, signal: A
   const { refuseUnknownCandidates } = await import('../pipelines/stages/compare-candidates.ts');
   const { pipeline, extract, candidates } = input;
   refuseUnknownCandidates(candidates);
-  await checkInput({
-    ...(pipeline !== undefined && { pipeline }),
-    ...(extract !== undefined && { extract }),
-  });
+  await checkInput(
+    { ...(pipeline !== undefined && { pipeline }), ...(extract !== undefined && { extract }) },
+    config,
+  );
   for (const [option, file] of Object.entries({ '--json': json, '--html': html }))
     await checkFolder(option, file);
   const { openStrata } = await import('./open-strata.ts');

@@ -22,6 +22,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** An absolute folder. */
   readonly artifacts: string;
+  /** Folder of one's own pipeline definitions, searched before those of the checkout; absolute. */
+  readonly definitions: string;
   /** Threads of the kernels, 1 to the number of cores. */
   readonly threads: number;
   readonly logLevel: LogLevel;
@@ -60,6 +62,10 @@ export function readConfig(env: Environment = process.env): Config {
     home,
     databaseUrl: parseDatabaseUrl(given.STRATA_DATABASE_URL, problems),
     artifacts: parseArtifacts(artifacts, { invokedFrom, problems }),
+    definitions: resolve(
+      invokedFrom,
+      given.STRATA_DEFINITIONS ?? join(PROJECT_FOLDER, 'pipelines/definitions'),
+    ),
     threads: parseThreads(given.STRATA_THREADS, problems),
     logLevel: parseLogLevel(given.STRATA_LOG_LEVEL, problems),
     temporal: parseTemporalConfig(env, problems),

@@ -5,7 +5,7 @@ import { type Definition, parseDefinition } from '../pipelines/contracts/definit
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseContract } from '../pipelines/contracts/parse-contract.ts';
 import { CANONICAL_COLUMNS, OPTIONAL_COLUMNS } from '../pipelines/contracts/source.ts';
-import { loadDefinition } from '../store/definitions.ts';
+import { type DefinitionFolders, loadDefinition } from '../store/definitions.ts';
 
 export interface ContractText {
   text: string;
@@ -33,11 +33,11 @@ export async function readContractFile(path: string): Promise<ContractText> {
  */
 export async function definitionFor(
   { pipeline, contract, invokedFrom }: { pipeline?: string; contract?: string; invokedFrom: string },
-  definitionsFolder: string,
+  folders: DefinitionFolders,
 ): Promise<Definition> {
   const file = contract === undefined ? undefined : await readContractFile(resolve(invokedFrom, contract));
   if (pipeline !== undefined || file === undefined) {
-    const { definition } = await loadDefinition(definitionsFolder, pipeline ?? 'shop');
+    const { definition } = await loadDefinition(folders, pipeline ?? 'shop');
     if (file === undefined) return definition;
     return {
       ...definition,

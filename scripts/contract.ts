@@ -69,8 +69,12 @@ async function contractOf(given: string, { invokedFrom }: Config): Promise<Contr
 
 async function definitionNamed(name: string): Promise<Definition> {
   const { loadDefinition } = await import('../store/definitions.ts');
-  const { DEFINITIONS_FOLDER } = await import('./strata-worker.ts');
-  return (await loadDefinition(DEFINITIONS_FOLDER, name)).definition;
+  return (await loadDefinition(await folders(), name)).definition;
+}
+
+async function folders(): Promise<string[]> {
+  const { definitionFolders } = await import('./strata-worker.ts');
+  return definitionFolders(readConfig());
 }
 
 async function definitionsUnder(
@@ -79,10 +83,9 @@ async function definitionsUnder(
 ): Promise<Definition[]> {
   if (pipeline !== undefined) return Promise.all(pipeline.map(definitionNamed));
   const { listDefinitions } = await import('../store/definitions.ts');
-  const { DEFINITIONS_FOLDER } = await import('./strata-worker.ts');
   const ids = contracts.map(({ id }) => id);
   const definitions: Definition[] = [];
-  for (const name of await listDefinitions(DEFINITIONS_FOLDER)) {
+  for (const name of await listDefinitions(await folders())) {
     // A definition that has faults of its own must not keep another one's differences from being told.
     const definition = await definitionNamed(name).catch(() => undefined);
     if (definition && (name === a || name === b || ids.includes(definition.contract.id)))
@@ -140,13 +143,13 @@ function lintCommand(onExit: (code: number) => void): Command {
 
 async function lint(config: Config, what: string[], command: string | undefined): Promise<number> {
   const { listDefinitions } = await import('../store/definitions.ts');
-  const { DEFINITIONS_FOLDER } = await import('./strata-worker.ts');
-  const named = what.length > 0 ? what : await listDefinitions(DEFINITIONS_FOLDER);
+  const named = what.length > 0 ? what : await listDefinitions(await folders());
   const tool = command ?? (await onPath('datacontract', config.tools.pathFolders));
   let isGood = true;
   for (const name of named) {
     const isFile = /\.ya?ml$/i.test(name);
-    const path = isFile ? resolve(config.invokedFrom, name) : join(DEFINITIONS_FOLDER, name, 'contract.yaml');
+    const places = (await folders()).map((folder) => join(folder, name, 'contract.yaml'));
+    const path = isFile ? resolve(config.invokedFrom, name) : (places.find(existsSync) ?? places[0]!);
     const faults = [
       ...(await ourFaults(name, config)),
       ...(tool === undefined ? [] : await theirFaults(tool, path)),

@@ -4,12 +4,13 @@ import type { Outcome, Run, RunSummary, StartInput } from '../pipelines/contract
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { inspectFiles } from '../store/warehouse/sources.ts';
+import type { Config } from './config.ts';
 import { innermostMessage } from './error-text.ts';
 import { type Followed, followRun } from './follow-run.ts';
 import type { Log } from './log.ts';
 import type { Strata } from './open-strata.ts';
 import { DEFAULT_PIPELINE, startOrJoin } from './start-or-join.ts';
-import { DEFINITIONS_FOLDER } from './strata-worker.ts';
+import { definitionFolders } from './strata-worker.ts';
 
 const HISTORY_WAIT_MS = 30_000;
 
@@ -27,8 +28,9 @@ export interface MainJob {
  *
  * @throws PipelineError PIPELINE_UNKNOWN, DEFINITION_INVALID, EXTRACT_NOT_FOUND, EXTRACT_EMPTY, EXTRACT_UNREADABLE
  */
-export async function checkInput(input: StartInput): Promise<void> {
-  const { definition } = await loadDefinition(DEFINITIONS_FOLDER, input.pipeline ?? DEFAULT_PIPELINE);
+export async function checkInput(input: StartInput, config: Pick<Config, 'definitions'>): Promise<void> {
+  const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
+  const { definition } = await loadDefinition(definitionFolders(config), pipeline);
   if (input.extract !== undefined) await inspectFiles(input.extract, definition.source.format);
 }
 

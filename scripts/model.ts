@@ -62,11 +62,11 @@ async function exported(config: Config, given: Given, signal: AbortSignal): Prom
     stack.defer(() => services.stop());
     const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
     stack.defer(() => parts.close());
-    const { artifacts, definitionsFolder, repositories } = parts.context;
+    const { artifacts, definitionFolders, repositories } = parts.context;
     const published = await repositories.publications.current(given.pipeline);
     if (published === null) {
       // A name mistyped is the likelier mistake: it is answered with those that there are.
-      await loadDefinition(definitionsFolder, given.pipeline);
+      await loadDefinition(definitionFolders, given.pipeline);
       throw new PipelineError(
         'INPUT_INVALID',
         `pipeline ${given.pipeline} has published nothing yet: run it first (npm start -- --pipeline ${given.pipeline})`,

@@ -10,7 +10,7 @@ import { migrate } from '../store/postgres/migrate.ts';
 import { createRepositories } from '../store/postgres/repositories.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
-import { codeVersion, DEFINITIONS_FOLDER } from './strata-worker.ts';
+import { codeVersion, definitionFolders } from './strata-worker.ts';
 
 const MEGABYTE = 2 ** 20;
 /** DuckDB spills to disk beyond this; the rest of the machine is for PostgreSQL and the kernels. */
@@ -36,7 +36,7 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
   const context: ActivityContext = {
     artifacts: await createDiskArtifacts({ root: config.artifacts }),
     repositories: createRepositories(knex),
-    definitionsFolder: DEFINITIONS_FOLDER,
+    definitionFolders: definitionFolders(config),
     artifactsFolder: config.artifacts,
     scratchFolder,
     threads: config.threads,

@@ -3,6 +3,15 @@ import { join } from 'node:path';
 import colors from 'picocolors';
 import type { Quality, RunSummary, SegmentSummary, TableCounts } from '../pipelines/contracts/run.ts';
 
+/** What a command ends with that ran the main job. */
+export const EXIT_CODES: Readonly<Record<RunSummary['outcome'], number>> = {
+  published: 0,
+  held: 0,
+  rejected: 2,
+  failed: 1,
+  cancelled: 1,
+};
+
 const BAR_WIDTH = 16;
 const GAP = '  ';
 

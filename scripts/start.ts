@@ -3,16 +3,15 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
-import type { Outcome, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import { endProcess } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
 import { errorText, innermostMessage } from './error-text.ts';
 import { createLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
 import { openStrata, type Strata } from './open-strata.ts';
-import { runReport, whereToLook } from './run-report.ts';
+import { EXIT_CODES, runReport, whereToLook } from './run-report.ts';
 
-const EXIT_CODES: Record<Outcome, number> = { published: 0, held: 0, rejected: 2, failed: 1, cancelled: 1 };
 const INTERRUPTED = 130;
 
 interface Options {
@@ -30,7 +29,7 @@ async function main(argv: string[]): Promise<number> {
   try {
     const config = readConfig();
     const options = readOptions(argv, config);
-    await checkInput(options.input);
+    await checkInput(options.input, config);
     const log = createLog({ level: config.logLevel });
     const strata = await openStrata({ config, log, signal: end.signal });
     strata.ended.catch((fault: unknown) => end.abort(fault));

@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { ActivityContext } from '../activities/context.ts';
 import { createActivities } from '../activities/index.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
-import { PROJECT_FOLDER } from './config.ts';
+import { type Config, PROJECT_FOLDER } from './config.ts';
 import { firstLine } from './error-text.ts';
 
 /** What makes an artifact's bytes; a change in any of these files is another code version. */
@@ -120,4 +119,9 @@ const nothing = () => undefined;
 const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, log: nothing };
 
 /** Folder of the pipeline definitions that come with the checkout. */
-export const DEFINITIONS_FOLDER = fileURLToPath(new URL('../pipelines/definitions', import.meta.url));
+export const DEFINITIONS_FOLDER = join(PROJECT_FOLDER, 'pipelines/definitions');
+
+/** One's own definitions, where they have a folder of their own, before those of the checkout. */
+export function definitionFolders({ definitions }: Pick<Config, 'definitions'>): string[] {
+  return [...new Set([definitions, DEFINITIONS_FOLDER])];
+}

@@ -4,6 +4,7 @@ import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
 import { errorText } from './error-text.ts';
+import { initCommand } from './init/command.ts';
 import { modelCommand } from './model.ts';
 import { quarantineCommand } from './quarantine.ts';
 
@@ -33,6 +34,11 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       contractCommand((code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      initCommand(end.signal, (code) => {
         exitCode = code;
       }),
     );

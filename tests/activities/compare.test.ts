@@ -174,7 +174,7 @@ describe('what is asked for', () => {
   });
 
   test('bands of features that are not clustered: the rule grid says why it is not there, the rest goes on', async () => {
-    const file = join(shop.context.definitionsFolder, 'shop/pipeline.yaml');
+    const file = join(shop.context.definitionFolders[0]!, 'shop/pipeline.yaml');
     const text = await readFile(file, 'utf8');
     await writeFile(file, text.replace(/(stage:\s+feature: )recencyDays/, '$1tenureDays'));
     try {

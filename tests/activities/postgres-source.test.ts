@@ -21,7 +21,7 @@ let definition: Definition;
 beforeAll(async () => {
   shop = await openActivityShop();
   shop.context.secret = (name) => (name === VARIABLE ? shop.database.url : undefined);
-  ({ definition } = await loadDefinition(shop.context.definitionsFolder, 'shop'));
+  ({ definition } = await loadDefinition(shop.context.definitionFolders[0]!, 'shop'));
   const { knex, schema } = shop.database;
   await knex.raw(
     `create table ??.sales as select 'kunde-' || i % ${CUSTOMERS} as buyer,

@@ -61,7 +61,7 @@ async function written(name: string, rows: readonly string[]): Promise<string> {
 
 /** Gives the shop's definition this second table, and features of its attributes. */
 async function define(table: object): Promise<void> {
-  const path = join(shop.context.definitionsFolder, 'shop/pipeline.yaml');
+  const path = join(shop.context.definitionFolders[0]!, 'shop/pipeline.yaml');
   const { source, features, ...rest } = parse(await readFile(path, 'utf8')) as Definition;
   const own = features.aggregate.filter(({ name }) => !FEATURES.some((feature) => feature.name === name));
   const customers = { ...table, customer_id: 'number', attributes: ATTRIBUTES };

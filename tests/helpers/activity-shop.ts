@@ -117,7 +117,7 @@ async function contextIn(
   return {
     artifacts: createDiskArtifacts({ root: artifactsFolder }),
     repositories: createRepositories(database.knex),
-    definitionsFolder,
+    definitionFolders: [definitionsFolder],
     artifactsFolder,
     scratchFolder,
     threads: 2,

@@ -75,8 +75,17 @@ test('TEMPORAL_* is read as Temporal does', () => {
 });
 
 test('relative folders are meant from where the command was typed', () => {
-  const config = readConfig({ INIT_CWD: '/data', STRATA_HOME: 'state', STRATA_ARTIFACTS: '../kept' });
-  expect([config.home, config.artifacts]).toEqual(['/data/state', '/kept']);
+  const config = readConfig({
+    INIT_CWD: '/data',
+    STRATA_HOME: 'state',
+    STRATA_ARTIFACTS: '../kept',
+    STRATA_DEFINITIONS: 'pipelines',
+  });
+  expect([config.home, config.artifacts, config.definitions]).toEqual([
+    '/data/state',
+    '/kept',
+    '/data/pipelines',
+  ]);
 });
 
 test('programs we start do not see TEMPORAL_*, which would steer the CLI', () => {

@@ -43,3 +43,28 @@ it('names the file that a definition lacks', async () => {
     message: expect.stringContaining('needs a contract.yaml'),
   });
 });
+
+it('takes a definition from the first folder that has it, and says which other one it stands before', async () => {
+  const both = [root, DEFINITIONS];
+  const own = await loadDefinition(both, 'online-retail');
+  expect(own).toMatchObject({
+    folder: join(root, 'online-retail'),
+    hides: join(DEFINITIONS, 'online-retail'),
+  });
+  expect(await loadDefinition(both, 'shop')).toMatchObject({
+    folder: join(DEFINITIONS, 'shop'),
+    hides: null,
+  });
+  expect(await listDefinitions(both)).toEqual(['half', 'online-retail', 'shop']);
+});
+
+it('finds the definitions that come with Strata while the folder of one’s own is not there yet', async () => {
+  expect(await listDefinitions([join(root, 'later'), DEFINITIONS])).toEqual(['online-retail', 'shop']);
+});
+
+it('refuses a file in the place of a folder of definitions', async () => {
+  await expect(listDefinitions(join(root, 'half', 'pipeline.yaml'))).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('STRATA_DEFINITIONS'),
+  });
+});

@@ -1,0 +1,99 @@
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { type Answers, draftDefinition, type Seen } from '../../pipelines/init/draft.ts';
+import { draftRules } from '../../pipelines/init/draft-rules.ts';
+import { columnOf, type TableFacts } from '../../pipelines/init/facts.ts';
+import { ROLES, type Role } from '../../pipelines/init/role-words.ts';
+import { type Decisions, formatOf } from './decide.ts';
+import type { Looking } from './inspect.ts';
+import type { LookedAt } from './look.ts';
+import { countBroken, measureCustomers, measureRows, readCanonical } from './measure.ts';
+
+const DAY_MS = 86_400_000;
+const DATE_LENGTH = 'YYYY-MM-DD'.length;
+const SAME_PRODUCT_SHARE = 0.97;
+
+export interface Drafted {
+  texts: { pipeline: string; contract: string };
+  seen: Seen;
+  /** ISO date that the run needs to be told, since rows lie in the future; null: none does. */
+  asOf: string | null;
+}
+
+export interface Wishes {
+  name: string;
+  title: string;
+  returns: 'refuse' | 'keep';
+  asOf: string | undefined;
+  customers: Answers['customers'];
+}
+
+/** What the rules would refuse is counted first: the borders of names come from the customers that are left. */
+export async function draft(
+  looking: Looking,
+  table: LookedAt,
+  decisions: Decisions,
+  wishes: Wishes,
+): Promise<Drafted> {
+  const { facts } = table;
+  const { roles } = decisions;
+  const from = await readCanonical(looking, { from: table.from, facts, ...decisions });
+  // Somewhere on earth it is tomorrow already.
+  const tomorrow = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, DATE_LENGTH);
+  const rows = await measureRows(looking, { from, roles, tomorrow });
+  if (rows.newest === null) throw withoutTime(facts, roles);
+  const rules = await countBroken(
+    looking,
+    from,
+    draftRules(rows, {
+      roles: new Set(Object.keys(roles) as Role[]),
+      returns: wishes.returns,
+      isProduct: isProduct(facts, roles),
+    }),
+  );
+  const dayAfter = new Date(Date.parse(`${rows.newest}T00:00:00Z`) + DAY_MS)
+    .toISOString()
+    .slice(0, DATE_LENGTH);
+  const asOf = wishes.asOf ?? dayAfter;
+  const customers = await measureCustomers(looking, { from, rules, asOf });
+  const seen = { rows, rules, customers, files: table.names };
+  const texts = draftDefinition(answersOf(table, decisions, wishes), seen);
+  return { texts, seen, asOf: wishes.asOf ?? (rows.future > 0 ? dayAfter : null) };
+}
+
+function answersOf(table: LookedAt, decisions: Decisions, wishes: Wishes): Answers {
+  const { guesses, currency, timezone } = decisions;
+  const roles = Object.fromEntries(
+    ROLES.flatMap((role) => {
+      const { column, reasons } = guesses[role];
+      return column === null ? [] : [[role, { column, why: reasons.join('; ') }]];
+    }),
+  );
+  const time = columnOf(table.facts, decisions.roles.time!)!.time;
+  return {
+    ...wishes,
+    currency,
+    timezone,
+    paths: table.paths,
+    roles,
+    attributes: [],
+    format: formatOf(decisions, table.encoding),
+    hasClock: time?.hasClock ?? true,
+  };
+}
+
+function isProduct(facts: TableFacts, { amount, quantity, price }: Decisions['roles']): boolean {
+  return facts.products.some(
+    ({ product, factors, share }) =>
+      product === amount &&
+      share >= SAME_PRODUCT_SHARE &&
+      [quantity, price].every((name) => factors.includes(name!)),
+  );
+}
+
+function withoutTime(facts: TableFacts, roles: Decisions['roles']): PipelineError {
+  return new PipelineError(
+    'EXTRACT_UNREADABLE',
+    `extract ${facts.name} has no readable time in column ${roles.time}: say how it is written with --time-format, such as --time-format "%d.%m.%Y %H:%M"`,
+    { file: facts.name, column: roles.time! },
+  );
+}

@@ -1,0 +1,71 @@
+import colors from 'picocolors';
+import type { TableFacts } from '../../pipelines/init/facts.ts';
+import type { Guesses } from '../../pipelines/init/guess-roles.ts';
+import { percent, thousands } from '../../pipelines/init/role-evidence.ts';
+import { ROLES } from '../../pipelines/init/role-words.ts';
+
+const LEAST_WHY = 30;
+
+/** Which column is what and why, as a person reads it. */
+export function guessTable(
+  facts: TableFacts,
+  guesses: Guesses,
+  { width, examples = {} }: { width: number; examples?: Readonly<Record<string, readonly string[]>> },
+): string {
+  const chosen = ROLES.map((role) => guesses[role]).filter(({ column }) => column !== null);
+  const rows = chosen.map(({ role, column, reasons, others, isSure }) => {
+    const doubt =
+      isSure || others.length === 0 ? [] : [`or ${others.map((other) => other.column).join(', ')}?`];
+    const values = examples[column!] ?? [];
+    const seen = values.length === 0 ? [] : [`such as ${values.join(', ')}`];
+    return {
+      role,
+      column: isSure ? column! : `${column} ?`,
+      why: [...doubt, ...reasons, ...seen].join('; '),
+    };
+  });
+  const roleWidth = Math.max(...rows.map(({ role }) => role.length), 4);
+  const columnWidth = Math.max(...rows.map(({ column }) => column.length), 6);
+  const indent = roleWidth + columnWidth + 6;
+  const why = Math.max(LEAST_WHY, width - indent - 1);
+  const lines = rows.flatMap(({ role, column, why: text }) => {
+    const [first, ...rest] = wrap(text, why);
+    return [
+      `  ${colors.cyan(role.padEnd(roleWidth))}  ${colors.bold(column.padEnd(columnWidth))}  ${colors.dim(first ?? '')}`,
+      ...rest.map((line) => ' '.repeat(indent) + colors.dim(line)),
+    ];
+  });
+  return [headline(facts), '', ...lines, ...leftOver(facts, guesses, width)].join('\n');
+}
+
+function headline({ name, rows, rowsSeen, columns }: TableFacts): string {
+  const sample = rowsSeen < rows ? `, judged by ${thousands(rowsSeen)} of them` : '';
+  return `${colors.bold(name)}: ${thousands(rows)} rows${sample}, ${columns.length} columns`;
+}
+
+function leftOver({ columns }: TableFacts, guesses: Guesses, width: number): string[] {
+  const used = new Set(ROLES.map((role) => guesses[role].column));
+  const left = columns
+    .filter(({ name }) => !used.has(name))
+    .map(({ name, filled, rows }) => {
+      const missing = rows === 0 ? 0 : 1 - filled / rows;
+      return missing === 1
+        ? `${name} (empty)`
+        : missing > 0.5
+          ? `${name} (${percent(missing)} missing)`
+          : name;
+    });
+  return left.length === 0
+    ? []
+    : ['', ...wrap(`not used: ${left.join(', ')}`, width - 3).map((line) => colors.dim(`  ${line}`))];
+}
+
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length + 1 > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
