@@ -89,15 +89,30 @@ const attributes = z.record(
   }),
 );
 
+/** Of a day and of what makes one; DuckDB's strptime knows no others. */
+const TIME_SPECIFIERS = /^(?:[^%]|%-?[dmyHIMSj]|%[YbBaApfgnzZ%])+$/;
+
+const timeFormat = z
+  .string()
+  .refine((format) => TIME_SPECIFIERS.test(format) && /%-?[Yy]/.test(format) && namesDay(format), {
+    error: 'needs a strptime format with year, month and day, such as %d.%m.%Y %H:%M',
+  })
+  .refine((format) => /%p/.test(format) || !/%-?I/.test(format), {
+    error: 'needs %p beside %I, or %H for hours up to 23',
+  });
+
 /** How texts are read, where the source does not say. Parquet and PostgreSQL say most of it. */
 const format = z
   .strictObject({
     /** Absent: UTF-8, or what a byte order mark says. */
     encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1']).optional(),
     /** Absent: the one that splits the header line into the most columns. */
-    delimiter: z.string().length(1).optional(),
+    delimiter: z
+      .string()
+      .regex(/^(?:\t|[!#-/:-@[-`{-~])$/, 'needs one ASCII mark such as ; or a tab')
+      .optional(),
     /** strptime formats, tried in this order; absent: ISO 8601. Such as `%d.%m.%Y %H:%M`. */
-    times: z.array(z.string().min(2)).min(1).optional(),
+    times: z.array(timeFormat).min(1).optional(),
     /** Absent: a point. */
     decimal: z.enum(['.', ',']).optional(),
     /** Texts that mean that there is no value, whatever their case; blank text always does. */
@@ -173,6 +188,10 @@ export type SourceColumns = z.infer<typeof columns>;
 export type SourceFormat = NonNullable<z.infer<typeof format>>;
 export type Attributes = z.infer<typeof attributes>;
 export type CustomerSource = z.infer<typeof customers>;
+
+function namesDay(format: string): boolean {
+  return /%-?j/.test(format) || (/%-?m|%[bB]/.test(format) && /%-?d/.test(format));
+}
 
 function isTimeZone(name: string): boolean {
   try {

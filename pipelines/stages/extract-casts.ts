@@ -91,11 +91,16 @@ function wallClock(instant: string, { timezone = 'UTC' }: SourceValue): string {
   return timezone === 'UTC' ? `CAST(${instant} AS TIMESTAMP)` : `(${instant} AT TIME ZONE '${timezone}')`;
 }
 
+/**
+ * What may have a zone takes the long way: so do texts with a C, for DuckDB reads over the letters UTC, and with
+ * an N, for it takes `infinity` for the newest time of all.
+ */
 function isoTime(text: string, source: SourceValue): string {
-  // DuckDB would read over a UTC, and take `infinity` for the newest row of all.
-  const zoned = `contains(${text}, '+') OR contains(upper(${text}), 'Z') OR contains(substr(${text}, 12), '-') OR contains(upper(${text}), 'UTC')`;
-  const read = `CASE WHEN ${zoned} THEN ${wallClock(`TRY_CAST(${text} AS TIMESTAMPTZ)`, source)} ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
-  return `CASE WHEN isfinite(${read}) THEN ${read} END`;
+  const marks = ['Z', 'C', 'N'].map((letter) => `contains(upper(${text}), '${letter}')`).join(' OR ');
+  const zoned = `contains(${text}, '+') OR ${marks} OR contains(substr(${text}, 12), '-')`;
+  const moment = wallClock(`TRY_CAST(${text} AS TIMESTAMPTZ)`, source);
+  const finite = `nullif(nullif(${moment}, TIMESTAMP 'infinity'), TIMESTAMP '-infinity')`;
+  return `CASE WHEN ${zoned} THEN ${finite} ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
 }
 
 /** The first of the formats that fits decides: they are tried in the order of the definition. */

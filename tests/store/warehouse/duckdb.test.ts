@@ -1,3 +1,4 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWarehouse, type Warehouse } from '../../../store/warehouse/duckdb.ts';
 import { digestOfFile, type WarehouseFixture, warehouseFixture } from './fixture.ts';
@@ -90,18 +91,45 @@ describe('copyToParquet', () => {
   });
 });
 
-describe('the lock', () => {
+describe('the lock: DuckDB works in the folders that a definition names, and nowhere else', () => {
   it.each([
     [`SELECT * FROM read_csv('/etc/passwd')`, /disabled by configuration/],
+    [`SELECT * FROM read_text('/etc/passwd')`, /disabled by configuration/],
+    [`SELECT * FROM read_blob('/etc/passwd')`, /disabled by configuration/],
+    [`FROM '/etc/passwd.csv'`, /disabled by configuration|does not exist/],
+    [`SELECT count(*) FROM glob('/etc/*')`, /disabled by configuration/],
     [`COPY (SELECT 1) TO '/tmp/strata-escape.parquet'`, /disabled by configuration/],
+    [`ATTACH '/tmp/strata-escape.db'`, /disabled by configuration/],
+    [`SELECT * FROM read_csv('https://example.com/a.csv')`, /disabled by configuration|Missing Extension/],
     ['SET enable_external_access = true', /locked|Cannot/],
+    ['SET lock_configuration = false', /locked|Cannot/],
+    [`SET allowed_directories = ['/']`, /locked|Cannot/],
     ['SET threads = 1', /locked/],
     ['INSTALL httpfs', /disabled by configuration/],
+    [`LOAD '/tmp/strata-escape.duckdb_extension'`, /disabled (by|through) configuration/],
   ])('refuses %s', async (sql, message) => {
     await expect(warehouse.rows(sql)).rejects.toMatchObject({
       code: 'WAREHOUSE_FAILED',
       message: expect.stringMatching(message),
     });
+  });
+
+  it('refuses a path that climbs out of a folder it may read', async () => {
+    for (const path of [`${fixture.folder}/../../etc/passwd`, `${fixture.folder}/./../../etc/passwd`]) {
+      await expect(warehouse.rows(`SELECT * FROM read_text('${path}')`)).rejects.toThrow(
+        /disabled by configuration/,
+      );
+    }
+  });
+
+  it('refuses a folder whose name only begins like one it may read', async () => {
+    const beside = `${fixture.folder}-beside`;
+    await mkdir(beside);
+    await writeFile(`${beside}/a.csv`, 'a,b\n1,2\n');
+    await expect(warehouse.rows(`FROM read_csv('${beside}/a.csv')`)).rejects.toThrow(
+      /disabled by configuration/,
+    );
+    await rm(beside, { recursive: true });
   });
 });
 
