@@ -17,7 +17,8 @@ import { benchCommand, count } from './options.ts';
 import { secondsOf } from './timed.ts';
 
 const AS_OF = '2026-07-01';
-const WIDTHS = [28, 12, 14, 12, 12];
+const MICROSECONDS = 1e6;
+const WIDTHS = [16, 8, 12, 12, 12, 12];
 
 interface Options {
   rows: number;
@@ -32,6 +33,8 @@ interface Figures {
   refused: number;
   countSeconds: number[];
   quarantineSeconds: number[];
+  /** Of both, over all threads: what other work on the machine does not stretch. */
+  cpuSeconds: number[];
 }
 
 /**
@@ -126,9 +129,11 @@ async function measure(given: {
     refused: 0,
     countSeconds: [],
     quarantineSeconds: [],
+    cpuSeconds: [],
   };
   // The first run warms the file's pages.
   for (let i = 0; i <= repeat; i++) {
+    const before = process.cpuUsage();
     let counts: ValidationCounts | undefined;
     const counting = await secondsOf(async () => {
       await warehouse.rows(brokenRowsSql(checked));
@@ -139,10 +144,12 @@ async function measure(given: {
     const keeping = await secondsOf(() =>
       warehouse.copyToParquet(quarantineSql({ ...checked, refused }), join(folder, 'quarantine.parquet')),
     );
+    const { user, system } = process.cpuUsage(before);
     figures.refused = refused;
     if (i === 0) continue;
     figures.countSeconds.push(counting);
     figures.quarantineSeconds.push(keeping);
+    figures.cpuSeconds.push((user + system) / MICROSECONDS);
   }
   return figures;
 }
@@ -150,22 +157,26 @@ async function measure(given: {
 function report(figures: readonly Figures[], { rows, threads, repeat }: Options): void {
   console.log(
     `\n${rows.toLocaleString('en-US')} rows, ${threads} threads; medians of ${repeat} runs\n` +
-      tableRow(['', 'rules', 'refused', 'counting', 'quarantine'], WIDTHS),
+      tableRow(['', 'rules', 'refused', 'counting', 'quarantine', 'CPU'], WIDTHS),
   );
   const seconds = (values: readonly number[]) => `${median(values).toFixed(2)} s`;
-  for (const { name, rules, refused, countSeconds, quarantineSeconds } of figures) {
+  for (const { name, rules, refused, countSeconds, quarantineSeconds, cpuSeconds } of figures) {
     const cells = [
       String(rules),
       refused.toLocaleString('en-US'),
       seconds(countSeconds),
       seconds(quarantineSeconds),
+      seconds(cpuSeconds),
     ];
     console.log(tableRow([name, ...cells], WIDTHS));
   }
   const total = ({ countSeconds, quarantineSeconds }: Figures) =>
     median(countSeconds.map((counting, i) => counting + quarantineSeconds[i]!));
   const [one, all] = [total(figures[0]!), total(figures.at(-1)!)];
-  console.log(`twenty rules add ${(all - one).toFixed(2)} s to one (limit: 3 s for 10M rows)`);
+  const cpu = (at: number) => median(figures.at(at)!.cpuSeconds);
+  console.log(
+    `twenty rules add ${(all - one).toFixed(2)} s to one, ${(cpu(-1) - cpu(0)).toFixed(2)} s of CPU (limit: 3 s for 10M rows on two free cores)`,
+  );
 }
 
 const quality = (name: string, rest: string) => `[{ name: ${name}, mustBe: 0, ${rest} }]`;

@@ -78,7 +78,7 @@ function optionDraft(given: Option, report: Reporting): Draft | null {
   const allowed = OPTIONS[logicalType];
   if (!allowed?.includes(option)) {
     const needed = allowed
-      ? `needs one of ${allowed.join(', ')} for a ${logicalType}`
+      ? `needs one of ${allowed.join(', ')} for ${logicalType}`
       : 'needs a logicalType beside it, which says what the options mean';
     report.faults.push({ path: report.path, message: `${needed}, found ${option}` });
     return null;
