@@ -4,7 +4,8 @@ import { OPTIONAL_COLUMNS } from '../contracts/source.ts';
 // The features Strata can offer for a transaction extract. A definition copies what it wants and is then free
 // to change it: what runs is always the text in pipeline.yaml. Only exact sums, counts, minima and maxima, and
 // quotients and roots of these: no figure depends on threads or on the order of rows. Each is of one customer
-// alone, so that a single customer in a request can have it too.
+// alone, so that a single customer in a request can have it too. What may be missing says what stands for it: a
+// shop where nobody has three orders yet is no reason to stop.
 
 export interface CatalogueFeature {
   name: string;
@@ -204,6 +205,7 @@ function rhythmEntries({ historyDays }: CatalogueOptions): Entry[] {
       over: 'orders',
       sql: `CASE WHEN count(gap_days) >= 2 THEN
   sqrt(count(gap_days) * sum(gap_days * gap_days) - sum(gap_days) * sum(gap_days)) / count(gap_days) END`,
+      whenMissing: 0,
       transforms: SKEWED,
     },
     {
@@ -216,6 +218,7 @@ function rhythmEntries({ historyDays }: CatalogueOptions): Entry[] {
       // 1 / (1 + coefficient of variation), of three orders or more.
       sql: `CASE WHEN count(gap_days) >= 2 THEN sum(gap_days) / (sum(gap_days)
   + sqrt(count(gap_days) * sum(gap_days * gap_days) - sum(gap_days) * sum(gap_days))) END`,
+      whenMissing: 0,
       transforms: BOUNDED,
       trait: { high: 'regular buyers' },
     },
@@ -284,6 +287,7 @@ function habitEntries(): Entry[] {
       why: 'Who buys only what is reduced needs a reason other than the price, or margin goes to waste.',
       needs: ['discount'],
       sql: 'sum(discount) / (sum(amount) + sum(discount))',
+      whenMissing: 0,
       transforms: BOUNDED,
       trait: { high: 'bargain hunters', low: 'full-price buyers' },
     },
@@ -316,6 +320,7 @@ function habitEntries(): Entry[] {
       needs: ['channel'],
       over: 'orders',
       sql: 'list_max(map_values(histogram(channel))) / count(channel)',
+      whenMissing: 0,
       transforms: BOUNDED,
       trait: { high: 'one-channel buyers' },
     },
@@ -420,6 +425,7 @@ function derivedEntries(options: CatalogueOptions): Entry[] {
       expression:
         '(d.spendLast90DaysCents - d.spendBefore90DaysCents) / (abs(d.spendLast90DaysCents) + abs(d.spendBefore90DaysCents))',
       history: 2 * RECENT_DAYS,
+      whenMissing: 0,
       transforms: BOUNDED,
       trait: { high: 'growing buyers', low: 'fading buyers' },
     },
