@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { errorText } from './error-text.ts';
+import { featuresCommand } from './features.ts';
 import { modelCommand } from './model.ts';
 
 const INTERRUPTED = 130;
@@ -21,6 +22,7 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
+    .addCommand(featuresCommand(end.signal))
     .addCommand(modelCommand(end.signal));
   if (argv.length === 0) {
     strata.outputHelp();
