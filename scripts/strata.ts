@@ -5,6 +5,7 @@ import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
 import { errorText } from './error-text.ts';
 import { initCommand } from './init/command.ts';
+import { featuresCommand } from './features.ts';
 import { modelCommand } from './model.ts';
 import { quarantineCommand } from './quarantine.ts';
 
@@ -25,6 +26,7 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
+    .addCommand(featuresCommand(end.signal))
     .addCommand(modelCommand(end.signal))
     .addCommand(quarantineCommand(end.signal))
     .addCommand(

@@ -31,11 +31,14 @@ def with_pandas():
     import pandas as pd
     import pyarrow.parquet as pq
 
-    table = pq.read_table(about["path"], columns=READ, read_dictionary=["customer_id", "order_id", "category", "channel", "malformed"])
-    # Sums of decimals are sums of Python objects in pandas; those of doubles are what one would take.
+    table = pq.read_table(about["path"], columns=READ)
+    # Groups by codes are what makes pandas fast. Sums of decimals are sums of Python objects in pandas; those of doubles are what one would take.
     for name in ("unit_price", "amount"):
         at = table.schema.get_field_index(name)
         table = table.set_column(at, name, table.column(name).cast("float64"))
+    for name in ("customer_id", "order_id", "category", "channel"):
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, name, table.column(name).combine_chunks().dictionary_encode())
     lines = table.to_pandas(self_destruct=True, split_blocks=True)
     del table
     credit = lines["order_id"].cat.categories.astype(str).str.startswith("C")
@@ -200,11 +203,12 @@ def finished(found):
 
 library = sys.modules.get(about["library"]) or __import__(about["library"])
 work = {"pandas": with_pandas, "polars": with_polars}[about["library"]]
-seconds = []
+seconds, cpu_seconds = [], []
 for _ in range(about["repeat"]):
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     customers, columns = work()
     seconds.append(time.perf_counter() - started)
+    cpu_seconds.append(time.process_time() - used)
 with open(about["out"], "wb") as file:
     for name in COLUMNS:
         file.write(np.ascontiguousarray(columns[name], dtype=np.float64).tobytes())
@@ -213,6 +217,7 @@ json.dump(
     {
         "version": library.__version__,
         "seconds": seconds,
+        "cpuSeconds": cpu_seconds,
         "customers": customers,
         "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE,
     },

@@ -9,9 +9,9 @@ const SMALL = 4096;
 const BUCKETS = 1 << 16;
 
 /**
- * @param values NaN = missing, not counted; at least one value
+ * @param values shape (n,), any unit; NaN = missing, not counted; at least one value
  * @param p in [0, 1]
- * @returns the p-quantile
+ * @returns the p-quantile, in the unit of the values: at place p * (n - 1) from 0, between two values on a straight line
  * @throws RangeError when there is no value or p is outside [0, 1]
  *
  * O(n). Same values as numpy.nanquantile.

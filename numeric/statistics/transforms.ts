@@ -17,21 +17,26 @@ export type TransformKind = FittedTransform['kind'];
 export interface FitOptions {
   /** Shares of the smallest and largest values that winsorise pulls in. @default [0.01, 0.99] */
   readonly limits?: readonly [lower: number, upper: number];
+  /** Shares of the quantiles whose distance is the scale of robust. @default [0.25, 0.75] */
+  readonly quantileRange?: readonly [lower: number, upper: number];
 }
 
 /**
  * Learns a transform from a column.
  *
- * | kind | value x becomes | same as |
- * |---|---|---|
- * | log1p | ln(1 + x); needs x > -1 | numpy.log1p |
- * | winsorise | x, held between two quantiles | numpy.clip at nanquantile |
- * | standard | (x - mean) / population standard deviation | scikit-learn's StandardScaler |
- * | robust | (x - median) / interquartile range | scikit-learn's RobustScaler |
- * | yeo-johnson | a power, by maximum likelihood; not scaled | scikit-learn's PowerTransformer(standardize=False) |
+ * | kind | value x becomes | in units of | same as |
+ * |---|---|---|---|
+ * | log1p | ln(1 + x); needs x > -1 | logarithms of 1 + x | numpy.log1p |
+ * | winsorise | x, held between two quantiles (type 7) | x | numpy.clip at nanquantile |
+ * | standard | (x - mean) / population standard deviation | standard deviations | scikit-learn's StandardScaler |
+ * | robust | (x - median) / distance of two quantiles | that distance | scikit-learn's RobustScaler |
+ * | yeo-johnson | a power, by maximum likelihood; not scaled | none | scikit-learn's PowerTransformer(standardize=False) |
  *
- * A column that does not vary keeps its scale: it becomes all 0, never NaN.
+ * `yeo-johnson` and then `standard` are PowerTransformer's default. A column that does not vary keeps its scale: it
+ * becomes all 0, never NaN.
  *
+ * @param column shape (n,), n >= 1, in the feature's unit; NaN = missing, left out of what is learnt
+ * @returns plain JSON; centre and scale in the unit of the column
  * @throws RangeError when the column has no value, or one that the transform cannot take
  *
  * O(n); yeo-johnson takes about 30 passes with a power for each value: give it a sample of large columns.
@@ -39,7 +44,7 @@ export interface FitOptions {
 export function fitTransform(
   kind: TransformKind,
   column: Float64Array,
-  { limits = [0.01, 0.99] }: FitOptions = {},
+  { limits = [0.01, 0.99], quantileRange = [0.25, 0.75] }: FitOptions = {},
 ): FittedTransform {
   const { mean, deviation, min } = moments(column);
   switch (kind) {
@@ -55,8 +60,8 @@ export function fitTransform(
     case 'standard':
       return { kind, center: mean, scale: scaleOf(deviation, mean) };
     case 'robust': {
-      const [q1, median, q3] = quantiles(column, [0.25, 0.5, 0.75]) as unknown as [number, number, number];
-      return { kind, center: median, scale: scaleOf(q3 - q1, median) };
+      const [low, median, high] = quantiles(column, [quantileRange[0], 0.5, quantileRange[1]]);
+      return { kind, center: median!, scale: scaleOf(high! - low!, median!) };
     }
     case 'yeo-johnson':
       return { kind, lambda: fitYeoJohnson(column) };
@@ -66,6 +71,8 @@ export function fitTransform(
 /**
  * A column under a fitted transform, as a new array. Each value's result depends on that value alone.
  *
+ * @param column shape (m,), in the unit of the column it was fitted on; m does not matter
+ * @returns shape (m,), in the units of the table above; NaN where the value is missing
  * @throws RangeError when log1p meets a value of -1 or less
  */
 export function applyTransform(fitted: FittedTransform, column: Float64Array): Float64Array {

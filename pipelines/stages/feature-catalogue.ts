@@ -1,10 +1,12 @@
 import type { FeatureSettings, TransformName } from '../contracts/definition.ts';
 import { OPTIONAL_COLUMNS } from '../contracts/source.ts';
+import { BOUNDED, habitEntries, RECENT_DAYS, SKEWED, YEAR_DAYS } from './feature-habits.ts';
 
 // The features Strata can offer for a transaction extract. A definition copies what it wants and is then free
 // to change it: what runs is always the text in pipeline.yaml. Only exact sums, counts, minima and maxima, and
 // quotients and roots of these: no figure depends on threads or on the order of rows. Each is of one customer
-// alone, so that a single customer in a request can have it too.
+// alone, so that a single customer in a request can have it too. What may be missing says what stands for it: a
+// shop where nobody has three orders yet is no reason to stop.
 
 export interface CatalogueFeature {
   name: string;
@@ -35,13 +37,6 @@ export interface CatalogueOptions {
   /** Whether the contract lets lines with a negative amount through. @default false */
   acceptsReturns?: boolean;
 }
-
-/** Half of a window for the trend, and what counts as lately. */
-const RECENT_DAYS = 90;
-const YEAR_DAYS = 365;
-
-const SKEWED: TransformName[] = ['log1p', 'standard'];
-const BOUNDED: TransformName[] = ['standard'];
 
 /**
  * Those of the catalogue that an extract has the columns and the history for, aggregates first, each after
@@ -82,7 +77,7 @@ export function settingOf(feature: CatalogueFeature): Partial<FeatureSettings['a
   };
 }
 
-interface Entry extends CatalogueFeature {
+export interface Entry extends CatalogueFeature {
   /** Days of history without which it says nothing. */
   history?: number;
   onlyReturns?: boolean;
@@ -91,7 +86,6 @@ interface Entry extends CatalogueFeature {
 // A sum of DECIMALs has 128 bits, which are slow to round; a customer's money has room in 64.
 const CENTS = (sum: string) => `CAST(round(CAST(${sum} AS DECIMAL(18,4)), 2) * 100 AS BIGINT)`;
 const DAYS_SINCE = (moment: string) => `date_diff('day', CAST(${moment} AS DATE), CAST(as_of AS DATE))`;
-const SHARE_OF_LINES = (condition: string) => `count(*) FILTER (WHERE ${condition}) / count(*)`;
 const SINCE = (days: number) => `ordered_at >= as_of - INTERVAL ${days} DAYS`;
 const BEFORE = (days: number) => `ordered_at < as_of - INTERVAL ${days} DAYS`;
 
@@ -204,6 +198,7 @@ function rhythmEntries({ historyDays }: CatalogueOptions): Entry[] {
       over: 'orders',
       sql: `CASE WHEN count(gap_days) >= 2 THEN
   sqrt(count(gap_days) * sum(gap_days * gap_days) - sum(gap_days) * sum(gap_days)) / count(gap_days) END`,
+      whenMissing: 0,
       transforms: SKEWED,
     },
     {
@@ -216,6 +211,7 @@ function rhythmEntries({ historyDays }: CatalogueOptions): Entry[] {
       // 1 / (1 + coefficient of variation), of three orders or more.
       sql: `CASE WHEN count(gap_days) >= 2 THEN sum(gap_days) / (sum(gap_days)
   + sqrt(count(gap_days) * sum(gap_days * gap_days) - sum(gap_days) * sum(gap_days))) END`,
+      whenMissing: 0,
       transforms: BOUNDED,
       trait: { high: 'regular buyers' },
     },
@@ -275,104 +271,6 @@ function recentEntries(options: CatalogueOptions): Entry[] {
   ];
 }
 
-function habitEntries(): Entry[] {
-  return [
-    {
-      name: 'discountShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'Who buys only what is reduced needs a reason other than the price, or margin goes to waste.',
-      needs: ['discount'],
-      sql: 'sum(discount) / (sum(amount) + sum(discount))',
-      transforms: BOUNDED,
-      trait: { high: 'bargain hunters', low: 'full-price buyers' },
-    },
-    {
-      name: 'returnShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'Customers who send much back cost more than their spend shows.',
-      needs: [],
-      sql: SHARE_OF_LINES('amount < 0'),
-      onlyReturns: true,
-      transforms: BOUNDED,
-      trait: { high: 'frequent returners' },
-    },
-    {
-      name: 'channels',
-      level: 'aggregate',
-      unit: 'channels',
-      why: 'Customers who use several channels are bound more closely, and can be reached in more ways.',
-      needs: ['channel'],
-      sql: 'count(DISTINCT channel)',
-      transforms: SKEWED,
-      trait: { high: 'cross-channel buyers' },
-    },
-    {
-      name: 'mainChannelShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'Who keeps to one channel is best reached there, and may not know the others.',
-      needs: ['channel'],
-      over: 'orders',
-      sql: 'list_max(map_values(histogram(channel))) / count(channel)',
-      transforms: BOUNDED,
-      trait: { high: 'one-channel buyers' },
-    },
-    {
-      name: 'weekendShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'When people shop tells when to write to them.',
-      needs: [],
-      sql: SHARE_OF_LINES('isodow(ordered_at) >= 6'),
-      transforms: BOUNDED,
-      trait: { high: 'weekend buyers' },
-    },
-    {
-      name: 'eveningShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'Evening buyers read in the evening: the hour to send to them.',
-      needs: [],
-      sql: SHARE_OF_LINES('hour(ordered_at) >= 18'),
-      transforms: BOUNDED,
-      trait: { high: 'evening buyers' },
-    },
-    {
-      name: 'workingHoursShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'Orders in working hours are often a business that buys.',
-      needs: [],
-      sql: SHARE_OF_LINES('isodow(ordered_at) <= 5 AND hour(ordered_at) BETWEEN 8 AND 17'),
-      transforms: BOUNDED,
-      trait: { high: 'working-hours buyers' },
-    },
-    {
-      name: 'mainWeekdayShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'Who has a shopping day of their own is best written to on the day before it.',
-      needs: [],
-      over: 'orders',
-      sql: 'list_max(map_values(histogram(isodow(ordered_at)))) / count(*)',
-      transforms: BOUNDED,
-    },
-    {
-      name: 'holidayShare',
-      level: 'aggregate',
-      unit: 'share',
-      why: 'Who buys in November and December wants gift ideas, and few letters in between.',
-      needs: [],
-      sql: SHARE_OF_LINES('month(ordered_at) >= 11'),
-      history: YEAR_DAYS,
-      transforms: BOUNDED,
-      trait: { high: 'holiday buyers' },
-    },
-  ];
-}
-
 const CURRENCY_WORDS: Readonly<Record<string, string>> = { EUR: 'euros', GBP: 'pounds', USD: 'dollars' };
 
 function derivedEntries(options: CatalogueOptions): Entry[] {
@@ -420,6 +318,7 @@ function derivedEntries(options: CatalogueOptions): Entry[] {
       expression:
         '(d.spendLast90DaysCents - d.spendBefore90DaysCents) / (abs(d.spendLast90DaysCents) + abs(d.spendBefore90DaysCents))',
       history: 2 * RECENT_DAYS,
+      whenMissing: 0,
       transforms: BOUNDED,
       trait: { high: 'growing buyers', low: 'fading buyers' },
     },

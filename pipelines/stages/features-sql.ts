@@ -81,8 +81,9 @@ export function featuresSql({
 }: Extraction & Aggregates & { attributes?: readonly string[] }): CheckedSql {
   const moment = `TIMESTAMP '${extraction.asOf} 00:00:00'`;
   const dated = (sql: string) => replaceName(sql, 'as_of', moment);
+  const hasOrders = [...aggregate, ...categories].some(({ over }) => over === 'orders');
   const columns: CustomerColumn[] = [
-    ...aggregate.map(({ name, sql, over = 'lines' as const }) => ({
+    ...aggregate.map(fromOrders(hasOrders)).map(({ name, sql, over = 'lines' as const }) => ({
       name,
       over,
       sql: `CAST((${dated(sql)}\n) AS DOUBLE) AS "${name}"`,
@@ -117,6 +118,16 @@ export function featuresSql({
       sql: `SELECT count("${name}") FROM (SELECT ${sql} FROM ${relations[over]()} ${GROUP})`,
     })),
   };
+}
+
+const DISTINCT_ORDERS = /^\s*count\s*\(\s*distinct\s+order_id\s*\)\s*$/i;
+
+/** Where orders are made anyway they are counted there: counting them among the lines is as much work once more. */
+function fromOrders(hasOrders: boolean) {
+  return (feature: Aggregates['aggregate'][number]): Aggregates['aggregate'][number] =>
+    hasOrders && feature.over !== 'orders' && DISTINCT_ORDERS.test(feature.sql)
+      ? { ...feature, over: 'orders', sql: 'count(order_id)' }
+      : feature;
 }
 
 /** The word of customers who have none. */
