@@ -9,18 +9,24 @@ import { correlation } from './moments.ts';
  * O(n log n). Same values as scipy.stats.rankdata.
  */
 export function midRanks(values: ArrayLike<number>): Float64Array {
-  const ranks = new Float64Array(values.length).fill(Number.NaN);
-  const present = Uint32Array.from({ length: values.length }, (_, i) => i).filter(
-    (i) => !Number.isNaN(values[i]),
+  const sorted = Float64Array.from(values)
+    .filter((value) => !Number.isNaN(value))
+    .sort();
+  return Float64Array.from(values, (value) =>
+    Number.isNaN(value) ? value : (countBelow(sorted, value, false) + 1 + countBelow(sorted, value, true)) / 2,
   );
-  present.sort((i, j) => values[i]! - values[j]!);
-  for (let first = 0; first < present.length; ) {
-    let end = first + 1;
-    while (end < present.length && values[present[end]!] === values[present[first]!]) end++;
-    for (let place = first; place < end; place++) ranks[present[place]!] = (first + 1 + end) / 2;
-    first = end;
+}
+
+/** How many are smaller, or no larger, than the value. */
+function countBelow(sorted: Float64Array, value: number, orEqual: boolean): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value || (orEqual && sorted[middle] === value)) low = middle + 1;
+    else high = middle;
   }
-  return ranks;
+  return low;
 }
 
 /**
