@@ -195,9 +195,18 @@ function contentChanges(old: ColumnProfile, column: ColumnProfile): Change[] {
   return [];
 }
 
-/** PSI over the bins, which are the same for every extract; and what the middle half did. */
+/** PSI over the bins, which are the same for every extract, and what the middle half did. */
 function figureChanges(old: FigureProfile, column: FigureProfile): Change[] {
-  if (old.counted === 0 || column.counted === 0 || old.isWhole !== column.isWhole) return [];
+  if (old.counted === 0 || column.counted === 0) return [];
+  const [before, after] = [quartilesOf(old), quartilesOf(column)];
+  const shown = (values: readonly number[]) => values.map(formatNumber).join(' / ');
+  const quartiles = `quartiles ${shown(before)} then, ${shown(after)} now`;
+  if (old.isWhole !== column.isWhole) {
+    // Their bins differ: what is left to look at are the quartiles.
+    const hasMoved = before.some((value, i) => Math.abs(after[i]! - value) > JUMPED * Math.abs(value));
+    const what = `${column.isWhole ? 'now only whole numbers' : 'no longer only whole numbers'}: ${quartiles}`;
+    return [change('distribution-moved', hasMoved ? 'serious' : 'look', what, column.name)];
+  }
   const edges = [...new Set([...old.bins, ...column.bins].map(({ from }) => from))];
   const countsOf = ({ bins }: FigureProfile) => {
     const rows = new Map(bins.map((bin) => [bin.from, bin.rows]));
@@ -205,18 +214,18 @@ function figureChanges(old: FigureProfile, column: FigureProfile): Change[] {
   };
   const { psi, magnitude } = stabilityOfCounts(countsOf(old), countsOf(column));
   if (magnitude === 'none') return [];
-  const quartiles = ({ quantiles }: FigureProfile) =>
-    [25, 50, 75]
-      .map((percent) => formatNumber(quantiles.find((own) => own.percent === percent)?.value ?? 0))
-      .join(' / ');
   return [
     change(
       'distribution-moved',
       magnitude === 'major' ? 'serious' : 'look',
-      `the distribution has moved (PSI ${formatNumber(psi)}): quartiles ${quartiles(old)} then, ${quartiles(column)} now`,
+      `the distribution has moved (PSI ${formatNumber(psi)}): ${quartiles}`,
       column.name,
     ),
   ];
+}
+
+function quartilesOf({ quantiles }: FigureProfile): number[] {
+  return [25, 50, 75].map((percent) => quantiles.find((own) => own.percent === percent)?.value ?? 0);
 }
 
 function wordChanges(old: WordProfile, column: WordProfile): Change[] {

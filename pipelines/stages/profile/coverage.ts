@@ -14,7 +14,7 @@ export interface Coverage {
   to: string;
   daysWithRows: number;
   days: number;
-  /** Weekdays (0 = Monday) that have rows in fewer than a tenth of their weeks. */
+  /** Weekdays (0 = Monday) that have rows in fewer than a tenth as many weeks as the busiest one. */
   quietWeekdays: number[];
   /** What is looked at: the smallest unit of which most have rows. */
   unit: 'day' | 'week' | 'month';
@@ -37,6 +37,7 @@ export interface Gap {
 }
 
 const DAY_MS = 86_400_000;
+const WEEK = [0, 1, 2, 3, 4, 5, 6];
 /** 1970-01-01 was a Thursday; weekdays count from Monday = 0. */
 const EPOCH_WEEKDAY = 3;
 const QUIET_SHARE = 0.1;
@@ -83,11 +84,13 @@ export function coverageOf(days: readonly DayCount[]): Coverage | null {
 }
 
 function quietWeekdays(span: readonly number[], withRows: ReadonlySet<number>): number[] {
-  return [0, 1, 2, 3, 4, 5, 6].filter((weekday) => {
+  const shares = WEEK.map((weekday) => {
     const own = span.filter((day) => weekdayOf(day) === weekday);
-    const covered = own.filter((day) => withRows.has(day)).length;
-    return own.length >= LEAST_WEEKS && covered < QUIET_SHARE * own.length;
+    return own.length < LEAST_WEEKS ? 1 : own.filter((day) => withRows.has(day)).length / own.length;
   });
+  // Beside the busiest weekday: where there are few rows at all, none of them is quieter than the others.
+  const most = Math.max(...shares);
+  return WEEK.filter((weekday) => shares[weekday]! < QUIET_SHARE * most);
 }
 
 /** Runs of expected days without rows; quiet weekdays between them do not end a run. */
@@ -140,7 +143,7 @@ function cutMonthOf(last: number, quiet: readonly number[]): Coverage['cutMonth'
 }
 
 function rowsByWeekday(days: readonly DayCount[]): number[] {
-  return [0, 1, 2, 3, 4, 5, 6].map((weekday) => {
+  return WEEK.map((weekday) => {
     const own = days.filter(({ day }) => weekdayOf(dayNumber(day)) === weekday);
     return own.length === 0
       ? 0

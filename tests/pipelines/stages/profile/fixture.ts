@@ -1,7 +1,11 @@
 import type { Contract } from '../../../../pipelines/contracts/contract.ts';
 import type { FeatureSettings } from '../../../../pipelines/contracts/definition.ts';
 import { measureProfile, type Relation } from '../../../../pipelines/stages/profile/measure.ts';
-import type { FigureProfile, ProfileReport, WordProfile } from '../../../../pipelines/stages/profile/report.ts';
+import type {
+  FigureProfile,
+  ProfileReport,
+  WordProfile,
+} from '../../../../pipelines/stages/profile/report.ts';
 import type { Warehouse } from '../../../../store/warehouse/duckdb.ts';
 
 export const CONTRACT: Contract = {
@@ -39,7 +43,10 @@ export const FEATURES: FeatureSettings = {
 export async function profileOf(
   warehouse: Warehouse,
   from: string,
-  given: Partial<Relation> & { features?: FeatureSettings; onProgress?: (done: number, of: number) => void } = {},
+  given: Partial<Relation> & {
+    features?: FeatureSettings;
+    onProgress?: (done: number, of: number) => void;
+  } = {},
 ): Promise<ProfileReport> {
   const { features = FEATURES, onProgress, ...relation } = given;
   return measureProfile(

@@ -144,11 +144,17 @@ describe('the profile of other extracts', () => {
     const report = await profileOf(warehouse, relation(wild));
     expect(report.rowsBefore).toBe(1);
     expect(report.months.map(({ month }) => month)).toEqual(['2026-01', '2026-02', '2026-03']);
-    expect(report.issues.find(({ code }) => code === 'ancient-times')).toMatchObject({ rows: 1, letThrough: 1 });
+    expect(report.issues.find(({ code }) => code === 'ancient-times')).toMatchObject({
+      rows: 1,
+      letThrough: 1,
+    });
   });
 
   test('many different words become the most frequent ones and a rest', async () => {
-    const from = shopSql().replace(`(20000 + hash(range, 3) % 60) || 'A'`, `repeat('w', 200) || (range % 40)`);
+    const from = shopSql().replace(
+      `(20000 + hash(range, 3) % 60) || 'A'`,
+      `repeat('w', 200) || (range % 40)`,
+    );
     const { words, otherRows, distinct } = wordsIn(await profileOf(warehouse, from), 'category');
     expect(words.length).toBe(12);
     expect(words.every(({ word }) => word.length <= 60)).toBe(true);
