@@ -40,6 +40,8 @@ interface Measured {
   rows: number;
   columns: number;
   seconds: number;
+  /** Of all threads: what is left of the figure when others use the machine. */
+  cpuSeconds: number;
   peakMegabytes: number;
   jsonBytes: number;
   pageBytes: number;
@@ -87,7 +89,7 @@ export async function bench(args: string[]): Promise<void> {
     const { rows, columns, jsonBytes, pageBytes } = runs[0]!;
     console.log(
       `${name}: ${rows.toLocaleString('en-US')} rows, ${columns} columns, ${options.threads} threads: ` +
-        `${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s, peak ${Math.round(Math.max(...runs.map(({ peakMegabytes }) => peakMegabytes)))} MB, ` +
+        `${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s (${median(runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(1)} CPU seconds), peak ${Math.round(Math.max(...runs.map(({ peakMegabytes }) => peakMegabytes)))} MB, ` +
         `page ${(pageBytes / MEGABYTE).toFixed(2)} MB, JSON ${(jsonBytes / MEGABYTE).toFixed(2)} MB`,
     );
   }
@@ -117,6 +119,7 @@ async function measure(
   const memory = startMemoryWatch(process.pid);
   let [json, page]: (Uint8Array | null)[] = [null, null];
   let shape = { rows: 0, columns: 0 };
+  const used = process.cpuUsage();
   try {
     const seconds = await secondsOf(async () => {
       const report = await measureProfile(
@@ -131,10 +134,12 @@ async function measure(
       page = Buffer.from(renderProfilePage(report));
       shape = { rows: report.rows, columns: report.columns.length };
     });
+    const { user, system } = process.cpuUsage(used);
     const peak = Math.max(...memory.stop().map(({ bytes }) => bytes));
     return {
       ...shape,
       seconds,
+      cpuSeconds: (user + system) / 1e6,
       peakMegabytes: peak / MEGABYTE,
       jsonBytes: json!.byteLength,
       pageBytes: page!.byteLength,

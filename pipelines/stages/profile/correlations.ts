@@ -1,8 +1,9 @@
 import { nextTurn } from '../../../numeric/kernels/turn.ts';
 import { correlation } from '../../../numeric/statistics/moments.ts';
 import { midRanks, spearman } from '../../../numeric/statistics/ranks.ts';
-import { quoteName, type Reader, SAMPLE } from './relation.ts';
+import { quoteName, type Reader } from './relation.ts';
 import { type Correlations, digits } from './report.ts';
+import { SAMPLE } from './samples.ts';
 
 /** More columns than these would make a heat map that nobody can read. */
 const MOST_COLUMNS = 40;

@@ -1,11 +1,7 @@
 import { type Column, quoteName, type Reader, type Relation } from './relation.ts';
 import type { Duplicates } from './report.ts';
+import type { Drawn } from './samples.ts';
 
-// What is found out by customer is found on some customers, whole: those whose hash is drawn. All copies of a
-// row, all orders of a customer, every country of theirs are then there together.
-
-/** About so many at most; the sample for readiness must not pass 20,000. */
-const SAMPLED_CUSTOMERS = 19_000;
 /** Rows of an extract that is searched for copies whole. */
 const ROWS_SEARCHED_WHOLE = 2_000_000;
 const MOST_STEADY = 12;
@@ -22,31 +18,6 @@ export async function countCustomers(reader: Reader, { from }: Relation): Promis
 FROM (SELECT count(*) AS rows FROM ${from} WHERE customer_id IS NOT NULL GROUP BY customer_id)`,
   );
   return { customers: Number(found!.customers), mostRows: Number(found!.most) };
-}
-
-/** The drawn customers' rows are kept while they have no more values than these; else read again each time. */
-const MOST_VALUES_KEPT = 16_000_000;
-const DRAWN = 'profile_drawn';
-
-export interface Drawn {
-  /** Stands behind FROM. */
-  from: string;
-  /** Every so many-th customer is drawn; 1: all. */
-  every: number;
-}
-
-/** The rows of the customers whose hash is drawn; of all while they are few. Rows without a customer are left out. */
-export async function drawCustomers(
-  reader: Reader,
-  { from }: Relation,
-  about: { rows: number; columns: number; customers: number },
-): Promise<Drawn> {
-  const every = Math.max(1, Math.ceil(about.customers / SAMPLED_CUSTOMERS));
-  const drawn = `SELECT * FROM ${from} WHERE customer_id IS NOT NULL${every > 1 ? ` AND hash(customer_id) % ${every} = 0` : ''}`;
-  if (every === 1 || (about.rows / every) * about.columns > MOST_VALUES_KEPT)
-    return { from: `(${drawn})`, every };
-  await reader.rows(`CREATE OR REPLACE TEMP TABLE ${DRAWN} AS ${drawn}`);
-  return { from: DRAWN, every };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { binEdges, binsOf, stepsOf } from './bins.ts';
 import type { Questions } from './judged.ts';
-import { type Column, quoteName, type Reader, type Relation, SAMPLE } from './relation.ts';
+import { type Column, quoteName, type Reader, type Relation } from './relation.ts';
 import { digits, type Extreme, type FigureProfile } from './report.ts';
+import { SAMPLE } from './samples.ts';
 
 // A figure is known by how many rows have each of its values: quantiles, moments, bins and outliers are made of
 // these counts, in ascending order, so that they depend on no thread. A shop has few different prices: 10M rows
@@ -72,9 +73,9 @@ export async function measureFigure(
   const figure = figureOf(value ?? new Float64Array(), rows ?? new Float64Array());
   if (figure.negative > 0) questions.ask(`negative ${column.name}`, `${name} < 0`);
   if (figure.zero > 0) questions.ask(`zero ${column.name}`, `${name} = 0`);
-  if (figure.extremes.length > 0) {
-    const values = figure.extremes.map((extreme) => extreme.value).join(', ');
-    questions.ask(`extreme ${column.name}`, `CAST(${name} AS DOUBLE) IN (${values})`);
+  if (figure.extremeRows > 0) {
+    const { least, most } = extremeBounds(figure.fences!);
+    questions.ask(`extreme ${column.name}`, `${name} > ${most} OR ${name} < ${least}`);
   }
   return {
     ...{ kind: 'figure', name: column.name, type: column.type, isSample: !isExact },
@@ -100,6 +101,8 @@ type CountedFigure = Pick<
   | 'steps'
   | 'fences'
   | 'extremes'
+  | 'extremeRows'
+  | 'extremeShare'
 >;
 
 /**
@@ -128,7 +131,7 @@ export function figureOf(values: Float64Array, rows: Float64Array): CountedFigur
     bins: binsOf(values, rows, binEdges(isWhole)),
     steps: counted === 0 ? null : equalSteps(values, rows, quantile),
     fences,
-    extremes: fences === null ? [] : extremesOf(values, rows, fences),
+    ...(fences === null || fences.upper === fences.lower ? NO_EXTREMES : extremesOf(values, rows, fences)),
   };
 }
 
@@ -171,23 +174,39 @@ function fencesOf(
 function extremesOf(
   values: Float64Array,
   rows: Float64Array,
-  { lower, upper }: NonNullable<FigureProfile['fences']>,
-): Extreme[] {
-  const range = upper - lower;
+  fences: NonNullable<FigureProfile['fences']>,
+): Pick<FigureProfile, 'extremes' | 'extremeRows' | 'extremeShare'> {
+  const { least, most } = extremeBounds(fences);
   const sizes = values.reduce((sum, value, i) => sum + Math.abs(value) * rows[i]!, 0);
-  if (!(range > 0) || !(sizes > 0)) return [];
+  if (!(sizes > 0)) return NO_EXTREMES;
   const known = new Set(values);
-  const isFar = (value: number) => value > upper + 100 * range || value < lower - 100 * range;
-  return Array.from(values, (value, i) => ({ value, rows: rows[i]! }))
-    .filter(({ value }) => isFar(value))
-    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || b.value - a.value)
-    .slice(0, MOST_EXTREMES)
-    .map(({ value, rows: own }) => ({
-      value,
-      rows: own,
-      share: digits((Math.abs(value) * own) / sizes, 6),
-      hasOpposite: known.has(-value),
-    }));
+  const found = Array.from(values, (value, i) => ({ value, rows: rows[i]! }))
+    .filter(({ value }) => value > most || value < least)
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || b.value - a.value);
+  const shareOf = (own: { value: number; rows: number }) => (Math.abs(own.value) * own.rows) / sizes;
+  return {
+    extremes: found
+      .slice(0, MOST_EXTREMES)
+      .map(
+        (own): Extreme => ({ ...own, share: digits(shareOf(own), 6), hasOpposite: known.has(-own.value) }),
+      ),
+    extremeRows: found.reduce((sum, own) => sum + own.rows, 0),
+    extremeShare: digits(
+      found.reduce((sum, own) => sum + shareOf(own), 0),
+      6,
+    ),
+  };
+}
+
+const NO_EXTREMES = { extremes: [], extremeRows: 0, extremeShare: 0 };
+
+/** As far out again as a hundred times all that lies within the fences, which are four interquartile ranges apart. */
+function extremeBounds({ lower, upper }: NonNullable<FigureProfile['fences']>): {
+  least: number;
+  most: number;
+} {
+  const range = upper - lower;
+  return { least: digits(lower - 100 * range), most: digits(upper + 100 * range) };
 }
 
 function equalSteps(

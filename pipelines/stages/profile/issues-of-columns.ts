@@ -108,10 +108,8 @@ function figureIssues(column: FigureProfile, report: IssueReport): Issue[] {
 }
 
 function extremeIssues(column: FigureProfile, { rows }: IssueReport): Issue[] {
-  const { name, extremes, fences } = column;
-  const share = extremes.reduce((sum, extreme) => sum + extreme.share, 0);
-  if (share < EXTREME_SHARE || fences === null) return [];
-  const own = extremes.reduce((sum, extreme) => sum + extreme.rows, 0);
+  const { name, extremes, extremeShare: share, extremeRows: own } = column;
+  if (share < EXTREME_SHARE) return [];
   const most = extremes[0]!;
   const opposite = extremes.some(({ hasOpposite }) => hasOpposite)
     ? '; some stand there with both signs: rows that take each other back'
@@ -121,7 +119,7 @@ function extremeIssues(column: FigureProfile, { rows }: IssueReport): Issue[] {
       ...{ code: 'extreme-values', where: name, rows: own, share: shareOf(own, rows) },
       letThrough: column.extremesAccepted,
       severity: !column.extremesAccepted ? 'note' : share >= 0.01 ? 'serious' : 'look',
-      what: `${formatNumber(own)} ${own === 1 ? 'row is' : 'rows are'} more than a hundred interquartile ranges out, up to ${formatNumber(most.value)}, and make ${formatShare(share)} of all that ${name} adds up to${opposite}`,
+      what: `${formatNumber(own)} ${own === 1 ? 'row is' : 'rows are'} more than 400 interquartile ranges out, up to ${formatNumber(most.value)}, and make ${formatShare(share)} of all that ${name} adds up to${opposite}`,
       cleanUp:
         'Look at the largest; features of it need winsorise before anything else, or a rule with the largest value that can be true.',
       line: `transforms: [winsorise, log1p, standard]`,

@@ -1,7 +1,7 @@
 import { formatNumber } from '../figures.ts';
 import { measureCorrelations } from './correlations.ts';
 import { coverageOf } from './coverage.ts';
-import { countCustomers, drawCustomers, measureDuplicates, unsteadyColumns } from './customers.ts';
+import { countCustomers, measureDuplicates, unsteadyColumns } from './customers.ts';
 import { chooseExact, measureFigure, QUANTILES } from './figures.ts';
 import { findIssues, type IssueReport } from './issues.ts';
 import { type Answers, measureJudged, Questions } from './judged.ts';
@@ -13,9 +13,9 @@ import {
   quoteText,
   type Reader,
   type Relation,
-  takeSample,
 } from './relation.ts';
 import { type ColumnProfile, NEEDED, PROFILE_VERSION, type ProfileReport } from './report.ts';
+import { takeSamples } from './samples.ts';
 import { isOfWords, measureFlag, measureIdentifier, measureWords, prefixesOf } from './texts.ts';
 import { measureTime, measureWeek, monthsOf } from './times.ts';
 
@@ -34,7 +34,7 @@ export interface ProfileAbout extends ReadinessSettings {
 }
 
 /** Questions beside those of the columns, for the progress. */
-const OTHER_STEPS = 9;
+const OTHER_STEPS = 8;
 
 /**
  * The profile of an extract: the same for any number of threads.
@@ -56,7 +56,8 @@ export async function measureProfile(
   };
   const missing = await step(countMissing(reader, relation, columns));
   const { rows } = missing;
-  const sampled = await step(takeSample(reader, relation, { rows, columns }));
+  const { customers, mostRows } = await step(countCustomers(reader, relation));
+  const { sampled, drawn } = await step(takeSamples(reader, relation, { rows, columns, customers }));
   const week = await measureWeek(reader, relation);
   const questions = new Questions();
   for (const name of NEEDED)
@@ -76,10 +77,6 @@ export async function measureProfile(
     const count = missing.byColumn.get(own.name)!;
     return judgedColumn({ ...own, missing: count, missingAccepted: null } as ColumnProfile, answers);
   });
-  const { customers, mostRows } = await step(countCustomers(reader, relation));
-  const drawn = await step(
-    drawCustomers(reader, relation, { rows, columns: columns.length + own.length, customers }),
-  );
   const words = profiles.filter(({ kind }) => kind === 'word').map(({ name }) => name);
   const unsteady = await step(unsteadyColumns(reader, drawn, words));
   const orders = profiles.find(({ name }) => name === 'order_id');
@@ -204,7 +201,7 @@ function notesOf({ rows, sampled }: { rows: number; sampled: number }): string[]
     `${sample} Counts of rows, missing values and extremes are always of all rows.`,
     `A quantile is a value of the extract: the least one that so many percent of the rows do not exceed (type 1 of Hyndman and Fan; ${QUANTILES.join(', ')} %). Deviations are of the population.`,
     'Ids are told apart by 64-bit hashes. Of more than six million rows, ids other than customers are counted by the sixteenth of them whose hash is drawn; such a count says "about".',
-    'Outliers are values more than 1.5 interquartile ranges beyond the quartiles (Tukey), far ones more than 3, extreme ones more than 100.',
+    'Outliers are values more than 1.5 interquartile ranges beyond the quartiles (Tukey), far ones more than 3, extreme ones some 400.',
     'Values of ids, of texts that nearly every row or customer has their own of, and of what could not be read are never shown.',
     'A row that breaks several rules counts under each of them here; validation counts it once.',
     'Correlations are Spearman’s: of ranks, so that no extreme value decides.',

@@ -10,9 +10,10 @@ import { featuresSql } from '../features-sql.ts';
 import { applyTransforms, fitTransforms } from '../transform.ts';
 import { adviseFeature, type FeatureReadiness } from './advice.ts';
 import { rankCorrelations } from './correlations.ts';
-import type { Drawn } from './customers.ts';
+
 import type { Reader, Relation } from './relation.ts';
 import { digits } from './report.ts';
+import type { Drawn } from './samples.ts';
 
 /** Whether the definition's features are fit to tell customers apart by distances, before anything is clustered. */
 export interface Readiness {

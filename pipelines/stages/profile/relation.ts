@@ -69,28 +69,3 @@ function kindOf(type: string): ColumnKind {
   if (type === 'BOOLEAN') return 'flag';
   return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(.*\)|FLOAT|DOUBLE)$/.test(type) ? 'figure' : 'other';
 }
-
-const SAMPLE_ROWS = 50_000;
-export const SAMPLE = 'profile_sample';
-
-/**
- * Keeps some 50,000 rows, at equal distances in the frozen file, judged, as a table of the reader's: the same
- * ones whenever and on however many threads. All rows of a smaller extract.
- *
- * @returns how many they are
- */
-export async function takeSample(
-  reader: Reader,
-  relation: Relation,
-  { rows, columns }: { rows: number; columns: readonly Column[] },
-): Promise<number> {
-  const every = Math.ceil(rows / SAMPLE_ROWS);
-  const all = columns.map(({ name }) => quoteName(name)).join(', ');
-  const place = relation.rowNumber ?? `hash(${all})`;
-  const from = every <= 1 ? relation.from : `(SELECT * FROM ${relation.from} WHERE ${place} % ${every} = 0)`;
-  await reader.rows(
-    `CREATE OR REPLACE TEMP TABLE ${SAMPLE} AS SELECT * FROM ${judged({ from, contract: relation.contract })}`,
-  );
-  const [counted] = await reader.rows(`SELECT count(*) AS rows FROM ${SAMPLE}`);
-  return Number(counted!.rows);
-}

@@ -163,12 +163,15 @@ export interface FigureProfile extends ColumnBase {
     farBelow: number;
     farAbove: number;
   } | null;
+  /** The largest of the values more than 400 interquartile ranges beyond the fences. */
   extremes: Extreme[];
-  /** Accepted rows with one of these values. */
+  /** All rows with such a value, and their share of the sum of all values without their signs. */
+  extremeRows: number;
+  extremeShare: number;
+  /** Of these rows, accepted ones. */
   extremesAccepted: number | null;
 }
 
-/** One of the values farthest beyond the far fences. */
 export interface Extreme {
   value: number;
   rows: number;

@@ -1,7 +1,8 @@
 import { mostValues } from './figures.ts';
 import type { Questions } from './judged.ts';
-import { type Column, quoteName, quoteText, type Reader, type Relation, SAMPLE } from './relation.ts';
+import { type Column, quoteName, quoteText, type Reader, type Relation } from './relation.ts';
 import type { Counted, FlagProfile, IdentifierProfile, TextFacts, WordProfile } from './report.ts';
+import { SAMPLE } from './samples.ts';
 
 /** Ids of customers, orders and lines: their values are never shown. */
 const IDS = ['customer_id', 'order_id', 'line_id'];

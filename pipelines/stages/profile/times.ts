@@ -1,7 +1,8 @@
 import type { DayCount } from './coverage.ts';
 import type { Questions } from './judged.ts';
-import { type Column, quoteName, type Reader, type Relation, SAMPLE } from './relation.ts';
+import { type Column, quoteName, type Reader, type Relation } from './relation.ts';
 import { type MonthProfile, roundCents, type TimeProfile } from './report.ts';
+import { SAMPLE } from './samples.ts';
 
 const MOST_MONTHS = 60;
 const ANCIENT = 1990;
@@ -44,16 +45,19 @@ const HOUR_US = 3_600_000_000;
 /** 1970-01-01 was a Thursday; weekdays count from Monday = 0. */
 const EPOCH_WEEKDAY = 3;
 const WEEK_HOURS = 7 * 24;
+/** So many weeks are added, so that hours before 1970 are counted from below too. */
+const WEEKS_AHEAD = 200_000;
 
 /** Rows by weekday and hour. Whole hours since 1970 are grouped, which is quicker than two parts of a date. */
 export async function measureWeek(reader: Reader, { from }: Relation): Promise<number[][]> {
+  const ahead = BigInt(WEEKS_AHEAD) * BigInt(WEEK_HOURS) * BigInt(HOUR_US);
   const hours = await reader.rows(
-    `SELECT (((epoch_us(ordered_at) // ${HOUR_US}) % ${WEEK_HOURS}) + ${WEEK_HOURS}) % ${WEEK_HOURS} AS hour, count(*) AS rows
-FROM (SELECT date_trunc('hour', ordered_at) AS ordered_at FROM ${from} WHERE ordered_at IS NOT NULL) GROUP BY hour`,
+    `SELECT ((epoch_us(ordered_at) + ${ahead}) // ${HOUR_US}) % ${WEEK_HOURS} AS hour, count(*) AS rows
+FROM ${from} WHERE ordered_at IS NOT NULL GROUP BY hour ORDER BY hour`,
   );
   const week = Array.from({ length: 7 }, () => new Array<number>(24).fill(0));
   for (const { hour, rows } of hours) {
-    const sinceMonday = (Number(hour) + EPOCH_WEEKDAY * 24) % WEEK_HOURS;
+    const sinceMonday = (((Number(hour) + EPOCH_WEEKDAY * 24) % WEEK_HOURS) + WEEK_HOURS) % WEEK_HOURS;
     week[Math.floor(sinceMonday / 24)]![sinceMonday % 24]! += Number(rows);
   }
   return week;
