@@ -5,6 +5,9 @@ import { type ProfileReport, shareOf } from './report.ts';
 
 const WORDS: Record<Severity, string> = { serious: 'serious', look: 'look at it', note: 'note' };
 
+/** With nothing worse, so many notes are shown without being asked for. */
+const MOST_NOTES_OPEN = 8;
+
 export function chip(severity: Severity): string {
   return `<span class="chip ${severity}">${WORDS[severity]}</span>`;
 }
@@ -19,7 +22,7 @@ export function issuesSection({ issues }: ProfileReport): string {
   const folded =
     notes.length === 0
       ? ''
-      : `<details${shown.length === 0 ? ' open' : ''}><summary>${notes.length} good to know${shown.length > 0 ? ', most of them refused by the contract already' : ''}</summary>${notes.map(issueCard).join('\n')}</details>`;
+      : `<details${shown.length === 0 && notes.length <= MOST_NOTES_OPEN ? ' open' : ''}><summary>${notes.length} good to know${shown.length > 0 ? ', most of them refused by the contract already' : ''}</summary>${notes.map(issueCard).join('\n')}</details>`;
   return `${intro}\n${shown.map(issueCard).join('\n')}\n${folded}`;
 }
 
