@@ -2,10 +2,9 @@ import { columnOf } from '../numeric/matrix.ts';
 import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
-import type { Source } from '../pipelines/contracts/source.ts';
 import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts';
 import { type CategoryCodes, categoryColumns, codeCategory } from '../pipelines/stages/category-codes.ts';
-import { withCustomersSql } from '../pipelines/stages/customers.ts';
+import { attributesOf, withCustomersSql } from '../pipelines/stages/customers.ts';
 import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report.ts';
 import { deriveColumns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
@@ -85,13 +84,6 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
       });
     },
   };
-}
-
-/** Columns that the extract has beyond the canonical ones. */
-function attributesOf(source: Source): string[] {
-  const ofCustomers =
-    'customers' in source && typeof source.customers === 'object' ? source.customers.attributes : {};
-  return Object.keys({ ...source.attributes, ...ofCustomers });
 }
 
 /** The spend after the as-of date, row for row with the customers; no feature is made of it. */

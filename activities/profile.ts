@@ -1,51 +1,62 @@
-import type { SourceColumns } from '../pipelines/contracts/source.ts';
 import type { Stages } from '../pipelines/contracts/stages.ts';
-import { mappedColumns } from '../pipelines/stages/extract.ts';
-import { buildProfile, profileQueries } from '../pipelines/stages/profile.ts';
-import { renderProfilePage } from '../pipelines/stages/profile-page.ts';
+import { attributesOf, withCustomersSql } from '../pipelines/stages/customers.ts';
+import { measureProfile } from '../pipelines/stages/profile/measure.ts';
+import { renderProfilePage } from '../pipelines/stages/profile/page.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
-import type { Row } from '../store/warehouse/duckdb.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { changesSince, previousProfile } from './previous-profile.ts';
 import { runStage } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
-/** The extract -> what it looks like, as JSON and as one page to read. */
+/**
+ * The extract -> what it looks like, as JSON and as one page to read, and what changed since the last publication.
+ * The JSON depends on the extract and the definition alone.
+ */
 export function createProfileActivities(context: ActivityContext): Pick<Stages, 'profileExtract'> {
   const { artifacts } = context;
   return {
     async profileExtract({ run, extract }) {
-      return runStage(context, { stage: 'profile', run, inputs: [extract.artifact] }, async (work) => {
-        const { title, currency, contract, source } = await frozenDefinition(artifacts, run);
-        const from = withFigures(parquet(await artifacts.path(extract.artifact)), source.columns);
-        const columns = [...mappedColumns(source.columns), 'amount', 'malformed'];
-        const results: Record<string, Row[]> = {};
-        await withWarehouse(context, async (warehouse) => {
-          const queries = profileQueries({ from, columns, contract });
-          for (const [i, { name, sql }] of queries.entries()) {
-            results[name] = await warehouse.rows(sql, { signal: work.signal });
-            work.onProgress(i + 1, queries.length);
-          }
-        });
-        const { asOf, watermark, rowsRead: rows } = extract;
-        const profile = buildProfile(results, { title, currency, asOf, rows, watermark, contract });
+      const previous = await previousProfile(context, run);
+      const inputs = [
+        extract.artifact,
+        ...(extract.customers ? [extract.customers.artifact] : []),
+        previous?.since.runId ?? null,
+        previous?.report ?? null,
+      ];
+      return runStage(context, { stage: 'profile', run, inputs }, async ({ signal, onProgress }) => {
+        const definition = await frozenDefinition(artifacts, run);
+        const { title, currency, contract, features } = definition;
+        const from = parquet(await artifacts.path(extract.artifact));
+        const { asOf, watermark } = extract;
+        const customers = extract.customers && parquet(await artifacts.path(extract.customers.artifact));
+        const withCustomers = (rows: string) =>
+          customers ? withCustomersSql({ from: rows, customers, definition, isNumbered: false }) : rows;
+        const attributes = attributesOf(definition.source);
+        const profile = await withWarehouse(context, (warehouse) =>
+          measureProfile(
+            {
+              rows: (sql) => warehouse.rows(sql, { signal }),
+              numbers: async (sql) => (await warehouse.columns(sql, { signal })).numbers,
+            },
+            { from, contract, asOf, rowNumber: 'file_row_number', attributes, withCustomers },
+            { title, currency, watermark, features, onProgress },
+          ),
+        );
+        const changes = previous && (await changesSince(context, previous, profile));
         const about = { runId: run.runId, rows: profile.columns.length };
+        const page = Buffer.from(renderProfilePage(profile, changes));
         return {
           report: await artifacts.write('report', encodeJson(profile), { ...about, ending: 'json' }),
-          page: await artifacts.write('report', Buffer.from(renderProfilePage(profile)), {
-            ...about,
-            ending: 'html',
-          }),
+          page: await artifacts.write('report', page, { ...about, ending: 'html' }),
+          changes:
+            changes &&
+            (await artifacts.write('report', encodeJson(changes), {
+              runId: run.runId,
+              ending: 'json',
+              rows: changes.findings.length,
+            })),
         };
       });
     },
   };
-}
-
-/** The figures that the profile asks for, NULL where the source has none. */
-function withFigures(from: string, { quantity, unit_price }: SourceColumns): string {
-  const absent = [
-    ...(quantity === undefined ? ['CAST(NULL AS BIGINT) AS quantity'] : []),
-    ...(unit_price === undefined ? ['CAST(NULL AS DECIMAL(18,4)) AS unit_price'] : []),
-  ];
-  return absent.length === 0 ? from : `(SELECT *, ${absent.join(', ')} FROM ${from})`;
 }

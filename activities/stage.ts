@@ -109,7 +109,9 @@ function keyOf({ stage, run, inputs }: StageCall, codeVersion: string): string {
 function logOf(result: Timed): { ms: number; rows: number | null; artifact: ArtifactRef | null } {
   // By name, since a result that was kept comes back with its keys sorted: every attempt logs the same one.
   const byName = Object.entries(result).sort(([left], [right]) => (left < right ? -1 : 1));
-  const artifact = byName.map(([, value]) => value).find(isArtifact) ?? null;
+  const artifacts = byName.filter((entry): entry is [string, ArtifactRef] => isArtifact(entry[1]));
+  // A page is what a person who looks at the log wants to open.
+  const artifact = (artifacts.find(([name]) => name === 'page') ?? artifacts[0])?.[1] ?? null;
   return { ms: result.ms, rows: artifact?.rows ?? null, artifact };
 }
 

@@ -10,7 +10,8 @@ import { extractSql } from '../pipelines/stages/extract-sql.ts';
 import { PROJECT_FOLDER } from '../scripts/config.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { openWarehouse } from '../store/warehouse/duckdb.ts';
-import { describeSource, inspectFile, sourceSql, typesOf } from '../store/warehouse/sources.ts';
+import { typesOf } from '../store/warehouse/source-columns.ts';
+import { describeSource, inspectFiles, parquetSql } from '../store/warehouse/sources.ts';
 import { writeBatches } from '../store/warehouse/write-batches.ts';
 import { askPeer } from './ask-peer.ts';
 import { AS_OF, CLUSTERED, LONGEST_GAP, type Measured, measure, NAMES, type Way } from './features-ways.ts';
@@ -90,10 +91,10 @@ async function frozenExtract(customers: number, threads: number): Promise<string
   });
   try {
     const { definition } = await loadDefinition(join(PROJECT_FOLDER, 'pipelines', 'definitions'), 'shop');
-    const file = await inspectFile(raw);
+    const file = await inspectFiles(raw);
     const { columns } = definition.source;
     const types = typesOf({ ...columns }, await describeSource(warehouse, file), file.name);
-    const source: ExtractSource = { from: sourceSql(file), columns, types, name: file.name };
+    const source: ExtractSource = { from: parquetSql(file.files), columns, types, name: file.name };
     const sql = extractSql({ source, contract: definition.contract, asOf: AS_OF });
     await warehouse.copyToParquet(sql, `${frozen}.incoming`);
     await rename(`${frozen}.incoming`, frozen);

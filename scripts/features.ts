@@ -71,8 +71,8 @@ async function readDictionary(config: Config, pipeline: string, signal: AbortSig
     stack.defer(() => services.stop());
     const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
     stack.defer(() => parts.close());
-    const { artifacts, definitionsFolder, repositories } = parts.context;
-    const { definition } = await loadDefinition(definitionsFolder, pipeline);
+    const { artifacts, definitionFolders, repositories } = parts.context;
+    const { definition } = await loadDefinition(definitionFolders, pipeline);
     const current = await repositories.publications.current(pipeline);
     if (current === null) return await featureDictionary(definition, null);
     return await featureDictionary(definition, {

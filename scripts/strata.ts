@@ -4,8 +4,8 @@ import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
 import { errorText } from './error-text.ts';
-import { initCommand } from './init/command.ts';
 import { featuresCommand } from './features.ts';
+import { initCommand } from './init/command.ts';
 import { modelCommand } from './model.ts';
 import { quarantineCommand } from './quarantine.ts';
 

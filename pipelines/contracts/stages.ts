@@ -74,6 +74,8 @@ export interface Validation extends Timed {
 export interface Profile extends Timed {
   report: ArtifactRef;
   page: ArtifactRef;
+  /** The difference from the profile of the run that was published last; null without one. */
+  changes?: ArtifactRef | null;
 }
 
 export interface Features extends Timed {

@@ -5,7 +5,7 @@ import type { ComparisonReport } from './compare-report.ts';
 import { line, rect, svg } from './compare-svg.ts';
 import { duration, signed } from './compare-words.ts';
 import { formatNumber, formatShare } from './figures.ts';
-import { escapeHtml } from './profile-plots.ts';
+import { escapeHtml } from './profile/plots.ts';
 
 /** The leaderboard: yardsticks first, then the candidates by rank, gates as ticks with their figures. */
 export function boardSection({ leaderboard, plan, rows }: ComparisonReport): string {

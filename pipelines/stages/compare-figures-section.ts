@@ -1,7 +1,7 @@
 import type { ComparisonReport, GradedFit, ReportedCandidate } from './compare-report.ts';
 import { duration, signed } from './compare-words.ts';
 import { formatNumber, formatShare } from './figures.ts';
-import { escapeHtml } from './profile-plots.ts';
+import { escapeHtml } from './profile/plots.ts';
 
 /** Every figure of every candidate at every number of segments, folded away: for who wants to check. */
 export function figuresSection({ candidates, rows }: ComparisonReport): string {

@@ -9,7 +9,7 @@ import type { ComparisonReport, ReportedCandidate, ShownSegment } from './compar
 import { COMPARE_STYLE } from './compare-style.ts';
 import { colour } from './compare-svg.ts';
 import { formatNumber, formatShare } from './figures.ts';
-import { escapeHtml } from './profile-plots.ts';
+import { escapeHtml } from './profile/plots.ts';
 
 /**
  * The comparison as one HTML page without scripts and without anything to load, the same bytes for equal reports.

@@ -1,4 +1,4 @@
-import { PAGE_STYLE } from './profile-style.ts';
+import { PAGE_STYLE } from './profile/style.ts';
 
 /** The profile page's style, with a colour for each candidate or segment: Okabe and Ito's first. */
 export const COMPARE_STYLE = `${PAGE_STYLE}

@@ -1,4 +1,4 @@
-import { escapeHtml } from './profile-plots.ts';
+import { escapeHtml } from './profile/plots.ts';
 
 // What the plots of the comparison are drawn with: text, no library and no script in the page. Colours are CSS
 // variables, so that the page reads in light, in dark and in print.

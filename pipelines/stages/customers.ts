@@ -75,23 +75,31 @@ export function withCustomersSql({
   from,
   customers,
   definition,
+  isNumbered = true,
 }: {
   from: string;
   customers: string;
   definition: Pick<Definition, 'source' | 'contract'>;
+  /** Whether the rows of the extract have `file_row_number`. @default true */
+  isNumbered?: boolean;
 }): string {
-  const names = attributesOf(definition.source).map(nameSql);
+  const names = attributesOfTable(definition.source).map(nameSql);
   const accepted = acceptedSql(customersContract(definition.contract));
   const added = names.map((name) => `, known.${name}`).join('');
-  return `(SELECT lines.*, lines.file_row_number${added}
+  return `(SELECT lines.*${isNumbered ? ', lines.file_row_number' : ''}${added}
   FROM ${from} AS lines
   LEFT JOIN (SELECT ${['customer_id', ...names].join(', ')} FROM ${customers} WHERE ${accepted}) AS known
     ON lines.customer_id = known.customer_id)`;
 }
 
 /** Attributes of the customers' table, in its order. */
-function attributesOf(source: Source): string[] {
+function attributesOfTable(source: Source): string[] {
   return source.kind === 'generated' ? [] : Object.keys(source.customers?.attributes ?? {}).sort();
+}
+
+/** Every attribute that a feature may name: of the lines and of the customers' table. */
+export function attributesOf(source: Source): string[] {
+  return [...Object.keys(source.attributes ?? {}), ...attributesOfTable(source)];
 }
 
 /** What the contract says of a customers' table with these counts. */

@@ -6,8 +6,8 @@ import {
   windowText,
 } from './dictionary.ts';
 import { type FigureFormat, formatFigure, formatNumber } from './figures.ts';
-import { escapeHtml } from './profile-plots.ts';
-import { PAGE_STYLE } from './profile-style.ts';
+import { escapeHtml } from './profile/plots.ts';
+import { PAGE_STYLE } from './profile/style.ts';
 
 const STYLE = `${PAGE_STYLE}
 main { max-width: 1080px; }

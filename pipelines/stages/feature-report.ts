@@ -1,7 +1,7 @@
 import { nextTurn } from '../../numeric/kernels/turn.ts';
-import { moments } from '../../numeric/statistics/moments.ts';
+import { correlation, moments } from '../../numeric/statistics/moments.ts';
 import { quantiles } from '../../numeric/statistics/quantile.ts';
-import { midRanks, rankCorrelation } from '../../numeric/statistics/ranks.ts';
+import { midRanks } from '../../numeric/statistics/ranks.ts';
 import type { CategoryCodes } from './category-codes.ts';
 import type { Columns, FeatureColumns } from './features.ts';
 
@@ -128,7 +128,7 @@ function redundancyOf(
   if (rows < 2) return { rows, threshold: REDUNDANT, pairs };
   for (let i = 0; i < clustered.length; i++) {
     for (let j = i + 1; j < clustered.length; j++) {
-      const spearman = rankCorrelation(ranks[i]!, ranks[j]!);
+      const spearman = correlation(ranks[i]!, ranks[j]!);
       if (Math.abs(spearman) >= REDUNDANT) pairs.push({ features: [clustered[i]!, clustered[j]!], spearman });
     }
   }

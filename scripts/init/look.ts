@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { SourceFormat } from '../../pipelines/contracts/source.ts';
-import { nameSql } from '../../pipelines/stages/extract.ts';
 import { openWarehouse } from '../../store/warehouse/duckdb.ts';
-import { readableSource } from '../../store/warehouse/readable.ts';
+import { readableSource, UNREADABLE } from '../../store/warehouse/readable.ts';
 import {
   describeSource,
   inspectFiles,
@@ -12,7 +12,7 @@ import {
   type SourceFiles,
   whileReading,
 } from '../../store/warehouse/sources.ts';
-import { encodingOf } from './encoding.ts';
+import { ident } from './column-sql.ts';
 import { inspectTable, type Looking, type SeenTable } from './inspect.ts';
 
 /** Files of the same columns, as one table. */
@@ -51,8 +51,7 @@ export async function withLooking<R>(
 }
 
 interface Opened {
-  file: SourceFiles;
-  path: string;
+  source: SourceFiles;
   encoding: SourceFormat['encoding'];
   columns: SourceColumn[];
 }
@@ -63,49 +62,64 @@ interface Opened {
  * @throws PipelineError EXTRACT_NOT_FOUND, EXTRACT_EMPTY, EXTRACT_UNREADABLE naming the file
  */
 export async function lookAt(looking: Looking, paths: readonly string[]): Promise<LookedAt[]> {
-  const tables = new Map<string, Opened[]>();
+  const tables = new Map<string, string[]>();
   for (const path of paths) {
-    const opened = await open(looking, path);
-    const key = opened.columns
+    const { columns } = await open(looking, [path], undefined);
+    const key = columns
       .map(({ name }) => name.toLowerCase())
       .sort()
       .join('\n');
-    tables.set(key, [...(tables.get(key) ?? []), opened]);
+    tables.set(key, [...(tables.get(key) ?? []), path]);
   }
   const seen = [];
-  for (const files of tables.values()) seen.push(await lookAtTable(looking, files));
+  for (const [i, files] of [...tables.values()].entries())
+    seen.push(await lookAtTable(looking, files, `${i}`));
   return seen;
 }
 
-async function open({ warehouse }: Looking, path: string): Promise<Opened> {
-  const found = await inspectFiles(path);
-  const [only] = found.files;
-  const encoding = await encodingOf(only!);
-  const file = encoding === undefined ? found : await inspectFiles(path, { encoding });
-  return { file, path: only!.path, encoding, columns: await describeSource(warehouse, file) };
+async function open(
+  { warehouse }: Looking,
+  paths: readonly string[],
+  encoding: SourceFormat['encoding'],
+): Promise<Opened> {
+  const source = await inspectFiles(paths, encoding && { encoding });
+  return { source, encoding, columns: await describeSource(warehouse, source) };
 }
 
-async function lookAtTable(looking: Looking, files: readonly Opened[]): Promise<LookedAt> {
-  const [first] = files;
-  const { columns, file } = first!;
-  const parts: string[] = [];
-  for (const opened of files) parts.push(await relationOf(looking, opened));
-  const from =
-    parts.length === 1 ? parts[0]! : `(${parts.map((part) => `FROM ${part}`).join(' UNION ALL BY NAME ')})`;
-  const seen = await whileReading(file, () => inspectTable(looking, { name: file.name, from, columns }));
+/** What texts that are not UTF-8 are nearly always: Excel's, and that of old tills. */
+const OTHER_ENCODING = 'windows-1252';
+
+async function lookAtTable(looking: Looking, paths: readonly string[], place: string): Promise<LookedAt> {
+  try {
+    return await read(looking, await open(looking, paths, undefined), place);
+  } catch (error) {
+    const isOther = error instanceof PipelineError && /is not UTF-8 text/.test(error.message);
+    if (!isOther) throw error;
+    return read(looking, await open(looking, paths, OTHER_ENCODING), `${place}-again`);
+  }
+}
+
+async function read(
+  looking: Looking,
+  { source, encoding, columns }: Opened,
+  place: string,
+): Promise<LookedAt> {
+  const folder = join(looking.folder, `plain-${place}`);
+  await mkdir(folder);
+  const { signal } = looking;
+  const wanted = columns.map(({ name }) => name);
+  const readable = await readableSource(source, { folder, wanted, ...(signal && { signal }) });
+  // A line that cannot be split has no values to guess from; the run refuses and counts it.
+  const from = readable.hasUnreadable
+    ? `(SELECT * EXCLUDE (${ident(UNREADABLE)}) FROM ${readable.from} WHERE ${ident(UNREADABLE)} IS NULL)`
+    : readable.from;
+  const name = basename(source.paths[0]!);
+  const seen = await whileReading(source, () => inspectTable(looking, { name, from, columns }));
   return {
     ...seen,
     from,
-    encoding: files.find(({ encoding }) => encoding)?.encoding,
-    paths: files.map(({ path }) => path),
-    names: files.map((opened) => opened.file.name),
+    encoding,
+    paths: source.paths,
+    names: source.paths.map((path) => basename(path)),
   };
-}
-
-/** As a run reads it: a line that cannot be split is a row without values. */
-async function relationOf(looking: Looking, { file, columns }: Opened): Promise<string> {
-  const folder = await mkdtemp(join(looking.folder, 'plain-'));
-  const wanted = columns.map(({ name }) => name);
-  const { from } = await readableSource(file, { folder, wanted, signal: looking.signal });
-  return file.kind === 'parquet' ? from : `(SELECT ${wanted.map(nameSql).join(', ')} FROM ${from})`;
 }

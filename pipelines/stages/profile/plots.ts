@@ -1,6 +1,6 @@
-import { formatNumber } from './figures.ts';
-import type { Bin, MonthProfile } from './profile.ts';
-import { FIRST_EDGE } from './profile-queries.ts';
+import { formatNumber } from '../figures.ts';
+import { FIRST_EDGE } from './bins.ts';
+import type { Bin, MonthProfile } from './report.ts';
 
 // Plots as SVG text: no script and no library in the page, so that it opens for years and in a mail client.
 // Colours are CSS variables of the page; every mark has its figures as a tooltip.
@@ -9,7 +9,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-interface Frame {
+export interface Frame {
   width: number;
   height: number;
   /** What the plot shows, for those who do not see it. */
@@ -45,26 +45,41 @@ export function amountsPlot(months: readonly MonthProfile[], format: (amount: nu
   return svg(frame, [...scale.grid(), ...bars, ...labels]);
 }
 
-/** A bar for each bin between the first and the last that has rows; `negative` ones in another colour. */
+export interface Bar {
+  rows: number;
+  tip: string;
+  /** Below the bar; empty for none. */
+  label: string;
+  colour: string;
+}
+
+export function barsPlot(frame: Frame, bars: readonly Bar[]): string {
+  const scale = bandScale(frame, bars.length, Math.max(...bars.map(({ rows }) => rows), 1));
+  const drawn = bars.map(
+    ({ rows, tip, colour }, i) =>
+      `<g><title>${escapeHtml(tip)}</title>${rows === 0 ? '' : scale.bar(i, { from: 0, to: rows, colour })}</g>`,
+  );
+  const labels = bars.flatMap(({ label }, i) => (label === '' ? [] : scale.label(i, label)));
+  return svg(frame, [...scale.grid(), ...drawn, ...labels]);
+}
+
+/** A bar for each bin between the first and the last that has rows; negative ones in another colour. */
 export function binsPlot(
   bins: readonly Bin[],
   { name, edges }: { name: string; edges: readonly number[] },
 ): string {
-  const frame = { width: 420, height: 150, label: `Distribution of ${name}` };
   const rows = new Map(bins.map((bin) => [bin.from, bin.rows]));
   const shown = edges.slice(edges.indexOf(bins[0]!.from), edges.indexOf(bins.at(-1)!.from) + 1);
-  const scale = bandScale(frame, shown.length, Math.max(...bins.map((bin) => bin.rows), 1));
-  const bars = shown.map((edge, i) => {
-    const next = edges[edges.indexOf(edge) + 1];
-    const tip = `${binName(edge, next)}: ${formatNumber(rows.get(edge) ?? 0)} rows`;
-    const colour = edge < 0 ? 'refused' : 'figure';
-    return `<g><title>${tip}</title>${scale.bar(i, { from: 0, to: rows.get(edge) ?? 0, colour })}</g>`;
-  });
   const every = Math.ceil(shown.length / 8);
-  const labels = shown.flatMap((edge, i) =>
-    i % every === 0 ? scale.label(i, edge === FIRST_EDGE ? 'less' : shortNumber(edge)) : [],
+  return barsPlot(
+    { width: 420, height: 150, label: `Distribution of ${name}` },
+    shown.map((edge, i) => ({
+      rows: rows.get(edge) ?? 0,
+      tip: `${binName(edge, edges[edges.indexOf(edge) + 1])}: ${formatNumber(rows.get(edge) ?? 0)} rows`,
+      label: i % every > 0 ? '' : edge === FIRST_EDGE ? 'less' : shortNumber(edge),
+      colour: edge < 0 ? 'refused' : 'figure',
+    })),
   );
-  return svg(frame, [...scale.grid(), ...bars, ...labels]);
 }
 
 /** Words with the most rows as horizontal bars. */
@@ -133,7 +148,7 @@ function ticksTo(most: number): number[] {
   return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, i) => i * step);
 }
 
-function svg({ width, height, label }: Frame, marks: readonly string[]): string {
+export function svg({ width, height, label }: Frame, marks: readonly string[]): string {
   return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeHtml(label)}">${marks.join('')}</svg>`;
 }
 
@@ -151,17 +166,17 @@ function shortMonth(month: string): string {
   return `${MONTHS[Number(number) - 1]} ${year!.slice(2)}`;
 }
 
-function shortNumber(value: number): string {
+export function shortNumber(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e9) return `${formatNumber(value / 1e9)} bn`;
   if (size >= 1e6) return `${formatNumber(value / 1e6)} m`;
   return size >= 10_000 ? `${formatNumber(value / 1e3)} k` : formatNumber(value);
 }
 
-function shortened(word: string): string {
+export function shortened(word: string): string {
   return word.length > 16 ? `${word.slice(0, 15)}…` : word;
 }
 
-function round(value: number): number {
+export function round(value: number): number {
   return Number(value.toFixed(2));
 }
