@@ -192,14 +192,18 @@ function wordIssues({ name, variants, oddCodes }: WordProfile, { rows }: IssueRe
   return found;
 }
 
-function idIssues({ name, repeated, distinct }: IdentifierProfile, { rows }: IssueReport): Issue[] {
+function idIssues(
+  { name, repeated, distinct }: IdentifierProfile,
+  { rows, duplicates }: IssueReport,
+): Issue[] {
   // Customers and orders have many rows; an id of nearly every row is one of lines.
   if (name === 'customer_id' || name === 'order_id') return [];
   if (repeated.count === 0 || repeated.count > 0.1 * distinct.count) return [];
   return [
     issue({
       ...{ code: 'id-not-unique', where: name, rows: repeated.count, share: shareOf(repeated.count, rows) },
-      severity: 'look',
+      // The contract knows: copies of its key are told apart already.
+      severity: duplicates.byKey?.columns.includes(name) ? 'note' : 'look',
       what: `nearly every row has a value of its own, ${repeated.isEstimate ? 'about ' : ''}${formatNumber(repeated.count)} repeat one`,
       cleanUp: 'If it is the id of a line, name it as the unique key of the contract and refuse copies.',
       line: `unique: [${name}]`,

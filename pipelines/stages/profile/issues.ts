@@ -35,6 +35,8 @@ export interface IssueFacts {
   /** Letters before the digits of some order ids, and how many of their rows take pieces or money back. */
   prefixes: readonly { prefix: string; rows: number; accepted: number; negative: number }[];
   mostRowsOfOne: number;
+  /** Accepted rows with a value that could not be read, in whichever column. */
+  unreadableAccepted: number;
 }
 
 export type IssueReport = Omit<ProfileReport, 'issues' | 'readiness'>;
@@ -46,7 +48,7 @@ const SERIOUS_SHARE = 0.01;
 
 export function findIssues(report: IssueReport, facts: IssueFacts): Issue[] {
   const found = [
-    ...lineIssues(report),
+    ...lineIssues(report, facts),
     ...duplicateIssues(report),
     ...prefixIssues(report, facts),
     ...customerIssues(report, facts),
@@ -73,7 +75,10 @@ export function issue(given: Partial<Issue> & Pick<Issue, 'code' | 'what' | 'sev
   return { where: null, rows: null, share: null, letThrough: null, line: null, lineFor: null, ...given };
 }
 
-function lineIssues({ unreadableLines, unreadable, rows }: IssueReport): Issue[] {
+function lineIssues(
+  { unreadableLines, unreadable, rows }: IssueReport,
+  { unreadableAccepted }: IssueFacts,
+): Issue[] {
   const lines = issue({
     ...{
       code: 'unreadable-lines',
@@ -89,7 +94,8 @@ function lineIssues({ unreadableLines, unreadable, rows }: IssueReport): Issue[]
   const values = unreadable.map(({ column, rows: own }) =>
     issue({
       ...{ code: 'unreadable-values', where: column, rows: own, share: shareOf(own, rows) },
-      severity: shareOf(own, rows) >= SERIOUS_SHARE ? 'serious' : 'look',
+      letThrough: Math.min(unreadableAccepted, own),
+      severity: weigh(Math.min(unreadableAccepted, own), rows),
       what: `${formatNumber(own)} values were there and could not be read`,
       cleanUp:
         'Say how the source writes them (source.format: times, decimal, missing), or refuse such rows.',

@@ -60,6 +60,7 @@ export async function measureProfile(
   const { sampled, drawn } = await step(takeSamples(reader, relation, { rows, columns, customers }));
   const week = await measureWeek(reader, relation);
   const questions = new Questions();
+  if (own.includes('malformed')) questions.ask('unreadable', 'malformed IS NOT NULL');
   for (const name of NEEDED)
     if (missing.byColumn.get(name)) questions.ask(`missing ${name}`, `${quoteName(name)} IS NULL`);
   const figures = columns.filter(({ kind }) => kind === 'figure');
@@ -104,6 +105,7 @@ export async function measureProfile(
       return found ? [{ prefix, ...found, negative }] : [];
     }),
     mostRowsOfOne: mostRows,
+    unreadableAccepted: answers.get('unreadable')?.accepted ?? 0,
   };
   return {
     ...report,

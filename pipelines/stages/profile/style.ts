@@ -46,6 +46,8 @@ export const PROFILE_STYLE = `${PAGE_STYLE}
 :root { --serious: #b3300a; --look: #8a6100; --note: #5b6577; --good: #00795a; --on: #fff; }
 @media (prefers-color-scheme: dark) { :root { --serious: #ff9a70; --look: #f0c344; --note: #9aa5b8; --good: #3fd0a4; --on: #14181f; } }
 main { max-width: 1040px; }
+.cards strong { font-size: 16px; }
+.cards .card { padding: 12px 14px; }
 a { color: var(--accepted); }
 nav { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 24px 0 0; padding: 10px 16px; background: var(--card); border-radius: 10px; font-size: 14px; }
 nav a { text-decoration: none; }
