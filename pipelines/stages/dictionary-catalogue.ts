@@ -33,7 +33,7 @@ function described(feature: CatalogueFeature): string {
   ];
   return `#### ${name}
 ${facts.join(' · ')}
-\`\`\`${level === 'derive' ? 'js' : 'sql'}
+\`\`\`${level === 'derive' ? 'text' : 'sql'}
 ${sql ?? expression}
 \`\`\``;
 }

@@ -114,8 +114,14 @@ describe('the dictionary', () => {
 });
 
 test('docs/features.md has the catalogue as it is', async () => {
+  // The formatter pads tables and leaves lines between blocks.
+  const plain = (text: string) =>
+    text
+      .replace(/ +/g, ' ')
+      .replace(/\| ?-+ ?(?=\|)/g, '|---')
+      .replace(/\n{2,}/g, '\n')
+      .trim();
   const page = await readFile(join(ROOT, 'docs/features.md'), 'utf8');
-  expect(page.split('<!-- Below is generated; a test compares. -->')[1]?.trim()).toBe(
-    catalogueMarkdown().trim(),
-  );
+  const generated = page.split('<!-- Below is generated; a test compares. -->')[1] ?? '';
+  expect(plain(generated)).toBe(plain(catalogueMarkdown()));
 });
