@@ -221,6 +221,8 @@ function boundWords(was: Rule, is: Rule): string {
 }
 
 function limitEffect(was: Rule, is: Rule): Effect {
+  // Another severity means another limit where none is said; that is told with the severity.
+  if (was.severity !== is.severity && isNone(was) && isNone(is)) return 'same';
   const [old, now] = [allowed(was), allowed(is)];
   if (JSON.stringify(old) === JSON.stringify(now)) return 'same';
   if (old === null) return 'stricter';
@@ -229,6 +231,10 @@ function limitEffect(was: Rule, is: Rule): Effect {
   const size = (limit: Limit) =>
     'rows' in limit ? limit.rows : limit.share - (limit.below ? Number.EPSILON : 0);
   return size(now) < size(old) ? 'stricter' : 'looser';
+}
+
+function isNone({ limit }: Rule): boolean {
+  return limit === undefined || ('rows' in limit ? limit.rows : limit.share) === 0;
 }
 
 function allowed({ limit, severity }: Rule): Limit | null {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { parseContract } from '../../pipelines/contracts/parse-contract.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
@@ -15,6 +15,9 @@ const PAGE = readFileSync(join(PROJECT_FOLDER, 'docs/contracts.md'), 'utf8');
 const EXAMPLES = [...PAGE.matchAll(/```yaml\n([^`]*)```/g)].map(([, text]) => text!);
 const COMMANDS = [...PAGE.matchAll(/^npm run strata -- (.*)$/gm)].map(([, text]) => text!.split(' '));
 const OR = readFileSync(join(DEFINITIONS, 'online-retail/contract.yaml'), 'utf8');
+
+// Each command starts a process of its own.
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 beforeAll(async () => {
