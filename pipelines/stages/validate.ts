@@ -50,10 +50,15 @@ export function acceptedSql({ rules }: Pick<TableContract, 'rules'>): string {
   return checks.length === 0 ? 'true' : `(${checks.join(' AND ')})`;
 }
 
-/** Makes a temporary table of the rows that break a rule, so that counting and keeping them need no second pass. */
+/**
+ * Makes a temporary table of the rows that break a rule, so that counting and keeping them need no second pass: a
+ * mask for each, of refused ones all columns, too.
+ */
 export function brokenRowsSql({ from, contract, broken }: Validated & { broken: string }): CheckedSql {
   return {
-    sql: `CREATE OR REPLACE TEMP TABLE ${broken} AS ${brokenSql(from, contract)}`,
+    sql: `CREATE OR REPLACE TEMP TABLE ${broken} AS
+SELECT * EXCLUDE (kept), CASE WHEN ${isRefused(contract.rules)} THEN kept END AS kept
+FROM (${brokenSql(from, contract, ', extract AS kept')})`,
     parts: rulePartsOf(from, contract),
   };
 }
@@ -101,13 +106,9 @@ export function quarantineSql({
     isRefusing(rule) ? [`CASE WHEN ${isBroken(i)} THEN ${quote(rule.name)} END`] : [],
   );
   const all = `list_filter([${names.join(', ')}], rule -> rule IS NOT NULL)`;
-  const rows = broken ?? `(${brokenSql(from, contract)})`;
-  // The masks are read behind the join: `*` is the extract's columns alone.
-  const sql = `SELECT refused.broken_rules[1] AS refused_by, refused.broken_rules, extract.*
-FROM ${from} AS extract
-JOIN (SELECT row, ${all} AS broken_rules FROM ${rows} WHERE ${isRefused(rules)}) AS refused
-  ON extract.file_row_number = refused.row
-ORDER BY refused.row`;
+  const rows = broken ?? `(${brokenSql(from, contract, ', extract AS kept')})`;
+  const sql = `SELECT broken_rules[1] AS refused_by, broken_rules, unnest(kept)
+FROM (SELECT row, kept, ${all} AS broken_rules FROM ${rows} WHERE ${isRefused(rules)}) ORDER BY row`;
   const empty = names.length === 0 ? `SELECT * FROM ${from} WHERE false` : `${sql} LIMIT 0`;
   return { sql: refused === 0 ? empty : sql, parts: rulePartsOf(from, contract) };
 }
@@ -153,8 +154,12 @@ export function isRefusing({ severity }: Pick<Rule, 'severity'>): boolean {
 /** Bits of a BIGINT that a mask uses; a contract may have more rules. */
 const BITS = 60;
 
-/** The rows that break a rule: `row`, their number in the file, and masks with a bit for each broken rule. */
-function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>): string {
+/**
+ * The rows that break a rule: `row`, their number in the file, and masks with a bit for each broken rule.
+ *
+ * @param more further columns; `extract` is the whole row
+ */
+function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>, more = ''): string {
   const masks = masksOf(rules).map((mask, word) => {
     const bits = rules
       .slice(word * BITS, (word + 1) * BITS)
@@ -162,7 +167,7 @@ function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>): strin
     return `CAST(${bits.join(' + ') || '0'} AS BIGINT) AS ${mask}`;
   });
   const isGood = rules.map(checkSql).join(' AND ') || 'true';
-  return `SELECT file_row_number AS row, ${masks.join(', ')} FROM ${from} WHERE NOT (${isGood})`;
+  return `SELECT file_row_number AS row, ${masks.join(', ')}${more} FROM ${from} AS extract WHERE NOT (${isGood})`;
 }
 
 function masksOf(rules: readonly unknown[]): string[] {
