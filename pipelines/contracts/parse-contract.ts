@@ -88,6 +88,13 @@ function referencesOf({ schema }: Odcs): Map<string, string> {
   );
 }
 
+/** Where no contract asks for more: a customer with an unreadable attribute has the others. */
+const UNREADABLE_ATTRIBUTE: Readonly<Rule> = {
+  ...UNREADABLE,
+  severity: 'warn',
+  reason: 'a value was there that cannot be read; it counts as missing',
+};
+
 /** Of each customer there is one row: the attributes of two would be a matter of luck. */
 function customersContract(
   written: TableContract | undefined,
@@ -102,7 +109,7 @@ function customersContract(
       message: 'needs source.customers in pipeline.yaml, which says where the second table is',
     });
   }
-  const table = written ?? { rules: [{ ...UNREADABLE_LINE }, { ...UNREADABLE }] };
+  const table = written ?? { rules: [{ ...UNREADABLE_LINE }, { ...UNREADABLE_ATTRIBUTE }] };
   if (table.unique && table.unique.join() !== 'customer_id') {
     faults.push({ path, message: `needs customer_id alone as its key, found ${table.unique.join(' + ')}` });
   }

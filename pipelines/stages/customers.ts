@@ -1,5 +1,6 @@
-import { type Contract, type Rule, UNREADABLE_LINE } from '../contracts/contract.ts';
+import type { Contract } from '../contracts/contract.ts';
 import type { Definition } from '../contracts/definition.ts';
+import { PipelineError } from '../contracts/errors.ts';
 import type { TableCounts } from '../contracts/run.ts';
 import type { Source } from '../contracts/source.ts';
 import { nameSql, readColumns, type TableSource } from './extract.ts';
@@ -10,29 +11,6 @@ import { acceptedSql, type ValidationCounts } from './validate.ts';
 // The second table: one row per customer, with attributes that no transaction has. It is frozen and validated
 // as the transactions are, and joined to them by customer_id. Attributes have no time: a run for a past date
 // sees what the table says today, as far as the source keeps no history of it.
-
-/** Held against every customers' table, before the contract's own rules: the join needs one row per customer. */
-const ALWAYS: readonly Rule[] = [
-  UNREADABLE_LINE,
-  {
-    name: 'without-customer',
-    check: 'customer_id IS NOT NULL',
-    severity: 'reject',
-    reason: 'nobody can be found to whom the row belongs',
-  },
-  {
-    name: 'duplicate-customer',
-    check: 'NOT is_duplicate',
-    severity: 'reject',
-    reason: 'the customer has another row in the table',
-  },
-  {
-    name: 'unreadable-value',
-    check: 'malformed IS NULL',
-    severity: 'warn',
-    reason: 'a value was there that cannot be read; it counts as missing',
-  },
-];
 
 /**
  * The frozen table: `customer_id`, the attributes by name, `malformed` and `is_duplicate`; sorted by customer.
@@ -52,17 +30,15 @@ FROM (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY ${content.j
 ORDER BY customer_id, raw_place`;
 }
 
-/** The contract of the customers' table, for what validates a table. */
-export function customersContract(contract: Contract): Contract {
-  const own = contract.customers?.rules ?? [];
-  const names = new Set(ALWAYS.map(({ name }) => name));
-  return {
-    version: contract.version,
-    unique: ['customer_id'],
-    rules: [...ALWAYS, ...own.filter(({ name }) => !names.has(name))],
-    thresholds: contract.thresholds,
-    volume: contract.customers?.volume,
-  };
+/** The contract of the customers' table, for what validates a table: the join needs one row per customer. */
+export function customersContract({ version, thresholds, customers }: Contract): Contract {
+  if (customers === undefined) {
+    throw new PipelineError(
+      'DEFINITION_INVALID',
+      'a second table needs rules that keep one row per customer, the contract of this run has none',
+    );
+  }
+  return { ...customers, version, thresholds };
 }
 
 /**

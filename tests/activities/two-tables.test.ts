@@ -109,15 +109,15 @@ describe('a run over transactions and customers', () => {
         rowsQuarantined: 2,
         quarantinedBy: [
           { rule: 'unreadable-line', rows: 0 },
-          { rule: 'without-customer', rows: 1 },
-          { rule: 'duplicate-customer', rows: 1 },
+          { rule: 'customer_id-missing', rows: 1 },
+          { rule: 'duplicate', rows: 1 },
         ],
       },
     ]);
     const { rowsRead, rowsAccepted, rowsQuarantined } = validation.counts;
     expect(rowsRead).toBe(rowsAccepted + rowsQuarantined);
     expect(validation.reasons).toContainEqual(
-      expect.stringMatching(/^customers: 1 rows are odd by rule unreadable-value/),
+      expect.stringMatching(/^customers: 1 rows are odd by rule unreadable/),
     );
   }, 60_000);
 
@@ -137,8 +137,8 @@ describe('a run over transactions and customers', () => {
     const refused = await rowsOf(customers!.quarantine, (from) => `FROM ${from}`);
     expect(refused).toEqual([
       {
-        refused_by: 'duplicate-customer',
-        broken_rules: ['duplicate-customer'],
+        refused_by: 'duplicate',
+        broken_rules: ['duplicate'],
         customer_id: [...known.keys()][7],
         birth_year: null,
         group: 'g9',
@@ -147,8 +147,8 @@ describe('a run over transactions and customers', () => {
         is_duplicate: true,
       },
       {
-        refused_by: 'without-customer',
-        broken_rules: ['without-customer'],
+        refused_by: 'customer_id-missing',
+        broken_rules: ['customer_id-missing'],
         customer_id: null,
         birth_year: 1980,
         group: 'g1',
