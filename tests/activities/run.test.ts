@@ -158,7 +158,8 @@ describe('closing a run', () => {
   test.each([
     ['failed', ['manifest']],
     ['cancelled', ['manifest']],
-    ['rejected', ['manifest', 'quarantine', 'report', 'report', 'report']],
+    // Of the validation, the profile and its page, what changed in it, and the features.
+    ['rejected', ['manifest', 'quarantine', 'report', 'report', 'report', 'report', 'report']],
   ] as const)(
     'as %s leaves no rows but its record and log, and of its artifacts: %s',
     async (outcome, kinds) => {
