@@ -82,8 +82,10 @@ async function freeze(context: ActivityContext, freezing: Freezing): Promise<Omi
       if (run.asOf === null && isGiven) refuseFuture(asOf, numbered);
       const { contract } = definition;
       const sql = extractSql({ source: numbered, contract, asOf });
-      const taken = await takeExtract(context, { run, contract, asOf, warehouse, signal }, (path) =>
-        warehouse.copyToParquet(sql, path, { signal }),
+      const taken = await takeExtract(
+        context,
+        { run, contract, asOf, known: source.customers, warehouse, signal },
+        (path) => warehouse.copyToParquet(sql, path, { signal }),
       );
       requireRows(taken.artifact.rows, numbered, asOf);
       return {

@@ -55,10 +55,18 @@ export interface TakenExtract {
 /** Takes in the extract that `freeze` writes; where the run has releases, their rows are marked and join it. */
 export async function takeExtract(
   { artifacts }: ActivityContext,
-  taking: { run: Run; contract: Contract; asOf: string; warehouse: Warehouse; signal: AbortSignal },
+  taking: {
+    run: Run;
+    contract: Contract;
+    asOf: string;
+    /** Relation of the frozen customers' table, where there is one. */
+    known: string | undefined;
+    warehouse: Warehouse;
+    signal: AbortSignal;
+  },
   freeze: (path: string) => Promise<{ rows: number }>,
 ): Promise<TakenExtract> {
-  const { run, contract, asOf, warehouse, signal } = taking;
+  const { run, contract, asOf, known, warehouse, signal } = taking;
   const about = { runId: run.runId, ending: 'parquet' };
   if (!run.releases) {
     const artifact = await artifacts.take('extract', about, freeze);
@@ -70,7 +78,7 @@ export async function takeExtract(
     const frozen = `${path}.frozen`;
     rowsOfSource = (await freeze(frozen)).rows;
     const extract = await rowsFile(warehouse, frozen);
-    const sql = joinReleasesSql({ extract, releases, unique: contract.unique ?? [], asOf });
+    const sql = joinReleasesSql({ extract, releases, unique: contract.unique ?? [], known, asOf });
     const joined = await warehouse.copyToParquet(sql, path, { signal });
     await rm(frozen, { force: true });
     return joined;

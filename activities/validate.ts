@@ -1,5 +1,5 @@
 import type { Stages } from '../pipelines/contracts/stages.ts';
-import { judge, validationReport } from '../pipelines/stages/judge.ts';
+import { judge, toldReasons, validationReport } from '../pipelines/stages/judge.ts';
 import { brokenRowsSql, quarantineSql, readValidation, validationSql } from '../pipelines/stages/validate.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
@@ -52,6 +52,7 @@ export function createValidateActivities(context: ActivityContext): Pick<Stages,
           const { quarantine: refusedCustomers } = second ?? {};
           return {
             ...judged,
+            reasons: toldReasons(judged.reasons),
             counts: { ...judged.counts, ...released },
             report,
             quarantine,

@@ -7,6 +7,7 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import {
+  EXAMPLE_OF,
   examplesSql,
   quarantinedRowsSql,
   type RuleCount,
@@ -116,7 +117,7 @@ async function examplesOf(
   const rows = (await warehouse.rows(sql)) as Record<string, string | null>[];
   return shown.map((name) => ({
     rule: name,
-    rows: rows.filter((row) => row.example_of === name).map(({ example_of: _, ...row }) => row),
+    rows: rows.filter((row) => row[EXAMPLE_OF] === name).map(({ [EXAMPLE_OF]: _, ...row }) => row),
   }));
 }
 

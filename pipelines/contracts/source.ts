@@ -69,6 +69,7 @@ const RESERVED_NAMES = new Set([
   'first_broken',
   'as_of',
   'file_row_number',
+  'rowid',
   'customer_order',
   'tie',
 ]);

@@ -41,6 +41,10 @@ export function customersContract({ version, thresholds, customers }: Contract):
   return { ...customers, version, thresholds };
 }
 
+// No attribute has a name with a blank.
+const LINES = '"extract lines"';
+const KNOWN = '"known customers"';
+
 /**
  * The extract's rows with the attributes of their customers beside them: NULL where the table has no accepted
  * row of the customer. A relation to stand behind FROM in place of the extract, `file_row_number` included.
@@ -61,11 +65,11 @@ export function withCustomersSql({
 }): string {
   const names = attributesOfTable(definition.source).map(nameSql);
   const accepted = acceptedSql(customersContract(definition.contract));
-  const added = names.map((name) => `, known.${name}`).join('');
-  return `(SELECT lines.*${isNumbered ? ', lines.file_row_number' : ''}${added}
-  FROM ${from} AS lines
-  LEFT JOIN (SELECT ${['customer_id', ...names].join(', ')} FROM ${customers} WHERE ${accepted}) AS known
-    ON lines.customer_id = known.customer_id)`;
+  const added = names.map((name) => `, ${KNOWN}.${name}`).join('');
+  return `(SELECT ${LINES}.*${isNumbered ? `, ${LINES}.file_row_number` : ''}${added}
+  FROM ${from} AS ${LINES}
+  LEFT JOIN (SELECT ${['customer_id', ...names].join(', ')} FROM ${customers} WHERE ${accepted}) AS ${KNOWN}
+    ON ${LINES}.customer_id = ${KNOWN}.customer_id)`;
 }
 
 /** Attributes of the customers' table, in its order. */

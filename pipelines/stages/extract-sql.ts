@@ -192,7 +192,8 @@ export function tieOf(source: TableSource): string {
   return `hash(${said.join(', ')}) AS tie`;
 }
 
-const RAW_UNREADABLE = 'raw_unreadable';
+/** No attribute has a name with a blank. */
+const RAW_UNREADABLE = '"raw line"';
 
 function unreadableOf({ unreadable }: TableSource): string[] {
   return unreadable === undefined ? [] : [RAW_UNREADABLE];

@@ -86,11 +86,13 @@ export function stagingSql(source: TableSource): string {
   const columns = readColumns(source).map(
     (name) => `${sourceValue(source, name).column} AS ${nameSql(name)}`,
   );
-  if (source.unreadable !== undefined) columns.push(`"${source.unreadable}" AS ${STAGED_UNREADABLE}`);
+  if (source.unreadable !== undefined)
+    columns.push(`"${source.unreadable}" AS ${nameSql(STAGED_UNREADABLE)}`);
   return `SELECT ${columns.join(', ')} FROM ${source.from}`;
 }
 
-const STAGED_UNREADABLE = 'unreadable';
+/** No attribute has a name with a blank. */
+const STAGED_UNREADABLE = 'unreadable line';
 
 /** The same source, read from a file that was written with `stagingSql`. */
 export function stagedSource<S extends TableSource>(source: S, from: string): S {

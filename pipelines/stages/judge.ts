@@ -13,6 +13,20 @@ export interface Judgement {
   counts: RunCounts;
 }
 
+/** A sentence for each broken rule would not fit into what Temporal carries; the report artifact keeps all of them. */
+const MOST_REASONS = 20;
+/** Some hold the contract's own text, which may be of any length. */
+const MOST_CHARACTERS = 500;
+
+/** The reasons as they are told outside of the report: the first ones, each of bounded length. */
+export function toldReasons(reasons: readonly string[]): string[] {
+  const told = reasons
+    .slice(0, MOST_REASONS)
+    .map((reason) => (reason.length > MOST_CHARACTERS ? `${reason.slice(0, MOST_CHARACTERS - 1)}…` : reason));
+  const more = reasons.length - told.length;
+  return more === 0 ? told : [...told, `and ${more} more, in the validation report`];
+}
+
 export interface Findings {
   failures: string[];
   warnings: string[];

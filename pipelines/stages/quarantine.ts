@@ -11,6 +11,9 @@ export interface RuleCount {
   all: number;
 }
 
+/** Column of `examplesSql`; no attribute has a name with a blank. */
+export const EXAMPLE_OF = 'example of';
+
 /** For `readRuleCounts`. */
 export function ruleCountsSql({ from }: RowsFile): string {
   return `SELECT rule, count(*) FILTER (WHERE rule = refused_by) AS first_rows, count(*) AS all_rows
@@ -27,7 +30,7 @@ export function readRuleCounts(rows: readonly Readonly<Record<string, unknown>>[
 }
 
 /**
- * The first rows of a quarantine by each rule, in the extract's order, all values as text; `example_of` says of
+ * The first rows of a quarantine by each rule, in the extract's order, all values as text; `EXAMPLE_OF` says of
  * which rule. A query for each rule stops at its limit; one with row numbers by rule would read all.
  *
  * @param given.rules at least one; their rows are those of which it is the first rule
@@ -40,7 +43,7 @@ export function examplesSql(
   const values = quarantine.columns.map((column) => `${asText(column)} AS ${quoted(column.name)}`);
   const examples = rules.map((rule) => {
     const where = broken ? ofRule(rule) : ` WHERE refused_by = ${quote(rule)}`;
-    return `(SELECT ${quote(rule)} AS example_of, ${values.join(', ')} FROM ${quarantine.from}${where} LIMIT ${limit})`;
+    return `(SELECT ${quote(rule)} AS "${EXAMPLE_OF}", ${values.join(', ')} FROM ${quarantine.from}${where} LIMIT ${limit})`;
   });
   return examples.join('\nUNION ALL\n');
 }

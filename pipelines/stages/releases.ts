@@ -18,13 +18,21 @@ export interface RowsFile {
   columns: readonly ExtractColumn[];
 }
 
-/** What the quarantine and validation say of a row; the rest is what the source says. */
-const VERDICT_COLUMNS = ['refused_by', 'broken_rules', 'is_duplicate', 'is_released'];
+/** What the quarantine, validation and the customers' table say of a row; the rest is what the source says. */
+const VERDICT_COLUMNS = ['refused_by', 'broken_rules', 'is_duplicate', 'is_known_customer', 'is_released'];
 
 // Attributes have snake_case names: one with a blank in it can be none of them.
 const COPIES = '"released copies"';
 const REST = '"released rest"';
 const CONTENT = '"released content"';
+const PLACE = '"row place"';
+const FOUND = '"found copies"';
+const ORIGIN = '"row origin"';
+const COPY = '"row copy"';
+const RELEASED = '"released rows"';
+const MISSING = '"missing rows"';
+const SOURCE = '"source rows"';
+const MATCHES = '"matching rows"';
 
 /** The contract of a run with releases: a released row breaks none of the rules that refuse. Its warnings stand. */
 export function withReleases(contract: Contract): Contract {
@@ -114,7 +122,7 @@ function checkedBy(sql: string, { quarantine, where }: Choice): CheckedSql {
  * releases tell. A row that two releases hold is there once.
  */
 export function mergedReleasesSql(releases: readonly RowsFile[]): string {
-  const all = commonTypes(releases.flatMap(({ columns }) => columns));
+  const all = commonTypes(releases.flatMap(({ columns }) => contentColumns(columns)));
   const isKnown = ({ name }: ExtractColumn) => releases.every(({ columns }) => names(columns).includes(name));
   const known = all.filter(isKnown);
   const rest = all.filter((column) => !isKnown(column));
@@ -141,15 +149,17 @@ ORDER BY ${order}`;
  * @param extract the frozen extract, a Parquet file
  * @param releases of `mergedReleasesSql`, a Parquet file
  * @param unique the contract's key
+ * @param known relation of the frozen customers' table, where there is one
  * @param asOf ISO date
  */
 export function joinReleasesSql(join: {
   extract: RowsFile;
   releases: RowsFile;
   unique: readonly string[];
+  known?: string | undefined;
   asOf: string;
 }): string {
-  const { extract, asOf } = join;
+  const { extract, known, asOf } = join;
   const told = contentColumns(extract.columns);
   const { compared, rest } = split(told, join.releases);
   const given = names([...compared, ...rest]);
@@ -157,16 +167,18 @@ export function joinReleasesSql(join: {
   const unique = join.unique.every((name) => given.includes(name)) ? join.unique : [];
   const key = names(compared).map(quoted);
   const value = ({ name, type }: ExtractColumn) => `TRY_CAST(${quoted(name)} AS ${type})`;
-  const isSame = key.map((name) => `source.${name} IS NOT DISTINCT FROM released.${name}`).join(' AND ');
+  const isSame = key
+    .map((name) => `${SOURCE}.${name} IS NOT DISTINCT FROM ${RELEASED}.${name}`)
+    .join(' AND ');
   const columns = names(extract.columns).map(quoted).join(', ');
   const before = [`ordered_at < TIMESTAMP '${asOf} 00:00:00'`];
   if (names(told).includes('loaded_at'))
     before.push(`coalesce(loaded_at < TIMESTAMP '${asOf} 00:00:00', true)`);
   if (unique.length > 0) {
-    const isThere = unique.map((name) => `source.${quoted(name)} = missing.${quoted(name)}`);
-    before.push(`NOT EXISTS (SELECT 1 FROM ${extract.from} AS source WHERE ${isThere.join(' AND ')})`);
+    const isThere = unique.map((name) => `${SOURCE}.${quoted(name)} = ${MISSING}.${quoted(name)}`);
+    before.push(`NOT EXISTS (SELECT 1 FROM ${extract.from} AS ${SOURCE} WHERE ${isThere.join(' AND ')})`);
   }
-  return `WITH released AS MATERIALIZED (
+  return `WITH ${RELEASED} AS MATERIALIZED (
   SELECT *, row_number() OVER (ORDER BY ${key.join(', ')}) AS ${CONTENT}
   FROM (SELECT ${[
     ...compared.map((column) => `${value(column)} AS ${quoted(column.name)}`),
@@ -174,19 +186,19 @@ export function joinReleasesSql(join: {
     ...packed(rest, value),
   ].join(', ')}
     FROM ${join.releases.from} GROUP BY ${compared.map(value).join(', ')})
-), matches AS MATERIALIZED (
-  SELECT source.file_row_number AS place, ${CONTENT} FROM ${extract.from} AS source JOIN released ON ${isSame}
-), missing AS MATERIALIZED (
-  SELECT ${[...key, ...unpacked(rest), CONTENT].join(', ')}, unnest(range(${COPIES} - coalesce(found, 0))) AS copy
-  FROM released LEFT JOIN (SELECT ${CONTENT}, count(*) AS found FROM matches GROUP BY ${CONTENT}) USING (${CONTENT})
+), ${MATCHES} AS MATERIALIZED (
+  SELECT ${SOURCE}.file_row_number AS ${PLACE}, ${CONTENT} FROM ${extract.from} AS ${SOURCE} JOIN ${RELEASED} ON ${isSame}
+), ${MISSING} AS MATERIALIZED (
+  SELECT ${[...key, ...unpacked(rest), CONTENT].join(', ')}, unnest(range(${COPIES} - coalesce(${FOUND}, 0))) AS ${COPY}
+  FROM ${RELEASED} LEFT JOIN (SELECT ${CONTENT}, count(*) AS ${FOUND} FROM ${MATCHES} GROUP BY ${CONTENT}) USING (${CONTENT})
 )
 SELECT ${columns}, is_released FROM (
-  SELECT ${columns}, matches.place IS NOT NULL AS is_released, 0 AS origin, source.file_row_number AS place, 0 AS copy
-  FROM ${extract.from} AS source LEFT JOIN matches ON source.file_row_number = matches.place
+  SELECT ${columns}, ${MATCHES}.${PLACE} IS NOT NULL AS is_released, 0 AS ${ORIGIN}, ${SOURCE}.file_row_number AS ${PLACE}, 0 AS ${COPY}
+  FROM ${extract.from} AS ${SOURCE} LEFT JOIN ${MATCHES} ON ${SOURCE}.file_row_number = ${MATCHES}.${PLACE}
   UNION ALL
-  SELECT ${extract.columns.map((column) => addedValue(column, given, unique)).join(', ')}, true, 1, ${CONTENT}, copy
-  FROM missing WHERE ${before.join(' AND ')})
-ORDER BY customer_id, ordered_at, origin, place, copy`;
+  SELECT ${extract.columns.map((column) => addedValue(column, { given, unique, known })).join(', ')}, true, 1, ${CONTENT}, ${COPY}
+  FROM ${MISSING} WHERE ${before.join(' AND ')})
+ORDER BY customer_id, ordered_at, ${ORIGIN}, ${PLACE}, ${COPY}`;
 }
 
 /** Rows are compared over what both sides tell; of the rest, what the releases know is given to the rows added. */
@@ -203,14 +215,19 @@ function split(told: readonly ExtractColumn[], releases: RowsFile) {
 /** Rows added are copies of one another where they share a key; of the extract's own rows none has it. */
 function addedValue(
   { name, type }: ExtractColumn,
-  given: readonly string[],
-  unique: readonly string[],
+  {
+    given,
+    unique,
+    known,
+  }: { given: readonly string[]; unique: readonly string[]; known?: string | undefined },
 ): string {
+  if (name === 'is_known_customer' && known !== undefined)
+    return `coalesce(customer_id IN (SELECT customer_id FROM ${known}), false)`;
   if (name === 'is_duplicate') {
     if (unique.length === 0) return 'false';
     const key = unique.map(quoted);
     const isWhole = key.map((column) => `${column} IS NOT NULL`).join(' AND ');
-    return `${isWhole} AND row_number() OVER (PARTITION BY ${key.join(', ')} ORDER BY ${CONTENT}, copy) > 1`;
+    return `${isWhole} AND row_number() OVER (PARTITION BY ${key.join(', ')} ORDER BY ${CONTENT}, ${COPY}) > 1`;
   }
   return given.includes(name) ? quoted(name) : `CAST(NULL AS ${type})`;
 }

@@ -9,6 +9,10 @@ import { PipelineError } from '../contracts/errors.ts';
 // a bit for each broken rule, from which all that is told follows. Refused: a column and two counters for each
 // rule (twice the time with twenty rules), a mask for every row (a third more).
 
+// Attributes have snake_case names: one with a blank in it can be none of them.
+const ROW = '"row number"';
+const WHOLE = '"whole row"';
+
 /** SQL, and the parts of a definition in it, so that a fault can be laid at the right one. */
 export interface CheckedSql {
   sql: string;
@@ -58,7 +62,7 @@ export function brokenRowsSql({ from, contract, broken }: Validated & { broken: 
   return {
     sql: `CREATE OR REPLACE TEMP TABLE ${broken} AS
 SELECT * EXCLUDE (kept), CASE WHEN ${isRefused(contract.rules)} THEN kept END AS kept
-FROM (${brokenSql(from, contract, ', extract AS kept')})`,
+FROM (${brokenSql(from, contract, `, ${WHOLE} AS kept`)})`,
     parts: rulePartsOf(from, contract),
   };
 }
@@ -74,7 +78,7 @@ export function validationSql({ from, contract, broken, table }: Validated): Che
   const [first, last] =
     table === 'customers' ? ['NULL', 'NULL'] : [iso('min(ordered_at)'), iso('max(ordered_at)')];
   const times = `${first} AS first_ordered_at, ${last} AS last_ordered_at`;
-  const newest = freshness ? `, ${iso(`max(${freshness.column})`)} AS newest` : '';
+  const newest = freshness ? `, ${iso(`max("${freshness.column}")`)} AS newest` : '';
   const masks = masksOf(rules).join(', ');
   const sql = `WITH ${broken === undefined ? `broken_rows AS MATERIALIZED (${brokenSql(from, contract)}), ` : ''}kinds AS (
   SELECT ${masks}, count(*) AS n FROM ${broken ?? 'broken_rows'} GROUP BY ALL
@@ -82,8 +86,8 @@ export function validationSql({ from, contract, broken, table }: Validated): Che
   SELECT ${counts.join(',\n    ')} FROM kinds
 ), kept AS (
   SELECT count(*) AS accepted, count(DISTINCT customer_id) AS customers, ${times}${newest}
-  FROM ${from} AS extract ANTI JOIN (SELECT row FROM ${broken ?? 'broken_rows'} WHERE ${isRefused(rules)}) AS refused
-    ON extract.file_row_number = refused.row
+  FROM ${from} AS ${WHOLE} ANTI JOIN (SELECT ${ROW} FROM ${broken ?? 'broken_rows'} WHERE ${isRefused(rules)}) AS refused
+    ON ${WHOLE}.file_row_number = refused.${ROW}
 ), read AS (
   SELECT count(*) AS rows, count(malformed) AS malformed FROM ${from}
 ) SELECT * FROM read, kept, found`;
@@ -106,9 +110,9 @@ export function quarantineSql({
     isRefusing(rule) ? [`CASE WHEN ${isBroken(i)} THEN ${quote(rule.name)} END`] : [],
   );
   const all = `list_filter([${names.join(', ')}], rule -> rule IS NOT NULL)`;
-  const rows = broken ?? `(${brokenSql(from, contract, ', extract AS kept')})`;
+  const rows = broken ?? `(${brokenSql(from, contract, `, ${WHOLE} AS kept`)})`;
   const sql = `SELECT broken_rules[1] AS refused_by, broken_rules, unnest(kept)
-FROM (SELECT row, kept, ${all} AS broken_rules FROM ${rows} WHERE ${isRefused(rules)}) ORDER BY row`;
+FROM (SELECT ${ROW}, kept, ${all} AS broken_rules FROM ${rows} WHERE ${isRefused(rules)}) ORDER BY ${ROW}`;
   const empty = names.length === 0 ? `SELECT * FROM ${from} WHERE false` : `${sql} LIMIT 0`;
   return { sql: refused === 0 ? empty : sql, parts: rulePartsOf(from, contract) };
 }
@@ -155,9 +159,9 @@ export function isRefusing({ severity }: Pick<Rule, 'severity'>): boolean {
 const BITS = 60;
 
 /**
- * The rows that break a rule: `row`, their number in the file, and masks with a bit for each broken rule.
+ * The rows that break a rule: `ROW`, their number in the file, and masks with a bit for each broken rule.
  *
- * @param more further columns; `extract` is the whole row
+ * @param more further columns; `WHOLE` is the whole row
  */
 function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>, more = ''): string {
   const masks = masksOf(rules).map((mask, word) => {
@@ -167,7 +171,7 @@ function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>, more =
     return `CAST(${bits.join(' + ') || '0'} AS BIGINT) AS ${mask}`;
   });
   const isGood = rules.map(checkSql).join(' AND ') || 'true';
-  return `SELECT file_row_number AS row, ${masks.join(', ')}${more} FROM ${from} AS extract WHERE NOT (${isGood})`;
+  return `SELECT file_row_number AS ${ROW}, ${masks.join(', ')}${more} FROM ${from} AS ${WHOLE} WHERE NOT (${isGood})`;
 }
 
 function masksOf(rules: readonly unknown[]): string[] {

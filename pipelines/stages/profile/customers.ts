@@ -21,7 +21,7 @@ FROM (SELECT count(*) AS rows FROM ${from} WHERE customer_id IS NOT NULL GROUP B
 }
 
 /**
- * Rows that are in every column as an earlier one. `is_duplicate` tells the copies of a key apart and is left out.
+ * Rows that are in every column as an earlier one. Marks of a row are left out: `is_duplicate` tells copies apart.
  * Of a large extract the copies among the drawn customers' rows stand for all.
  */
 export async function measureDuplicates(
@@ -32,10 +32,9 @@ export async function measureDuplicates(
   const { rows, drawn, own } = about;
   const isEstimate = rows > ROWS_SEARCHED_WHOLE && drawn.every > 1;
   const from = isEstimate ? drawn.from : relation.from;
-  const names = [
-    ...about.columns.map(({ name }) => name),
-    ...own.filter((name) => name !== 'is_duplicate'),
-  ].map(quoteName);
+  const names = [...about.columns.map(({ name }) => name), ...own.filter((name) => name === 'malformed')].map(
+    quoteName,
+  );
   const [found] = await reader.rows(
     `SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(rows) - count(*), 0) AS copies
 FROM (SELECT count(*) AS rows FROM ${from} GROUP BY hash(${names.join(', ')}))`,

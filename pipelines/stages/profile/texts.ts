@@ -187,7 +187,7 @@ export async function prefixesOf(
   if (signs.length === 0) return [];
   const found = await reader.rows(
     `SELECT prefix FROM (SELECT regexp_extract(order_id, '^([A-Za-z]{1,3})[-_ ]?[0-9]', 1) AS prefix, count(*) AS rows, sum(count(*)) OVER () AS all_rows
-  FROM ${SAMPLE} WHERE order_id IS NOT NULL GROUP BY prefix)
+  FROM ${SAMPLE} WHERE order_id IS NOT NULL GROUP BY 1)
 WHERE prefix <> '' AND rows < 0.3 * all_rows ORDER BY rows DESC, prefix LIMIT ${MOST_PREFIXES}`,
   );
   const isNegative = signs.map((name) => `${name} < 0`).join(' OR ');

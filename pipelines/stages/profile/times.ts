@@ -48,12 +48,14 @@ const WEEK_HOURS = 7 * 24;
 /** So many weeks are added, so that hours before 1970 are counted from below too. */
 const WEEKS_AHEAD = 200_000;
 
+// Grouped by position: an attribute may have the name of any alias, and GROUP BY would mean that column.
+
 /** Rows by weekday and hour. Whole hours since 1970 are grouped, which is quicker than two parts of a date. */
 export async function measureWeek(reader: Reader, { from }: Relation): Promise<number[][]> {
   const ahead = BigInt(WEEKS_AHEAD) * BigInt(WEEK_HOURS) * BigInt(HOUR_US);
   const hours = await reader.rows(
     `SELECT ((epoch_us(ordered_at) + ${ahead}) // ${HOUR_US}) % ${WEEK_HOURS} AS hour, count(*) AS rows
-FROM ${from} WHERE ordered_at IS NOT NULL GROUP BY hour ORDER BY hour`,
+FROM ${from} WHERE ordered_at IS NOT NULL GROUP BY 1 ORDER BY 1`,
   );
   const week = Array.from({ length: 7 }, () => new Array<number>(24).fill(0));
   for (const { hour, rows } of hours) {
@@ -110,7 +112,7 @@ async function monthsOfColumn(
   { from, name }: { from: string; name: string },
 ): Promise<TimeProfile['months']> {
   const months = await reader.rows(`SELECT * FROM (SELECT strftime(day, '%Y-%m') AS month, sum(rows) AS rows
-  FROM (SELECT CAST(${name} AS DATE) AS day, count(*) AS rows FROM ${from} WHERE ${name} IS NOT NULL GROUP BY day)
+  FROM (SELECT CAST(${name} AS DATE) AS day, count(*) AS rows FROM ${from} WHERE ${name} IS NOT NULL GROUP BY 1)
   GROUP BY month ORDER BY month DESC LIMIT ${MOST_MONTHS}) ORDER BY month`);
   return months.map(({ month, rows }) => ({ month: String(month), rows: Number(rows) }));
 }

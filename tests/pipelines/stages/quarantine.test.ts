@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  EXAMPLE_OF,
   examplesSql,
   quarantinedRowsSql,
   readRuleCounts,
@@ -45,7 +46,7 @@ describe('a quarantine', () => {
 
   test('shows the first rows of each rule, in their order, values as text', async () => {
     const rows = await warehouse.rows(examplesSql(quarantine, { rules: ['free', 'nobody'], limit: 2 }));
-    expect(rows.map((row) => [row.example_of, row.customer_id, row.broken_rules])).toEqual([
+    expect(rows.map((row) => [row[EXAMPLE_OF], row.customer_id, row.broken_rules])).toEqual([
       ['free', 'a', 'free'],
       ['free', 'b', 'free, late'],
       ['nobody', null, 'nobody, free'],
@@ -56,7 +57,7 @@ describe('a quarantine', () => {
 
   test('shows rows that break one rule, be it the first or not', async () => {
     const rows = await warehouse.rows(examplesSql(quarantine, { rules: ['free'], limit: 9, broken: true }));
-    expect(rows.map((row) => [row.example_of, row.customer_id])).toEqual([
+    expect(rows.map((row) => [row[EXAMPLE_OF], row.customer_id])).toEqual([
       ['free', 'a'],
       ['free', null],
       ['free', 'b'],

@@ -228,6 +228,40 @@ describe('an extract with releases', () => {
   }, 60_000);
 });
 
+describe('where there is a table of customers', () => {
+  const marked = (isKnown: boolean) => `, ${isKnown} AS is_known_customer`;
+
+  test('a released row is the same row once its customer becomes known, and is not added again', async () => {
+    const extract = await extractOf(['a 1 0', 'b 1 5'], marked(true));
+    // Released twice: before the customer was known and after.
+    const releases = await written(
+      mergedReleasesSql([
+        await extractOf(['a 1 0'], marked(false)),
+        await extractOf(['a 1 0'], marked(true)),
+      ]),
+    );
+    const rows = await warehouse.rows(joinReleasesSql({ extract, releases, unique: [], asOf: '2026-02-01' }));
+    expect(rows.map((row) => [textOf(row), row.is_known_customer])).toEqual([
+      ['a 1 0 released', true],
+      ['b 1 5', true],
+    ]);
+  });
+
+  test('of an added row the table of the run says whether its customer is known', async () => {
+    const extract = await extractOf([], marked(true));
+    const release = await extractOf(['a 1 0', 'b 1 0'], marked(false));
+    const releases = await written(mergedReleasesSql([release]));
+    const known = `(VALUES ('b'), (NULL)) AS t(customer_id)`;
+    const rows = await warehouse.rows(
+      joinReleasesSql({ extract, releases, unique: [], known: `(FROM ${known})`, asOf: '2026-02-01' }),
+    );
+    expect(rows.map((row) => [row.customer_id, row.is_known_customer])).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+  });
+});
+
 describe('where a key names one row', () => {
   const withKey = (rows: [string, number, string | null, boolean?][]) =>
     written(`SELECT CAST(customer_id AS VARCHAR) AS customer_id, TIMESTAMP '2026-01-01' + to_days(day) AS ordered_at,

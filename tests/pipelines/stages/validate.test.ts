@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Contract } from '../../../pipelines/contracts/contract.ts';
 import type { Definition } from '../../../pipelines/contracts/definition.ts';
-import { judge, validationReport } from '../../../pipelines/stages/judge.ts';
+import { judge, toldReasons, validationReport } from '../../../pipelines/stages/judge.ts';
 import {
   acceptedSql,
   quarantineSql,
@@ -207,6 +207,26 @@ describe('judge', () => {
       verdict: 'warn',
       reasons: ['4 rows are odd by rule large: more than a household needs.'],
     });
+  });
+
+  it('tells of several hundred broken rules in a few kilobytes, the failures first; the report keeps all', () => {
+    const rules = Array.from({ length: 400 }, (_, i) => ({
+      name: `rule-${i}`,
+      check: 'quantity > 0',
+      severity: i < 390 ? ('warn' as const) : ('fail' as const),
+      reason: 'as the contract says at length '.repeat(100),
+    }));
+    const contract = { ...CONTRACT, rules };
+    const found = rules.map((rule) => ({ ...rule, broken: 1, refused: 0 }));
+    const counts = { ...countsOf(90, 10, 50), rules: found };
+    const judgement = judge(counts, { contract, clustering });
+    const told = toldReasons(judgement.reasons);
+    expect(told).toHaveLength(21);
+    expect(told[0]).toMatch(/break rule rule-390/);
+    expect(told.at(-1)).toBe('and 380 more, in the validation report');
+    expect(JSON.stringify(told).length).toBeLessThan(16_000);
+    expect(validationReport(counts, judgement, contract).reasons).toHaveLength(400);
+    expect(toldReasons(judgement.reasons.slice(0, 20))).toHaveLength(20);
   });
 
   it('reports every rule with its check and both counts', () => {

@@ -41,6 +41,15 @@ function relation(lines: readonly Line[]): string {
 
 const sum = (counts: readonly number[]) => counts.reduce((total, rows) => total + rows, 0);
 
+test('marks that a run makes are no columns of the source, and do not tell copies apart', async () => {
+  const plain = await profileOf(warehouse, relation([...LINES, LINES[0]]));
+  const from = `(SELECT *, row_number() OVER () = 1 AS is_released, row_number() OVER () = 1 AS is_known_customer
+    FROM ${relation([...LINES, LINES[0]])})`;
+  const marked = await profileOf(warehouse, from);
+  expect(marked.columns.map(({ name }) => name)).toEqual(plain.columns.map(({ name }) => name));
+  expect(marked.duplicates.exact).toEqual({ rows: 1, counted: 8, isEstimate: false });
+});
+
 describe('the profile of a few lines', () => {
   let report: ProfileReport;
   beforeAll(async () => {
