@@ -142,6 +142,8 @@ function castSql({ name, kind }: ResultColumn): string {
   return `${value} AS ${column}`;
 }
 
+const INTERRUPT_MS = 100;
+
 interface Call<T> {
   connection: DuckDBConnection;
   query: string | Statement;
@@ -151,7 +153,12 @@ interface Call<T> {
 
 async function run<T>({ connection, query, signal, work }: Call<T>): Promise<T> {
   signal?.throwIfAborted();
-  const interrupt = () => connection.interrupt();
+  let again: NodeJS.Timeout | undefined;
+  // A call is several statements, and an interrupt before one begins is forgotten.
+  const interrupt = () => {
+    connection.interrupt();
+    again = setInterval(() => connection.interrupt(), INTERRUPT_MS);
+  };
   signal?.addEventListener('abort', interrupt, { once: true });
   try {
     return await work(typeof query === 'string' ? query : query.sql);
@@ -160,28 +167,35 @@ async function run<T>({ connection, query, signal, work }: Call<T>): Promise<T> 
     if (error instanceof PipelineError) throw error;
     const fault = readFault(error);
     throw typeof query !== 'string' && isStatementFault(fault)
-      ? await blame(connection, query)
+      ? await blame(connection, query, signal)
       : translateFault(fault);
   } finally {
     signal?.removeEventListener('abort', interrupt);
+    clearInterval(again);
   }
 }
 
-async function blame(connection: DuckDBConnection, { sql, parts }: Statement): Promise<PipelineError> {
+async function blame(
+  connection: DuckDBConnection,
+  { sql, parts }: Statement,
+  signal: AbortSignal | undefined,
+): Promise<PipelineError> {
   for (const part of parts) {
-    const fault = await faultOf(connection, part.sql);
+    const fault = await faultOf(connection, part.sql, signal);
     if (fault && isStatementFault(fault)) return translateFault(fault, part.name);
   }
   return translateFault(
-    (await faultOf(connection, sql)) ?? { kind: 'Unknown', message: 'no part fails alone' },
+    (await faultOf(connection, sql, signal)) ?? { kind: 'Unknown', message: 'no part fails alone' },
   );
 }
 
-async function faultOf(connection: DuckDBConnection, sql: string) {
+async function faultOf(connection: DuckDBConnection, sql: string, signal: AbortSignal | undefined) {
+  signal?.throwIfAborted();
   try {
     await connection.run(sql);
     return undefined;
   } catch (error) {
+    if (signal?.aborted && isInterrupt(error)) throw signal.reason;
     return readFault(error);
   }
 }

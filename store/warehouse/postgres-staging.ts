@@ -50,11 +50,14 @@ async function holdableTypes(
   );
 }
 
-/** NULL is an unquoted nothing, `""` an empty text. */
+/**
+ * NULL is an unquoted nothing, `""` an empty text. One reader: several begin in the middle of the file, and where a
+ * text has line breaks and quotation marks they take its inside for rows.
+ */
 function csvSql(path: string, columns: readonly SourceColumn[]): string {
   const names = columns.map(({ name }) => `${literal(name)}: 'VARCHAR'`);
   return `read_csv(${literal(path)}, auto_detect = false, columns = {${names.join(', ')}}, header = true,
-    delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false)`;
+    delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, parallel = false)`;
 }
 
 function castSql(column: SourceColumn): string {

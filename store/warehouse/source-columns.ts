@@ -13,7 +13,8 @@ const HOLDS_SEVERAL = /^(STRUCT|MAP|UNION|VARIANT)\b|\[\d*\]$/;
  *
  * @param mapping canonical column -> column of the source
  * @throws PipelineError EXTRACT_COLUMN_MISSING naming each missing column, its role, and the columns there
- *   are; EXTRACT_COLUMN_INVALID for one that is there twice, or whose values are lists or records
+ *   are; EXTRACT_COLUMN_INVALID for one that is there twice, whose values are lists or records, or
+ *   whose times have a zone in one file and none in another
  */
 export function typesOf(
   mapping: Readonly<Record<string, string | undefined>>,
@@ -48,12 +49,21 @@ export function typesOf(
   return types;
 }
 
-function assertFit({ name, type, repeatedIn }: SourceColumn, role: string, fileName: string): void {
+function assertFit(column: SourceColumn, role: string, fileName: string): void {
+  const { name, type, repeatedIn, mixedZones } = column;
   if (repeatedIn !== undefined) {
     throw new PipelineError(
       'EXTRACT_COLUMN_INVALID',
       `extract ${repeatedIn} needs one column ${name} (as ${role}), its header line names several; rename all but one`,
       { file: repeatedIn, column: name },
+    );
+  }
+  if (mixedZones !== undefined) {
+    const { zonedIn, naiveIn } = mixedZones;
+    throw new PipelineError(
+      'EXTRACT_COLUMN_INVALID',
+      `extract ${naiveIn} needs times with a zone in column ${name} (as ${role}) as ${zonedIn} has them, found times without one; export both files alike`,
+      { file: naiveIn, column: name },
     );
   }
   if (!HOLDS_SEVERAL.test(type)) return;

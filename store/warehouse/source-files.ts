@@ -48,7 +48,8 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
     }
   }
   const files = [...found].sort((left, right) => (left < right ? -1 : 1));
-  return { files: files.map((file) => ({ path: file, name: nameOf(file, files) })), folders: [...folders] };
+  const names = namesOf(files);
+  return { files: files.map((path, i) => ({ path, name: names[i]! })), folders: [...folders] };
 }
 
 /** @throws PipelineError EXTRACT_NOT_FOUND, EXTRACT_UNREADABLE when it may not be read or is no file */
@@ -116,12 +117,23 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function nameOf(file: string, files: readonly string[]): string {
-  const name = basename(file);
-  if (files.filter((other) => basename(other) === name).length === 1) return name;
-  const folders = files.map((other) => dirname(other).split(sep));
-  let shared = 0;
-  while (folders.every((parts) => parts[shared] !== undefined && parts[shared] === folders[0]![shared]))
-    shared++;
-  return relative(folders[0]!.slice(0, shared).join(sep) || sep, file);
+/** Names for messages; files are read by the ten thousand, so no name may look at all the others. */
+export function namesOf(files: readonly string[]): string[] {
+  const names = files.map((file) => basename(file));
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const isUnique = (name: string) => counts.get(name) === 1;
+  if (names.every(isUnique)) return names;
+  const folder = sharedFolder(files);
+  return names.map((name, i) => (isUnique(name) ? name : relative(folder, files[i]!)));
+}
+
+function sharedFolder(files: readonly string[]): string {
+  let shared = dirname(files[0]!).split(sep);
+  for (const file of files) {
+    const parts = dirname(file).split(sep);
+    const end = shared.findIndex((part, i) => part !== parts[i]);
+    if (end !== -1) shared = shared.slice(0, end);
+  }
+  return shared.join(sep) || sep;
 }

@@ -36,6 +36,8 @@ export interface SourceColumn {
   lackedBy?: string;
   /** Name of the first file whose header has the name several times. */
   repeatedIn?: string;
+  /** Names of a file whose times have a zone and of one whose times have none, where both are. */
+  mixedZones?: { zonedIn: string; naiveIn: string };
 }
 
 const TEXT_ENDING = /\.((?:csv|tsv|txt)(?:\.(gz|zst))?)$/i;
@@ -95,7 +97,7 @@ async function inspectFile(found: FoundFile, format: SourceFormat): Promise<Sour
  * @throws PipelineError EXTRACT_UNREADABLE when DuckDB cannot make sense of a file
  */
 export async function describeSource(warehouse: Warehouse, source: SourceFiles): Promise<SourceColumn[]> {
-  const ofFiles: { file: SourceFile; columns: SourceColumn[] }[] = [];
+  const ofFiles: DescribedFile[] = [];
   for (const file of source.files) ofFiles.push({ file, columns: await columnsOf(warehouse, file) });
   const columns = new Map<string, SourceColumn>();
   for (const column of ofFiles.flatMap((described) => described.columns)) {
@@ -111,7 +113,26 @@ export async function describeSource(warehouse: Warehouse, source: SourceFiles):
   // One type for all: what a number is in one file and a text in another is a text.
   for (const { name, type } of await describe(warehouse, source.files, parquetSql(source.files)))
     columns.get(name.toLowerCase())!.type = type;
+  for (const column of columns.values()) if (column.type === ZONED) markMixedZones(column, ofFiles);
   return [...columns.values()];
+}
+
+const ZONED = 'TIMESTAMP WITH TIME ZONE';
+
+interface DescribedFile {
+  file: SourceFile;
+  columns: SourceColumn[];
+}
+
+/** United with times that have a zone, those without one would be taken for UTC whatever the shop's clock is. */
+function markMixedZones(column: SourceColumn, files: readonly DescribedFile[]): void {
+  const key = column.name.toLowerCase();
+  const there = files.flatMap(({ file, columns }) =>
+    columns.filter(({ name }) => name.toLowerCase() === key).map(({ type }) => ({ type, file: file.name })),
+  );
+  const zoned = there.find(({ type }) => type === ZONED);
+  const naive = there.find(({ type }) => type !== ZONED);
+  if (zoned && naive) column.mixedZones = { zonedIn: zoned.file, naiveIn: naive.file };
 }
 
 async function columnsOf(warehouse: Warehouse, file: SourceFile): Promise<SourceColumn[]> {

@@ -175,6 +175,36 @@ describe('failures', () => {
     expect(await warehouse.rows('SELECT 1::BIGINT AS one')).toEqual([{ one: 1 }]);
   }, 10_000);
 
+  const ENDLESS = 'SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b';
+  const FAILING = 'SELECT sum(amuont) FROM range(3)';
+
+  it('stops while the part at fault is searched for', async () => {
+    const abort = new AbortController();
+    const parts = [
+      { name: 'rule slow', sql: ENDLESS },
+      { name: 'rule wrong', sql: FAILING },
+    ];
+    const searching = warehouse.rows({ sql: FAILING, parts }, { signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('cancelled by a person')), 200);
+    await expect(searching).rejects.toThrow('cancelled by a person');
+    expect(await warehouse.rows('SELECT 1::BIGINT AS one')).toEqual([{ one: 1 }]);
+  }, 10_000);
+
+  it('looks at no further part once aborted', async () => {
+    const abort = new AbortController();
+    const parts = [
+      {
+        name: 'rule late',
+        get sql() {
+          abort.abort(new Error('cancelled by a person'));
+          return FAILING;
+        },
+      },
+    ];
+    const searching = warehouse.rows({ sql: FAILING, parts }, { signal: abort.signal });
+    await expect(searching).rejects.toThrow('cancelled by a person');
+  });
+
   it('does not begin when already aborted', async () => {
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(warehouse.rows('SELECT 1', { signal })).rejects.toThrow('too late');

@@ -113,6 +113,23 @@ describe('values come as PostgreSQL has them', () => {
   });
 });
 
+it('text with line breaks and quotation marks is whole beyond what a reader takes at once', async () => {
+  const word = 'say ""so"", then\n'.repeat(40);
+  const lines = Array.from({ length: 60_000 }, (_, i) => `"${word}",${i}\n`);
+  const csv = await fixture.warehouse.write('long.csv', `word,id\n${lines.join('')}`);
+  const columns = [
+    { name: 'word', type: 'VARCHAR' },
+    { name: 'id', type: 'INTEGER' },
+  ];
+  const parquet = `${csv}.parquet`;
+  const warehouse = await fixture.warehouse.open(2);
+  await stageQuery(warehouse, { columns, rows: lines.length, bytes: 0 }, { csv, parquet });
+  const [row] = await warehouse.rows(
+    `SELECT count(DISTINCT word) AS words, max(length(word)) AS length, sum(id) AS sum FROM '${parquet}'`,
+  );
+  expect(row).toEqual({ words: 1, length: 15 * 40, sum: (60_000 * 59_999) / 2 });
+}, 30_000);
+
 it('rows that are fewer than PostgreSQL counted are no extract', async () => {
   const { path: csv, ...copied } = await fixture.copy(`select * from generate_series(1, 3) as t(id)`);
   const warehouse = await fixture.warehouse.open();

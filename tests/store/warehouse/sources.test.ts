@@ -112,6 +112,42 @@ describe('what cannot be read is named, with what it looks like', () => {
   });
 });
 
+describe('times of several Parquet files', () => {
+  const zoned = `TIMESTAMPTZ '2026-07-01 10:00:00+00'`;
+  const naive = `TIMESTAMP '2026-07-01 10:00:00'`;
+
+  async function described(...times: string[]) {
+    const folder = await mkdtemp(fixture.path('zones-'));
+    for (const [i, time] of times.entries())
+      await warehouse.copyToParquet(`SELECT ${time} AS "At", 1 AS id`, `${folder}/${i}.parquet`);
+    return describeSource(warehouse, await inspectFiles(`${folder}/*.parquet`));
+  }
+
+  it.each([
+    [[zoned, naive], '0.parquet', '1.parquet'],
+    [[naive, zoned, naive], '1.parquet', '0.parquet'],
+    [[`DATE '2026-07-01'`, zoned], '1.parquet', '0.parquet'],
+  ])('%j are refused, with the column and both files', async (times, zonedIn, naiveIn) => {
+    const columns = await described(...times);
+    const message = new RegExp(`${naiveIn} needs .* column At \\(as ordered_at\\) as ${zonedIn} has`);
+    expect(() => typesOf({ ordered_at: 'at' }, columns, 'of 2 files')).toThrow(
+      expect.objectContaining({
+        code: 'EXTRACT_COLUMN_INVALID',
+        message: expect.stringMatching(message),
+      }),
+    );
+    // A column that no role is mapped to does no harm.
+    expect(typesOf({ customer_id: 'id' }, columns, 'of 2 files')).toEqual({ id: 'INTEGER' });
+  });
+
+  it.each([
+    [[zoned, zoned], 'TIMESTAMP WITH TIME ZONE'],
+    [[naive, naive], 'TIMESTAMP'],
+  ])('%j are read', async (times, at) => {
+    expect(typesOf({ ordered_at: 'at' }, await described(...times), 'of 2 files')).toEqual({ at });
+  });
+});
+
 describe('while files are read', () => {
   it.each<[string, (folder: string) => Promise<unknown>, RegExp]>([
     ['that changes', (folder) => appendFile(`${folder}/a.csv`, '1,2\n'), /a\.csv changed while it was read/],
