@@ -6,10 +6,10 @@ import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts
 import { type CategoryCodes, categoryColumns, codeCategory } from '../pipelines/stages/category-codes.ts';
 import { attributesOf, withCustomersSql } from '../pipelines/stages/customers.ts';
 import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report.ts';
-import { deriveColumns, whenMissingOf } from '../pipelines/stages/features.ts';
+import { deriveColumnsInTurns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
-import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
+import { applyTransformsInTurns, fitTransformsInTurns } from '../pipelines/stages/transform.ts';
 import { type Column, encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
@@ -55,10 +55,12 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
             { signal },
           );
         });
-        const found = deriveColumns(numbers, features.derive, whenMissingOf(features.aggregate));
+        const onTurn = () => signal.throwIfAborted();
+        const whenMissing = whenMissingOf(features.aggregate);
+        const found = await deriveColumnsInTurns(numbers, features.derive, { whenMissing, onTurn });
         const { columns } = found;
-        const transforms = fitTransforms(columns, features.cluster);
-        const matrix = applyTransforms(columns, transforms);
+        const transforms = await fitTransformsInTurns(columns, features.cluster, onTurn);
+        const matrix = await applyTransformsInTurns(columns, transforms, onTurn);
         const names = transforms.map(({ feature }) => feature);
         const write = (kind: ArtifactKind, bytes: Buffer, ending: string) =>
           artifacts.write(kind, bytes, { runId: run.runId, ending, rows });

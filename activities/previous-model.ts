@@ -4,7 +4,7 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
 import { canRead, centersOf, type Model, parseModel } from '../pipelines/stages/model.ts';
-import { applyTransforms } from '../pipelines/stages/transform.ts';
+import { applyTransformsInTurns } from '../pipelines/stages/transform.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
 import type { ActivityContext } from './context.ts';
@@ -26,7 +26,7 @@ export async function labelByPrevious(
   model: Model,
   columns: Columns,
 ): Promise<Uint8Array> {
-  const matrix = applyTransforms(columns, model.transforms);
+  const matrix = await applyTransformsInTurns(columns, model.transforms);
   const pool = createKernelPool({ threads: context.threads });
   try {
     const { labels } = await withKernelCodes(matrix, () => assignNearest(pool, matrix, centersOf(model)));

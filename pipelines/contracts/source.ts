@@ -60,6 +60,11 @@ export const ATTRIBUTE_TYPES = {
 const RESERVED_NAMES = new Set([
   ...Object.keys({ ...CANONICAL_COLUMNS, ...OPTIONAL_COLUMNS }),
   'amount',
+  // Of an order, which lines do not have: an attribute of that name would stand in their place, or they in its.
+  'lines',
+  'products',
+  'gap_days',
+  'order_number',
   'malformed',
   'is_duplicate',
   'is_known_customer',

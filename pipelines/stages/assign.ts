@@ -5,7 +5,7 @@ import { columnOf, createMatrix } from '../../numeric/matrix.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import { createFeatureReader, nullRulesOf, transformed } from './assign-features.ts';
 import { derivedFor } from './derive-tree.ts';
-import { type Columns, deriveColumns, type FeatureColumns } from './features.ts';
+import { type Columns, deriveColumnsInTurns, type FeatureColumns } from './features.ts';
 import { type ConfidenceTable, centersOf, type Model } from './model.ts';
 import type { FittedColumn } from './transform.ts';
 
@@ -191,7 +191,7 @@ async function neededFeatures(
   await nextTurn();
   const about = { unit: '', why: '' };
   const settings = derived.map(({ name, expression }) => ({ name, expression, ...about }));
-  const filled = deriveColumns(given, settings, nullRulesOf(model));
+  const filled = await deriveColumnsInTurns(given, settings, { whenMissing: nullRulesOf(model) });
   return { values: model.transforms.map((t) => filled.columns[t.feature]!), replaced: filled.replaced };
 }
 

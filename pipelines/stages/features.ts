@@ -1,4 +1,5 @@
 import { parse, table, walk_ast } from 'arquero';
+import { atOnce, inTurns } from '../../numeric/kernels/turn.ts';
 import type { FeatureSettings } from '../contracts/definition.ts';
 import { PipelineError } from '../contracts/errors.ts';
 
@@ -16,6 +17,9 @@ interface CompiledFeature {
   expression: string;
   at: RowExpression;
 }
+
+/** Rows that are evaluated between two turns of the event loop. */
+const BLOCK_ROWS = 65_536;
 
 export interface FeatureColumns {
   columns: Columns;
@@ -71,6 +75,27 @@ export function deriveColumns(
   derive: readonly Derived[],
   whenMissing: WhenMissing = {},
 ): FeatureColumns {
+  return atOnce(deriving(aggregates, derive, whenMissing));
+}
+
+/**
+ * {@link deriveColumns} with turns of the event loop between columns and between blocks of rows; the same bits.
+ *
+ * @param onTurn called at each turn; what it throws ends the work
+ */
+export function deriveColumnsInTurns(
+  aggregates: Columns,
+  derive: readonly Derived[],
+  { whenMissing = {}, onTurn }: { whenMissing?: WhenMissing; onTurn?: () => void } = {},
+): Promise<FeatureColumns> {
+  return inTurns(deriving(aggregates, derive, whenMissing), onTurn);
+}
+
+function* deriving(
+  aggregates: Columns,
+  derive: readonly Derived[],
+  whenMissing: WhenMissing,
+): Generator<void, FeatureColumns> {
   const columns: Columns = {};
   const replaced: FeatureColumns['replaced'] = [];
   const rules = { ...whenMissing, ...whenMissingOf(derive) };
@@ -82,9 +107,17 @@ export function deriveColumns(
     if (customers > 0) replaced.push({ feature, customers, by });
     columns[feature] = customers > 0 ? values.map((value) => finiteOr(value, by)) : values;
   };
-  for (const [feature, values] of Object.entries(aggregates)) keep(feature, values);
+  for (const [feature, values] of Object.entries(aggregates)) {
+    keep(feature, values);
+    yield;
+  }
   for (const feature of compileDerived(Object.keys(aggregates), derive)) {
-    keep(feature.name, evaluate(feature, columns), feature.expression);
+    const values = new Float64Array(Object.values(columns)[0]?.length ?? 0);
+    for (let from = 0; from < values.length; from += BLOCK_ROWS) {
+      evaluate(feature, columns, values.subarray(from, from + BLOCK_ROWS), from);
+      yield;
+    }
+    keep(feature.name, values, feature.expression);
   }
   return { columns, replaced };
 }
@@ -107,7 +140,9 @@ export function deriveOne(
   };
   for (const [feature, value] of Object.entries(aggregates)) keep(feature, value);
   for (const feature of compileDerived(Object.keys(aggregates), derive)) {
-    keep(feature.name, evaluate(feature, row)[0]!);
+    const value = new Float64Array(1);
+    evaluate(feature, row, value, 0);
+    keep(feature.name, value[0]!);
   }
   return Object.fromEntries(Object.entries(row).map(([feature, values]) => [feature, values[0]!]));
 }
@@ -148,11 +183,15 @@ function refuseOtherConstructs(node: { type: string; name?: string; value?: unkn
   }
 }
 
-function evaluate({ name, expression, at }: CompiledFeature, columns: Columns): Float64Array {
-  const rows = Object.values(columns)[0]?.length ?? 0;
-  const values = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const value = at(row, columns);
+/** The feature of the rows from `from` on, as many as `values` has room for. */
+function evaluate(
+  { name, expression, at }: CompiledFeature,
+  columns: Columns,
+  values: Float64Array,
+  from: number,
+): void {
+  for (let row = 0; row < values.length; row++) {
+    const value = at(from + row, columns);
     if (typeof value === 'string') {
       throw new PipelineError(
         'FEATURE_INVALID',
@@ -165,7 +204,6 @@ function evaluate({ name, expression, at }: CompiledFeature, columns: Columns): 
     }
     values[row] = value == null ? Number.NaN : Number(value);
   }
-  return values;
 }
 
 function countNonFinite(values: Float64Array): number {

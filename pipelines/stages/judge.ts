@@ -167,6 +167,10 @@ function judgeVolume({ name, operator, value, severity }: Volume, rows: number, 
 const HOUR_MS = 3_600_000;
 const HOURS_A_DAY = 24;
 
+/**
+ * At the as-of date, for a stage has no clock: of a run that was given none it is the day after the newest row, and
+ * such a run is hardly ever too old.
+ */
 function judgeFreshness(
   { newest, accepted }: ValidationCounts,
   { contract: { freshness }, asOf }: { contract: Contract; asOf: string | undefined },

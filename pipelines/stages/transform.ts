@@ -1,3 +1,4 @@
+import { atOnce, inTurns } from '../../numeric/kernels/turn.ts';
 import { columnOf, createMatrix, type Matrix } from '../../numeric/matrix.ts';
 import { applyTransform, type FittedTransform, fitTransform } from '../../numeric/statistics/transforms.ts';
 import type { FeatureSettings } from '../contracts/definition.ts';
@@ -25,17 +26,35 @@ const YEO_JOHNSON_ROWS = 50_000;
  * @throws PipelineError FEATURE_INVALID naming the feature and the transform that cannot take its values
  */
 export function fitTransforms(columns: Columns, settings: FeatureSettings['cluster']): FittedTransforms {
-  return settings.map(({ feature, transforms }) => {
+  return atOnce(fitting(columns, settings));
+}
+
+/** {@link fitTransforms} with a turn of the event loop after each step, at which `onTurn` may throw; the same bits. */
+export function fitTransformsInTurns(
+  columns: Columns,
+  settings: FeatureSettings['cluster'],
+  onTurn?: () => void,
+): Promise<FittedTransforms> {
+  return inTurns(fitting(columns, settings), onTurn);
+}
+
+function* fitting(columns: Columns, settings: FeatureSettings['cluster']): Generator<void, FittedTransforms> {
+  const fitted: FittedTransforms = [];
+  for (const { feature, transforms } of settings) {
     let values = columnNamed(columns, feature);
-    const steps = transforms.map((kind) =>
-      guarded({ feature, kind }, () => {
-        const fitted = fitTransform(kind, kind === 'yeo-johnson' ? everyFew(values) : values);
-        values = applyTransform(fitted, values);
-        return fitted;
-      }),
-    );
-    return { feature, steps };
-  });
+    const steps: FittedTransform[] = [];
+    for (const kind of transforms) {
+      const step = guarded({ feature, kind }, () =>
+        fitTransform(kind, kind === 'yeo-johnson' ? everyFew(values) : values),
+      );
+      yield;
+      values = guarded({ feature, kind }, () => applyTransform(step, values));
+      steps.push(step);
+      yield;
+    }
+    fitted.push({ feature, steps });
+  }
+  return fitted;
 }
 
 /**
@@ -45,11 +64,24 @@ export function fitTransforms(columns: Columns, settings: FeatureSettings['clust
  * @throws PipelineError FEATURE_INVALID when a feature is missing or a fitted step cannot take its values
  */
 export function applyTransforms(columns: Columns, fitted: FittedTransforms): Matrix {
+  return atOnce(applying(columns, fitted));
+}
+
+/** {@link applyTransforms} with a turn of the event loop after each step, at which `onTurn` may throw; the same bits. */
+export function applyTransformsInTurns(
+  columns: Columns,
+  fitted: FittedTransforms,
+  onTurn?: () => void,
+): Promise<Matrix> {
+  return inTurns(applying(columns, fitted), onTurn);
+}
+
+function* applying(columns: Columns, fitted: FittedTransforms): Generator<void, Matrix> {
   const rows = fitted[0] ? columnNamed(columns, fitted[0].feature).length : 0;
   const matrix = createMatrix(rows, fitted.length);
-  fitted.forEach((column, j) => {
-    columnOf(matrix, j).set(transformed(columns, column));
-  });
+  for (const [j, column] of fitted.entries()) {
+    columnOf(matrix, j).set(yield* transforming(columns, column));
+  }
   return matrix;
 }
 
@@ -61,14 +93,16 @@ export function applyTransformsToOne(
   const columns = Object.fromEntries(
     Object.entries(features).map(([feature, value]) => [feature, Float64Array.of(value)]),
   );
-  return Float32Array.from(fitted, (column) => transformed(columns, column)[0]!);
+  return Float32Array.from(fitted, (column) => atOnce(transforming(columns, column))[0]!);
 }
 
-function transformed(columns: Columns, { feature, steps }: FittedColumn): Float64Array {
-  return steps.reduce(
-    (values, step) => guarded({ feature, kind: step.kind }, () => applyTransform(step, values)),
-    columnNamed(columns, feature),
-  );
+function* transforming(columns: Columns, { feature, steps }: FittedColumn): Generator<void, Float64Array> {
+  let values = columnNamed(columns, feature);
+  for (const step of steps) {
+    values = guarded({ feature, kind: step.kind }, () => applyTransform(step, values));
+    yield;
+  }
+  return values;
 }
 
 function columnNamed(columns: Columns, feature: string): Float64Array {

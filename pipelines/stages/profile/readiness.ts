@@ -5,9 +5,9 @@ import { hopkins } from '../../../numeric/statistics/hopkins.ts';
 import { correlation, deviation } from '../../../numeric/statistics/moments.ts';
 import type { Definition } from '../../contracts/definition.ts';
 import { PipelineError } from '../../contracts/errors.ts';
-import { type Columns, deriveColumns, whenMissingOf } from '../features.ts';
+import { type Columns, deriveColumnsInTurns, whenMissingOf } from '../features.ts';
 import { featuresSql } from '../features-sql.ts';
-import { applyTransforms, fitTransforms } from '../transform.ts';
+import { applyTransformsInTurns, fitTransformsInTurns } from '../transform.ts';
 import { adviseFeature, type FeatureReadiness } from './advice.ts';
 import { rankCorrelations } from './correlations.ts';
 
@@ -91,7 +91,7 @@ async function sampledFeatures(
   const { attributes } = relation;
   const aggregates = await reader.numbers(featuresSql({ from, contract, aggregate, asOf, attributes }));
   if ((Object.values(aggregates)[0]?.length ?? 0) === 0) return {};
-  return deriveColumns(aggregates, derive, whenMissingOf(aggregate)).columns;
+  return (await deriveColumnsInTurns(aggregates, derive, { whenMissing: whenMissingOf(aggregate) })).columns;
 }
 
 async function readinessOf(
@@ -135,12 +135,12 @@ async function clusteredOf(
   columns: Columns,
   cluster: Definition['features']['cluster'],
 ): Promise<Pick<Readiness, 'inflation' | 'clusterability'>> {
-  const transforms = fitTransforms(columns, cluster);
-  const all = applyTransforms(columns, transforms);
+  const transforms = await fitTransformsInTurns(columns, cluster);
+  const all = await applyTransformsInTurns(columns, transforms);
   const varying = transforms.filter((_, j) => deviation(columnOf(all, j)) > 0);
   if (varying.length === 0) return { inflation: [], clusterability: null };
   await nextTurn();
-  const matrix = applyTransforms(columns, varying);
+  const matrix = await applyTransformsInTurns(columns, varying);
   const d = varying.length;
   const pairs = Float64Array.from({ length: d * d }, (_, at) => {
     const [i, j] = [Math.floor(at / d), at % d];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveColumns, deriveOne } from '../../../pipelines/stages/features.ts';
+import { deriveColumns, deriveColumnsInTurns, deriveOne } from '../../../pipelines/stages/features.ts';
 
 const derived = (name: string, expression: string) => ({ name, expression, unit: 'x', why: 'y' });
 const column = (...values: number[]) => Float64Array.from(values);
@@ -113,5 +113,41 @@ describe('deriveColumns', () => {
         });
       }),
     );
+  });
+});
+
+describe('deriveColumnsInTurns', () => {
+  const ROWS = 200_000;
+  const aggregates = {
+    spend: Float64Array.from({ length: ROWS }, (_, row) => (row % 7 === 0 ? Number.NaN : row)),
+    orders: Float64Array.from({ length: ROWS }, (_, row) => row % 5),
+  };
+  const derive = [derived('basket', 'd.spend / d.orders'), derived('root', 'sqrt(d.basket)')];
+  const whenMissing = { spend: 3 };
+
+  test('gives the bits of the work in one go, with turns within a column', async () => {
+    let turns = 0;
+    const onTurn = () => void turns++;
+    const found = await deriveColumnsInTurns(aggregates, derive, { whenMissing, onTurn });
+    const expected = deriveColumns(aggregates, derive, whenMissing);
+    expect(found.replaced).toEqual(expected.replaced);
+    const bits = ({ columns }: typeof found) =>
+      Object.entries(columns).map(([name, { buffer }]) => [name, Buffer.from(buffer).toString('base64')]);
+    // Not toEqual on the texts, which would print megabytes.
+    expect(JSON.stringify(bits(found)) === JSON.stringify(bits(expected))).toBe(true);
+    // Two aggregates, and four blocks of at most 65,536 rows for each derived feature.
+    expect(turns).toBe(2 + 2 * 4);
+  });
+
+  test('lets timers and signals through, and ends at the first turn after a cancel', async () => {
+    const controller = new AbortController();
+    setImmediate(() => controller.abort());
+    let turns = 0;
+    const onTurn = () => {
+      turns++;
+      controller.signal.throwIfAborted();
+    };
+    await expect(deriveColumnsInTurns(aggregates, derive, { whenMissing, onTurn })).rejects.toThrow(/abort/);
+    expect(turns).toBe(1);
   });
 });

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { columnOf } from '../../../numeric/matrix.ts';
-import { applyTransforms, applyTransformsToOne, fitTransforms } from '../../../pipelines/stages/transform.ts';
+import {
+  applyTransforms,
+  applyTransformsInTurns,
+  applyTransformsToOne,
+  fitTransforms,
+  fitTransformsInTurns,
+} from '../../../pipelines/stages/transform.ts';
 
 const settings = [
   { feature: 'orders', transforms: ['log1p', 'standard'] },
@@ -68,5 +74,17 @@ describe('transforms of the clustered features', () => {
     expect(() => applyTransforms({ b: Float64Array.of(1) }, [{ feature: 'a', steps: [] }])).toThrow(
       'the model needs feature a, found b',
     );
+  });
+
+  test('in turns they are the same bits, and a cancel ends them at the next turn', async () => {
+    const columns = { orders: Float64Array.of(1, 2, 5, 9), spend: Float64Array.of(10, 0, 400, 35) };
+    const fitted = await fitTransformsInTurns(columns, settings);
+    expect(fitted).toEqual(fitTransforms(columns, settings));
+    expect(await applyTransformsInTurns(columns, fitted)).toEqual(applyTransforms(columns, fitted));
+    const controller = new AbortController();
+    const onTurn = () => controller.signal.throwIfAborted();
+    setImmediate(() => controller.abort());
+    await expect(fitTransformsInTurns(columns, settings, onTurn)).rejects.toThrow(/abort/);
+    await expect(applyTransformsInTurns(columns, fitted, onTurn)).rejects.toThrow(/abort/);
   });
 });
