@@ -38,7 +38,10 @@ export async function validateCustomers(
     warehouse.copyToParquet(kept, path, { signal, hasLists: true }),
   );
   const rules = counts.rules.map((rule, i) => ({ ...rule, check: contract.rules[i]!.check }));
-  return { ...judged, quarantine, report: { ...judged.table, malformedRows: counts.malformed, rules } };
+  const { table } = judged;
+  // The run's log names the quarantine of the transactions alone: the report is where a person finds this one.
+  const report = { ...table, quarantine: quarantine.uri, malformedRows: counts.malformed, rules };
+  return { ...judged, quarantine, report };
 }
 
 const WORST_FIRST = ['fail', 'warn', 'pass'] as const;

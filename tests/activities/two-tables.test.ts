@@ -6,6 +6,7 @@ import { readCustomers, readValues } from '../../activities/columns.ts';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import { idAt } from '../../pipelines/contracts/customers.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
+import { decodeJson } from '../../store/artifacts/json.ts';
 import { openWarehouse, type Row } from '../../store/warehouse/duckdb.ts';
 import { writeShopExtract } from '../helpers/activity-extract.ts';
 import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
@@ -133,7 +134,9 @@ describe('a run over transactions and customers', () => {
     const extract = await assertRepeatable(() => anew(shop.perform('extractCustomers', { run })), snapshot);
     expect(extract.customers).toMatchObject({ rowsRead: lines.length, artifact: { kind: 'extract' } });
     const validate = () => anew(shop.perform('validateExtract', { run, extract }));
-    const { customers } = await assertRepeatable(validate, snapshot);
+    const { customers, report } = await assertRepeatable(validate, snapshot);
+    const { tables } = decodeJson(await shop.context.artifacts.read(report)) as { tables: unknown[] };
+    expect(tables).toEqual([expect.objectContaining({ quarantine: customers!.quarantine.uri })]);
     const refused = await rowsOf(customers!.quarantine, (from) => `FROM ${from}`);
     expect(refused).toEqual([
       {
