@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
@@ -10,6 +9,7 @@ import { migrate } from '../store/postgres/migrate.ts';
 import { createRepositories } from '../store/postgres/repositories.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
+import { openScratch } from './scratch.ts';
 import { codeVersion, definitionFolders } from './strata-worker.ts';
 
 const MEGABYTE = 2 ** 20;
@@ -30,20 +30,23 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
   const applied = await migrate(knex, migrations);
   if (applied.length > 0) step.done(`${applied.length} migrations`);
   else step.skip();
-  const scratchFolder = join(config.home, 'scratch');
-  await mkdir(scratchFolder, { recursive: true });
+  const scratch = await openScratch(join(config.home, 'scratch'));
   const { least, most, shareOfMachine } = DUCKDB_MEMORY_MB;
   const context: ActivityContext = {
     artifacts: await createDiskArtifacts({ root: config.artifacts }),
     repositories: createRepositories(knex),
     definitionFolders: definitionFolders(config),
     artifactsFolder: config.artifacts,
-    scratchFolder,
+    scratchFolder: scratch.folder,
     threads: config.threads,
     memoryLimitMb: Math.round(Math.min(most, Math.max(least, (totalmem() / MEGABYTE) * shareOfMachine))),
     codeVersion: await codeVersion(),
     secret: (name) => config.tools.childEnvironment[name],
     log: { info: (message) => log.info(message) },
   };
-  return { context, knex, close: () => knex.destroy() };
+  const close = async () => {
+    await scratch.remove();
+    await knex.destroy();
+  };
+  return { context, knex, close };
 }

@@ -87,20 +87,27 @@ function timestampOf(source: SourceValue): CanonicalValue {
 
 const ZONED = 'TIMESTAMP WITH TIME ZONE';
 
+/** What DuckDB reads over in front of a time. */
+const BLANKS = ' \t\n\v\f\r';
+
 function wallClock(instant: string, { timezone = 'UTC' }: SourceValue): string {
   return timezone === 'UTC' ? `CAST(${instant} AS TIMESTAMP)` : `(${instant} AT TIME ZONE '${timezone}')`;
 }
 
 /**
  * What may have a zone takes the long way: so do texts with a C, for DuckDB reads over the letters UTC, and with
- * an N, for it takes `infinity` for the newest time of all.
+ * an N, for it takes `infinity` for the newest time of all, as it takes `epoch` for 1970.
  */
 function isoTime(text: string, source: SourceValue): string {
   const marks = ['Z', 'C', 'N'].map((letter) => `contains(upper(${text}), '${letter}')`).join(' OR ');
-  const zoned = `contains(${text}, '+') OR ${marks} OR contains(substr(${text}, 12), '-')`;
+  const offset = (from: string) => `contains(substr(${from}, 12), '-')`;
+  // Behind blanks the date's own dash stands so far back. Few have any, and only these are trimmed.
+  const minus = `(${offset(text)} AND ${offset(`ltrim(${text}, '${BLANKS}')`)})`;
+  const zoned = `contains(${text}, '+') OR ${marks} OR ${minus}`;
   const moment = wallClock(`TRY_CAST(${text} AS TIMESTAMPTZ)`, source);
   const finite = `nullif(nullif(${moment}, TIMESTAMP 'infinity'), TIMESTAMP '-infinity')`;
-  return `CASE WHEN ${zoned} THEN ${finite} ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
+  const written = `CASE WHEN NOT contains(upper(${text}), 'EPOCH') THEN ${finite} END`;
+  return `CASE WHEN ${zoned} THEN ${written} ELSE TRY_CAST(${text} AS TIMESTAMP) END`;
 }
 
 /** The first of the formats that fits decides: they are tried in the order of the definition. */

@@ -155,16 +155,18 @@ const TYPES: Readonly<Record<number, string>> = {
   1184: 'TIMESTAMP WITH TIME ZONE',
 };
 const NUMERIC_OID = 1700;
-const WIDEST_DECIMAL = 38;
+export const WIDEST_DECIMAL = 38;
 
-/** A numeric without a precision has as many digits as it likes: its text is exact, no type of DuckDB is. */
+/** Of a numeric without a precision, which has as many digits as it likes: staging finds out how many. */
+export const ANY_DECIMAL = 'DECIMAL';
+
 function duckDbType(oid: number, modifier: number): string {
   if (oid !== NUMERIC_OID) return TYPES[oid] ?? 'VARCHAR';
   const precision = ((modifier - 4) >> 16) & 0xffff;
   // Eleven bits, of which the first is a sign.
   const scale = ((((modifier - 4) & 0x7ff) ^ 1024) - 1024) as number;
   const fits = modifier >= 4 && precision <= WIDEST_DECIMAL && scale >= 0 && scale <= precision;
-  return fits ? `DECIMAL(${precision},${scale})` : 'VARCHAR';
+  return fits ? `DECIMAL(${precision},${scale})` : ANY_DECIMAL;
 }
 
 const CANCEL_REQUEST_CODE = 80_877_102;

@@ -1,12 +1,13 @@
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { Warehouse } from './duckdb.ts';
-import type { CopiedQuery } from './postgres-source.ts';
+import { ANY_DECIMAL, type CopiedQuery, WIDEST_DECIMAL } from './postgres-source.ts';
 import type { SourceColumn } from './sources.ts';
 
 /**
  * A copied query as a Parquet file with the types that PostgreSQL has: a source like any other. A column with a
- * value that DuckDB's type cannot hold (NaN as a numeric, a year before Christ, infinity) stays the text it was copied as,
- * so that the value is refused by the contract and not lost.
+ * value that DuckDB's type cannot hold (a year before Christ, infinity as a time) stays the text it was copied as,
+ * so that the value is refused by the contract and not lost. A number with a fraction is never text: the source's
+ * decimal mark is not PostgreSQL's.
  *
  * @throws PipelineError WAREHOUSE_FAILED when a row that PostgreSQL counted is not there
  */
@@ -15,15 +16,18 @@ export async function stageQuery(
   copied: CopiedQuery,
   { csv, parquet, signal }: { csv: string; parquet: string; signal?: AbortSignal },
 ): Promise<void> {
-  const from = csvSql(csv, copied.columns);
+  const copy: Copy = { from: csvSql(csv, copied.columns), columns: copied.columns, signal };
   const stage = (columns: readonly SourceColumn[]) =>
-    warehouse.copyToParquet(`SELECT ${columns.map(castSql).join(', ')} FROM ${from}`, parquet, { signal });
+    warehouse.copyToParquet(`SELECT ${columns.map(castSql).join(', ')} FROM ${copy.from}`, parquet, {
+      signal,
+    });
   let staged: { rows: number };
+  const columns = await sizedDecimals(warehouse, copy);
   try {
-    staged = await stage(copied.columns);
+    staged = await stage(columns);
   } catch (error) {
     if (!(error instanceof PipelineError) || !CAST_FAULTS.has(String(error.details.kind))) throw error;
-    staged = await stage(await holdableTypes(warehouse, { from, columns: copied.columns, signal }));
+    staged = await stage(await holdableTypes(warehouse, { ...copy, columns }));
   }
   if (staged.rows !== copied.rows) {
     throw new PipelineError(
@@ -35,19 +39,46 @@ export async function stageQuery(
 
 const CAST_FAULTS = new Set(['Conversion', 'Invalid Input', 'Out of Range']);
 
-async function holdableTypes(
-  warehouse: Warehouse,
-  { from, columns, signal }: { from: string; columns: readonly SourceColumn[]; signal?: AbortSignal },
-): Promise<SourceColumn[]> {
+interface Copy {
+  from: string;
+  columns: readonly SourceColumn[];
+  signal: AbortSignal | undefined;
+}
+
+/** A numeric without a precision as the narrowest decimal that is exact, where there is one. */
+async function sizedDecimals(warehouse: Warehouse, { from, columns, signal }: Copy): Promise<SourceColumn[]> {
+  if (!columns.some(({ type }) => type === ANY_DECIMAL)) return [...columns];
+  const sizes = columns.flatMap(({ name, type }, i) => {
+    if (type !== ANY_DECIMAL) return [];
+    const part = (number: number) => `max(length(split_part(ltrim(${quote(name)}, '-'), '.', ${number})))`;
+    return [`${part(1)} AS whole_${i}`, `${part(2)} AS fraction_${i}`];
+  });
+  const [row] = await warehouse.rows(`SELECT ${sizes.join(', ')} FROM ${from}`, { signal });
+  return columns.map((column, i) => {
+    if (column.type !== ANY_DECIMAL) return column;
+    const scale = Number(row![`fraction_${i}`]);
+    const width = Math.max(1, Number(row![`whole_${i}`]) + scale);
+    return { ...column, type: width > WIDEST_DECIMAL ? wideType(scale > 0) : `DECIMAL(${width},${scale})` };
+  });
+}
+
+/** A whole number is the same with any decimal mark, and may be an id. */
+function wideType(hasFraction: boolean): string {
+  return hasFraction ? 'DOUBLE' : 'VARCHAR';
+}
+
+async function holdableTypes(warehouse: Warehouse, { from, columns, signal }: Copy): Promise<SourceColumn[]> {
   const losses = columns.map((column, i) => {
     const held = `TRY_CAST(${quote(column.name)} AS ${column.type})`;
     const kept = isTime(column) ? `CASE WHEN isfinite(${held}) THEN ${held} END` : held;
     return `count(${quote(column.name)}) - count(${kept}) AS lost_${i}`;
   });
   const [row] = await warehouse.rows(`SELECT ${losses.join(', ')} FROM ${from}`, { signal });
-  return columns.map((column, i) =>
-    Number(row![`lost_${i}`]) > 0 ? { ...column, type: 'VARCHAR' } : column,
-  );
+  return columns.map((column, i) => {
+    if (Number(row![`lost_${i}`]) === 0) return column;
+    const isFraction = /^DECIMAL\(\d+,[1-9]/.test(column.type);
+    return { ...column, type: wideType(isFraction) };
+  });
 }
 
 /**

@@ -43,10 +43,20 @@ describe('values come as PostgreSQL has them', () => {
     ]);
   });
 
-  it('a numeric without a precision is exact, as text', async () => {
-    const { types, rows } = await stage(`select 123456789012345678901234567890.123456789::numeric as amount`);
-    expect(types).toEqual({ amount: 'VARCHAR' });
-    expect(rows).toEqual([{ amount: '123456789012345678901234567890.123456789' }]);
+  it.each([
+    [['1.234', '-12', '0.5'], 'DECIMAL(5,3)', ['1.234', '-12.000', '0.500']],
+    [['17850', null], 'DECIMAL(5,0)', ['17850', null]],
+    [[null], 'DECIMAL(1,0)', [null]],
+    [['12345678901234567890123456789.123456789'], 'DECIMAL(38,9)', null],
+    [['1234567890123456789012345678901234567890'], 'VARCHAR', null],
+    [['123456789012345678901234567890.123456789'], 'DOUBLE', ['1.2345678901234568e+29']],
+    [['NaN', '1.234'], 'DOUBLE', ['nan', '1.234']],
+    [['NaN', '2'], 'VARCHAR', null],
+  ])('numerics without a precision %j are %s', async (numbers, type, texts) => {
+    const list = numbers.map((number) => `(${number === null ? 'null' : `'${number}'`}::numeric)`).join(', ');
+    const { types, rows } = await stage(`select amount from (values ${list}) as t(amount)`);
+    expect(types).toEqual({ amount: type });
+    expect(rows.map(({ amount }) => amount)).toEqual(texts ?? numbers);
   });
 
   it('a time with a zone is its moment, whatever the zone of the database', async () => {
@@ -88,13 +98,21 @@ describe('values come as PostgreSQL has them', () => {
 
   it('a column with a value that its type cannot hold in DuckDB stays text, the others do not', async () => {
     const { types, rows } =
-      await stage(`select price::numeric(9,2), cost::numeric(9,2), at::timestamp from (values
-      ('NaN', 1.5, '0044-03-15 12:00:00 BC'), ('2.25', 2.5, '2026-01-01')) as t(price, cost, at)`);
-    expect(types).toEqual({ price: 'VARCHAR', cost: 'DECIMAL(9,2)', at: 'VARCHAR' });
+      await stage(`select count::numeric(9), cost::numeric(9,2), at::timestamp from (values
+      ('NaN', 1.5, '0044-03-15 12:00:00 BC'), ('2', 2.5, '2026-01-01')) as t(count, cost, at)`);
+    expect(types).toEqual({ count: 'VARCHAR', cost: 'DECIMAL(9,2)', at: 'VARCHAR' });
     expect(rows).toEqual([
-      { price: 'NaN', cost: '1.50', at: '0044-03-15 12:00:00 BC' },
-      { price: '2.25', cost: '2.50', at: '2026-01-01 00:00:00' },
+      { count: 'NaN', cost: '1.50', at: '0044-03-15 12:00:00 BC' },
+      { count: '2', cost: '2.50', at: '2026-01-01 00:00:00' },
     ]);
+  });
+
+  it('fractions beside a value that is no decimal are no text, which a decimal comma would read as another number', async () => {
+    const { types, rows } = await stage(
+      `select price::numeric(9,3) from (values ('NaN'), ('1.234')) as t(price)`,
+    );
+    expect(types).toEqual({ price: 'DOUBLE' });
+    expect(rows).toEqual([{ price: 'nan' }, { price: '1.234' }]);
   });
 
   it.each(['timestamp', 'timestamptz', 'date'])('an infinite %s leaves its column text', async (type) => {
