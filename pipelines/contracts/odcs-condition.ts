@@ -1,4 +1,5 @@
 import type { RuleColumn } from './odcs-columns.ts';
+import { refusedFunction } from './sql-refused.ts';
 import { type SqlToken, sqlTokens } from './sql-tokens.ts';
 
 // A check of `type: sql` counts rows. Strata has to know which rows those are, so that it can keep them out and
@@ -67,6 +68,8 @@ function neededOf(condition: string): string | null {
     ({ kind, text }, i) => kind === 'name' && AGGREGATES.has(text) && isSign(tokens[i + 1], '('),
   );
   if (aggregate) return `a condition on one row, without ${aggregate.text.toUpperCase()}(…) over several`;
+  const refused = refusedFunction(condition);
+  if (refused !== null) return `a condition without ${refused}`;
   return isBalanced(tokens) ? null : 'brackets that open and close';
 }
 
