@@ -9,6 +9,7 @@ import {
 } from '../pipelines/contracts/compare.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
+import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import { CANDIDATES, refuseUnknownCandidates } from '../pipelines/stages/compare-candidates.ts';
 import { YARDSTICKS } from '../pipelines/stages/compare-ranking.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
@@ -22,7 +23,6 @@ import { createValidateActivities } from './validate.ts';
 import { writeComparison } from './write-comparison.ts';
 
 const DEFAULT_PIPELINE = 'shop';
-const DATE_LENGTH = 'YYYY-MM-DD'.length;
 
 /** What frames the candidates: customers as a run sees them before, one report after, nothing left in between. */
 export function createCompareActivities(context: ActivityContext): Omit<CompareStages, 'fitCandidate'> {
@@ -80,7 +80,7 @@ async function openComparison(
     runId,
     kind: 'refit',
     pipeline,
-    asOf: input.asOf ?? scheduledAt?.slice(0, DATE_LENGTH) ?? null,
+    asOf: input.asOf ?? (scheduledAt && dateIn(scheduledAt, definition.source.timezone)),
     seed: input.seed ?? definition.seed,
     definition: frozen,
     extract: input.extract ?? null,

@@ -26,6 +26,7 @@ export function createProfileActivities(context: ActivityContext): Pick<Stages, 
       return runStage(context, { stage: 'profile', run, inputs }, async ({ signal, onProgress }) => {
         const definition = await frozenDefinition(artifacts, run);
         const { title, currency, contract, features } = definition;
+        const timezone = definition.source.timezone ?? 'UTC';
         const from = parquet(await artifacts.path(extract.artifact));
         const { asOf, watermark } = extract;
         const customers = extract.customers && parquet(await artifacts.path(extract.customers.artifact));
@@ -39,7 +40,7 @@ export function createProfileActivities(context: ActivityContext): Pick<Stages, 
               numbers: async (sql) => (await warehouse.columns(sql, { signal })).numbers,
             },
             { from, contract, asOf, rowNumber: 'file_row_number', attributes, withCustomers },
-            { title, currency, watermark, features, onProgress },
+            { title, currency, timezone, watermark, features, onProgress },
           ),
         );
         const changes = previous && (await changesSince(context, previous, profile));

@@ -4,6 +4,7 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
 import type { Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/stages.ts';
 import { buildManifest } from '../pipelines/stages/manifest.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
@@ -15,7 +16,6 @@ import { withHeartbeats } from './stage.ts';
 
 const DEFAULT_PIPELINE = 'shop';
 const TURN_POLL_MS = 1_000;
-const DATE_LENGTH = 'YYYY-MM-DD'.length;
 
 type RunStages = Pick<Stages, 'openRun' | 'takeTurn' | 'awaitTurn' | 'holdRun' | 'closeRun'>;
 
@@ -51,6 +51,7 @@ async function openRun(
   opening: { input: StartInput; workflow: Run['workflow']; scheduledAt: string | null },
 ): Promise<OpenedRun> {
   const { artifacts, repositories, definitionFolders, log } = context;
+  const { scheduledAt } = opening;
   const input = parseStartInput(opening.input);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
   const { definition, folder, hides } = await loadDefinition(definitionFolders, pipeline);
@@ -65,7 +66,8 @@ async function openRun(
     runId,
     kind: 'refit',
     pipeline,
-    asOf: input.asOf ?? opening.scheduledAt?.slice(0, DATE_LENGTH) ?? null,
+    // Midnights are those of the shop's clock, and so is the day that a schedule means.
+    asOf: input.asOf ?? (scheduledAt && dateIn(scheduledAt, definition.source.timezone)),
     seed: input.seed ?? definition.seed,
     definition: frozen,
     extract: input.extract ?? null,

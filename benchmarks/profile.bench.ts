@@ -129,7 +129,7 @@ async function measure(
           numbers: async (sql) => (await warehouse.columns(sql)).numbers,
         },
         { from: `read_parquet('${file}')`, contract, asOf: AS_OF, rowNumber: 'file_row_number' },
-        { title, currency, watermark: `${UNTIL}T23:59:00`, features },
+        { title, currency, timezone: 'UTC', watermark: `${UNTIL}T23:59:00`, features },
       );
       json = encodeJson(report);
       page = Buffer.from(renderProfilePage(report));

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { type Config, readConfig } from './config.ts';
+import { isoDate } from './option-values.ts';
 import { checkFolder, writeError } from './output-file.ts';
 
 interface Given {
@@ -22,13 +23,16 @@ const REFUSED = 2;
 export function checkCommand(signal: AbortSignal, onExit: (code: number) => void): Command {
   return new Command('check')
     .description('tells whether an extract fits a contract, without running anything else')
-    .argument('[files...]', "CSV (also .gz) or Parquet (default: the pipeline's source)")
+    .argument(
+      '[files...]',
+      "text (.csv, .tsv, .txt, also .gz, .zst) or Parquet (default: the pipeline's source)",
+    )
     .option('--pipeline <name>', 'whose contract and columns are meant (default: shop)')
     .option(
       '--contract <file>',
       "a contract.yaml in place of the pipeline's; alone, its physicalNames are the columns",
     )
-    .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count')
+    .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option('--schema-only', 'names and types of columns alone: no row is read')
     .option('--table [name]', 'the columns of a PostgreSQL table, such as shop.orders, in place of a file')
     .option('--postgres <variable>', 'environment variable that holds the address of PostgreSQL')
@@ -87,6 +91,12 @@ async function checkRows(
   const { checkExtract } = await import('./check-extract.ts');
   const { checkText } = await import('./check-report.ts');
   const [only, ...others] = files;
+  if (only === undefined && definition.source.kind === 'file' && definition.source.path === undefined) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `check needs a file, pipeline ${definition.pipeline} names none: npm run strata -- check FILE --pipeline ${definition.pipeline}`,
+    );
+  }
   const { columns, ...source } = definition.source;
   // Several files are one source; a single one takes the place of whatever the pipeline reads.
   const asked =

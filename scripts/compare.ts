@@ -7,6 +7,7 @@ import { parseCompareInput } from '../pipelines/contracts/compare.ts';
 import { compareReport } from './compare-report.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
+import { isoDate } from './option-values.ts';
 import { checkFolder, writeError } from './output-file.ts';
 
 interface Options {
@@ -124,13 +125,6 @@ async function writeReport(
   };
   await copy('--json', json, report);
   await copy('--html', html, page);
-}
-
-function isoDate(text: string): string {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
-    throw new InvalidArgumentError('needs an ISO date such as 2026-06-30.');
-  }
-  return text;
 }
 
 function rangeOf(text: string): { min: number; max: number } {

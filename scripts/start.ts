@@ -10,6 +10,7 @@ import { errorText, innermostMessage } from './error-text.ts';
 import { createLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
 import { openStrata, type Strata } from './open-strata.ts';
+import { isoDate } from './option-values.ts';
 import { EXIT_CODES, runReport, whereToLook } from './run-report.ts';
 
 const INTERRUPTED = 130;
@@ -94,13 +95,6 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
     ...(given.k !== undefined && { k: given.k }),
   });
   return { once: given.once, json: given.json && resolve(invokedFrom, given.json), input };
-}
-
-function isoDate(text: string): string {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
-    throw new InvalidArgumentError('needs an ISO date such as 2026-06-30.');
-  }
-  return text;
 }
 
 /** Whether it is in range is said by the check of the whole input. */

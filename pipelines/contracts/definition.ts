@@ -4,6 +4,7 @@ import { PipelineError } from './errors.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { sourceSchema } from './source.ts';
+import { refusedFunction } from './sql-refused.ts';
 
 // One schema for both files of a definition. What an extract must satisfy stands in contract.yaml, all
 // else in pipeline.yaml; they are frozen together as one artifact, so that a run is read with one digest.
@@ -160,7 +161,11 @@ const pipeline = z
     notify: z.array(channel).default([{ kind: 'log' }]),
   })
   .superRefine((definition, context) => {
-    const faults = [...nameFaults(definition.features), ...useFaults(definition)];
+    const faults = [
+      ...nameFaults(definition.features),
+      ...useFaults(definition),
+      ...sqlFaults(definition.features),
+    ];
     for (const fault of faults) context.addIssue({ code: 'custom', ...fault });
   });
 
@@ -186,6 +191,18 @@ function nameFaults({ aggregate, derive, categories = [] }: z.infer<typeof featu
     owners.set(key, path.join('.'));
     return [];
   });
+}
+
+/** SQL of features whose value would be another one in a repeat of the run. */
+function sqlFaults({ aggregate, categories = [] }: z.infer<typeof features>): Fault[] {
+  return Object.entries({ aggregate, categories }).flatMap(([list, made]) =>
+    made.flatMap(({ sql }, i) => {
+      const refused = refusedFunction(sql);
+      return refused === null
+        ? []
+        : [{ path: ['features', list, i, 'sql'], message: `needs SQL without ${refused}` }];
+    }),
+  );
 }
 
 /** Features that are used and not there, or clustered a second time. */

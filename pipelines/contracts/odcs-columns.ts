@@ -8,6 +8,8 @@ export type ColumnKind = 'text' | 'whole' | 'number' | 'time' | 'boolean';
 
 export interface RuleColumn {
   name: string;
+  /** The column in SQL. Quoted: an attribute may be called `group` or `end`. */
+  sql: string;
   kind: ColumnKind;
   /** The value to compare, of that kind; NULL where the column has none or another kind of value. */
   value: string;
@@ -57,22 +59,23 @@ export function ruleColumn(
   if (wanted === null) {
     return 'needs string, integer, number, boolean, timestamp or date: an extract has no other columns';
   }
+  const sql = `"${name}"`;
   const stored = storedKind(name, attributes);
   if (stored === null) {
     // The source decides what it holds when it is read; TRY_CAST costs nothing where it is the same type.
     const kind = wanted ?? 'text';
-    return { name, kind, value: kind === 'text' ? name : tryCast(name, kind), mayDiffer: kind !== 'text' };
+    return { name, sql, kind, value: kind === 'text' ? sql : tryCast(sql, kind), mayDiffer: kind !== 'text' };
   }
   if (wanted === undefined || wanted === stored) {
-    return { name, kind: stored, value: name, mayDiffer: false };
+    return { name, sql, kind: stored, value: sql, mayDiffer: false };
   }
   const isNumber = (kind: ColumnKind) => kind === 'whole' || kind === 'number';
   if (isNumber(stored) && isNumber(wanted)) {
-    return { name, kind: wanted, value: name, mayDiffer: wanted === 'whole' };
+    return { name, sql, kind: wanted, value: sql, mayDiffer: wanted === 'whole' };
   }
   // Ids are text in an extract, so that 007 stays 007; numbers in the source are whole ones there.
   if (stored === 'text' && isNumber(wanted)) {
-    return { name, kind: wanted, value: tryCast(name, wanted), mayDiffer: true };
+    return { name, sql, kind: wanted, value: tryCast(sql, wanted), mayDiffer: true };
   }
   return `needs ${typesFor(stored)}, since ${name} is read as ${WORDS[stored]}`;
 }
@@ -100,8 +103,8 @@ function typesFor(kind: ColumnKind): string {
 
 const CASTS = { whole: 'DECIMAL(38,6)', number: 'DOUBLE', time: 'TIMESTAMP', boolean: 'BOOLEAN' } as const;
 
-function tryCast(name: string, kind: Exclude<ColumnKind, 'text'>): string {
-  return `TRY_CAST(${name} AS ${CASTS[kind]})`;
+function tryCast(sql: string, kind: Exclude<ColumnKind, 'text'>): string {
+  return `TRY_CAST(${sql} AS ${CASTS[kind]})`;
 }
 
 export function contractColumn(property: OdcsProperty): ContractColumn {

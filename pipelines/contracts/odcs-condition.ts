@@ -1,10 +1,13 @@
+import type { RuleColumn } from './odcs-columns.ts';
+import { refusedFunction } from './sql-refused.ts';
 import { type SqlToken, sqlTokens } from './sql-tokens.ts';
 
 // A check of `type: sql` counts rows. Strata has to know which rows those are, so that it can keep them out and
 // show them: it takes the one form in which they can be told, and every other tool counts the same rows.
 
 const OBJECT = /^\$?\{(object|table|model)\}/;
-const PROPERTY = /\$?\{(?:property|column|field)\}/g;
+/** With the quotes that one may have put around it, since what stands for it has some of its own. */
+const PROPERTY = /"\$?\{(?:property|column|field)\}"|\$?\{(?:property|column|field)\}/g;
 export const FORM = 'SELECT COUNT(*) FROM {object} WHERE <condition of a broken row>';
 
 const CLAUSES = new Set(
@@ -23,12 +26,12 @@ const AGGREGATES = new Set(
  *
  * @param names what may stand in place of {object}: the table by its name or its physicalName
  * @param property what stands for {property}; null in a check of a whole table
- * @returns or what is needed, in words
+ * @returns the condition, and what is said of it, without quotes around {property}; or what is needed, in words
  */
 export function conditionOf(
   query: string,
-  { names, property }: { names: readonly string[]; property: string | null },
-): { condition: string } | { needed: string } {
+  { names, property }: { names: readonly string[]; property: Pick<RuleColumn, 'name' | 'sql'> | null },
+): { condition: string; said: string } | { needed: string } {
   const text = query.trim().replace(/;\s*$/, '');
   const head = /^select\s+count\s*\(\s*(?:\*|1)\s*\)\s+from\s+/i.exec(text);
   if (!head) return { needed: `a query of the form ${FORM}` };
@@ -45,9 +48,10 @@ export function conditionOf(
   if (property === null && condition.search(PROPERTY) >= 0) {
     return { needed: 'a column by its name: {property} means something in a check of a property alone' };
   }
-  const filled = condition.replace(PROPERTY, property ?? '');
+  const filled = condition.replace(PROPERTY, property?.sql ?? '');
   const needed = neededOf(filled);
-  return needed === null ? { condition: filled } : { needed };
+  if (needed !== null) return { needed };
+  return { condition: filled, said: condition.replace(PROPERTY, property?.name ?? '').replace(/\s+/g, ' ') };
 }
 
 function neededOf(condition: string): string | null {
@@ -64,6 +68,8 @@ function neededOf(condition: string): string | null {
     ({ kind, text }, i) => kind === 'name' && AGGREGATES.has(text) && isSign(tokens[i + 1], '('),
   );
   if (aggregate) return `a condition on one row, without ${aggregate.text.toUpperCase()}(…) over several`;
+  const refused = refusedFunction(condition);
+  if (refused !== null) return `a condition without ${refused}`;
   return isBalanced(tokens) ? null : 'brackets that open and close';
 }
 

@@ -90,7 +90,7 @@ function missingDraft(
   const isNull = values.some((value) => value === null || value === '');
   const literals = values.flatMap((value) => (value === null ? [] : (literal(value, column.kind) ?? [])));
   const parts = [
-    ...(isNull ? [`${column.name} IS NOT NULL`] : []),
+    ...(isNull ? [`${column.sql} IS NOT NULL`] : []),
     ...(literals.length > 0
       ? [`(${column.value} IS NULL OR ${column.value} NOT IN (${literals.join(', ')}))`]
       : []),
@@ -170,13 +170,13 @@ function condition(checked: Checked, report: Reporting): Compiled {
   const { quality, table, column } = checked;
   if (quality.query === undefined) return fault(report, [], 'needs query beside type: sql');
   const names = [table.name, ...(table.physicalName === undefined ? [] : [table.physicalName])];
-  const read = conditionOf(quality.query, { names, property: column?.name ?? null });
+  const read = conditionOf(quality.query, { names, property: column });
   if ('needed' in read) return fault(report, ['query'], `needs ${read.needed}`);
   // Whether a row is broken has to be known: where the condition is NULL it is not.
   const check = `(${read.condition}\n) IS NOT TRUE`;
   const columns = columnsNamed(read.condition);
-  const about = { kind: 'condition' as const, columns, value: read.condition.replace(/\s+/g, ' ') };
-  const reason = `${read.condition.replace(/\s+/g, ' ')}, which the contract calls broken`;
+  const about = { kind: 'condition' as const, columns, value: read.said };
+  const reason = `${read.said}, which the contract calls broken`;
   return { rule: ruled(checked, report, { ending: 'condition', check, reason, about }) };
 }
 

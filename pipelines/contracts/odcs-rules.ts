@@ -29,8 +29,8 @@ type Draft = Pick<DraftRule, 'check' | 'reason'> & {
   value?: unknown;
 };
 
-export function requiredDraft({ name }: Pick<RuleColumn, 'name'>): Draft {
-  return { ending: 'missing', kind: 'required', check: `${name} IS NOT NULL`, reason: `${name} is missing` };
+export function requiredDraft({ name, sql }: Pick<RuleColumn, 'name' | 'sql'>): Draft {
+  return { ending: 'missing', kind: 'required', check: `${sql} IS NOT NULL`, reason: `${name} is missing` };
 }
 
 /** The type, where the extract's own does not make sure of it, and the options. */
@@ -45,7 +45,7 @@ export function optionDrafts(property: OdcsProperty, column: RuleColumn, report:
   return drafts;
 }
 
-function typeDraft({ name, kind, value, mayDiffer }: RuleColumn, logicalType: string): Draft[] {
+function typeDraft({ name, sql, kind, value, mayDiffer }: RuleColumn, logicalType: string): Draft[] {
   if (!mayDiffer) return [];
   const isRight = kind === 'whole' ? `${value} = trunc(${value})` : `${value} IS NOT NULL`;
   return [
@@ -53,7 +53,7 @@ function typeDraft({ name, kind, value, mayDiffer }: RuleColumn, logicalType: st
       ending: `not-${logicalType}`,
       kind: 'type',
       value: logicalType,
-      check: `${name} IS NULL OR ${isRight}`,
+      check: `${sql} IS NULL OR ${isRight}`,
       reason: `${name} is not ${/^[aeiou]/.test(logicalType) ? 'an' : 'a'} ${logicalType}`,
     },
   ];
@@ -172,7 +172,7 @@ export function patternDraft(column: RuleColumn, value: unknown, { path, faults 
     ending: 'pattern',
     kind: 'pattern',
     value,
-    check: orMissing(column, `regexp_matches(CAST(${column.name} AS VARCHAR), ${quote(read.pattern)})`),
+    check: orMissing(column, `regexp_matches(CAST(${column.sql} AS VARCHAR), ${quote(read.pattern)})`),
     reason: `${column.name} does not match the pattern of the contract`,
   };
 }
@@ -211,7 +211,7 @@ function formatDraft({ value, logicalType, column }: Option, report: Reporting):
   return null;
 }
 
-export function orMissing({ name, value, mayDiffer }: RuleColumn, check: string): string {
+export function orMissing({ sql, value, mayDiffer }: RuleColumn, check: string): string {
   // A value of another kind breaks the rule of the type, and no other.
-  return `${mayDiffer ? value : name} IS NULL OR ${check}`;
+  return `${mayDiffer ? value : sql} IS NULL OR ${check}`;
 }

@@ -118,7 +118,7 @@ function customersContract(
       ({ about, severity }) =>
         about?.kind === kind && about.columns[0] === 'customer_id' && severity !== 'warn',
     );
-  const { ending: _, kind, ...missing } = requiredDraft({ name: 'customer_id' });
+  const { ending: _, kind, ...missing } = requiredDraft({ name: 'customer_id', sql: '"customer_id"' });
   const { ending: duplicate, ...copies } = duplicateDraft(['customer_id']);
   const added: Rule[] = [
     ...(refuses('required')

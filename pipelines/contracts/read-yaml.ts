@@ -36,11 +36,15 @@ export function tellFaults(
   }
 }
 
+const MOST_CHARACTERS = 80;
+
 function found(value: unknown, path: readonly PropertyKey[]): string {
   let at: unknown = value;
   for (const key of path) at = at != null && typeof at === 'object' ? Reflect.get(at, key) : undefined;
   if (at === undefined || (at !== null && typeof at === 'object')) return '';
-  return `, found ${JSON.stringify(at)}`;
+  // Something else given in place of the file, an extract say, is one long text: its rows belong into no message.
+  if (path.length === 0) return `, found ${at === null ? 'nothing' : `a single ${typeof at}`}`;
+  return `, found ${JSON.stringify(typeof at === 'string' ? at.slice(0, MOST_CHARACTERS) : at)}`;
 }
 
 function firstLine(text: string): string {

@@ -37,7 +37,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
   const { currency, returns } = answers;
   const refused = rules.reduce(
     (sum, { severity, brokenRows }) => sum + (severity === 'warn' ? 0 : brokenRows),
-    0,
+    rows.unreadableLines,
   );
   const columns = ROLES.flatMap((role) => {
     const decided = answers.roles[role];

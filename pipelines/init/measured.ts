@@ -1,7 +1,10 @@
 // What was seen of the rows once it was known which column is what.
 
 export interface MeasuredRows {
+  /** Lines that cannot be split among them. */
   rows: number;
+  /** Lines that cannot be split into the columns of the header: every contract refuses them. */
+  unreadableLines: number;
   withoutCustomer: number;
   withoutOrder: number;
   withoutTime: number;

@@ -19,10 +19,14 @@ export function figureFormat(definition: Pick<Definition, 'features' | 'currency
   };
 }
 
-/** `averageOrderCents` -> `average order`: words of the name, without the unit the figure shows anyway. */
+/**
+ * `averageOrderCents` -> `average order`: words of the name, without the unit the figure shows anyway. The days of a
+ * window (`ordersLast90Days`) are no unit.
+ */
 export function featureLabel(feature: string): string {
-  const words = feature.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
-  if (words.length > 1 && (words.at(-1) === 'cents' || words.at(-1) === 'days')) words.pop();
+  const words = feature.split(/(?=[A-Z])|(?<=[a-z])(?=\d)/).map((word) => word.toLowerCase());
+  const isUnit = words.at(-1) === 'cents' || (words.at(-1) === 'days' && !/^\d+$/.test(words.at(-2) ?? ''));
+  if (words.length > 1 && isUnit) words.pop();
   return words.join(' ');
 }
 

@@ -1,5 +1,6 @@
 import type { Rule, TableContract } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
+import { nameSql } from './extract.ts';
 
 // Every rule of the contract is held against every row in one pass. A check that is NULL is broken: what
 // cannot be decided is not accepted. A row is counted under the first rule it breaks, in the contract's
@@ -78,7 +79,7 @@ export function validationSql({ from, contract, broken, table }: Validated): Che
   const [first, last] =
     table === 'customers' ? ['NULL', 'NULL'] : [iso('min(ordered_at)'), iso('max(ordered_at)')];
   const times = `${first} AS first_ordered_at, ${last} AS last_ordered_at`;
-  const newest = freshness ? `, ${iso(`max("${freshness.column}")`)} AS newest` : '';
+  const newest = freshness ? `, ${iso(`max(${nameSql(freshness.column)})`)} AS newest` : '';
   const masks = masksOf(rules).join(', ');
   const sql = `WITH ${broken === undefined ? `broken_rows AS MATERIALIZED (${brokenSql(from, contract)}), ` : ''}kinds AS (
   SELECT ${masks}, count(*) AS n FROM ${broken ?? 'broken_rows'} GROUP BY ALL

@@ -7,6 +7,7 @@ import { percent, thousands } from '../../pipelines/init/role-evidence.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
+import { isoDate } from '../option-values.ts';
 import { checkFolder, writeError } from '../output-file.ts';
 import type { Talk } from './converse.ts';
 import type { Drafted } from './draft.ts';
@@ -186,9 +187,14 @@ function draftReport(name: string, { seen }: Drafted, written: WrittenDefinition
   const width = Math.max(0, ...broken.map((rule) => rule.name.length));
   const refusedRows = broken
     .filter(({ severity }) => severity === 'reject')
-    .reduce((sum, { brokenRows }) => sum + brokenRows, 0);
+    .reduce((sum, { brokenRows }) => sum + brokenRows, rows.unreadableLines);
   return [
     `${colors.green('✓')} pipeline ${colors.bold(name)} is drafted: ${thousands(rows.rows)} rows, ${thousands(customers.customers)} customers, ${percent(refusedRows / rows.rows)} of the rows refused`,
+    ...(rows.unreadableLines > 0
+      ? [
+          `  unreadable-line  ${thousands(rows.unreadableLines)}  ${colors.dim('the line cannot be split into the columns of the header')}`,
+        ]
+      : []),
     ...broken.map(
       ({ name: rule, severity, brokenRows, reason }) =>
         `  ${rule.padEnd(width)}  ${thousands(brokenRows).padStart(11)}  ${colors.dim(severity === 'warn' ? `told only: ${reason}` : reason)}`,
@@ -227,12 +233,6 @@ async function saveSummary(file: string, summary: RunSummary): Promise<void> {
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
-}
-
-function isoDate(text: string): string {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text)))
-    throw new InvalidArgumentError('needs an ISO date such as 2026-06-30.');
-  return text;
 }
 
 function segments(text: string): number {

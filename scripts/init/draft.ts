@@ -39,7 +39,9 @@ export async function draft(
   const from = await readCanonical(looking, { from: table.from, facts, ...decisions });
   // Somewhere on earth it is tomorrow already.
   const tomorrow = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, DATE_LENGTH);
-  const rows = await measureRows(looking, { from, roles, tomorrow });
+  const measured = await measureRows(looking, { from, roles, tomorrow });
+  const { unreadableLines } = table;
+  const rows = { ...measured, rows: measured.rows + unreadableLines, unreadableLines };
   if (rows.newest === null) throw withoutTime(facts, roles);
   const rules = await countBroken(
     looking,

@@ -22,6 +22,8 @@ export interface LookedAt extends SeenTable {
   encoding: SourceFormat['encoding'];
   /** Relation to stand behind FROM, while the folder of the looking is there. */
   from: string;
+  /** Lines that it leaves out, since they cannot be split: nothing can be guessed from them. */
+  unreadableLines: number;
 }
 
 const MEMORY_MB = 700;
@@ -109,15 +111,18 @@ async function read(
   const { signal } = looking;
   const wanted = columns.map(({ name }) => name);
   const readable = await readableSource(source, { folder, wanted, ...(signal && { signal }) });
-  // A line that cannot be split has no values to guess from; the run refuses and counts it.
   const from = readable.hasUnreadable
     ? `(SELECT * EXCLUDE (${ident(UNREADABLE)}) FROM ${readable.from} WHERE ${ident(UNREADABLE)} IS NULL)`
     : readable.from;
   const name = basename(source.paths[0]!);
   const seen = await whileReading(source, () => inspectTable(looking, { name, from, columns }));
+  const [left] = readable.hasUnreadable
+    ? await looking.warehouse.rows(`SELECT count(${ident(UNREADABLE)}) AS lines FROM ${readable.from}`)
+    : [];
   return {
     ...seen,
     from,
+    unreadableLines: Number(left?.lines ?? 0),
     encoding,
     paths: source.paths,
     names: source.paths.map((path) => basename(path)),

@@ -102,7 +102,7 @@ function canonicalSql(
 export async function measureRows(
   { warehouse, signal }: Looking,
   { from, roles, tomorrow }: { from: string; roles: Decided; tomorrow: string },
-): Promise<MeasuredRows> {
+): Promise<Omit<MeasuredRows, 'unreadableLines'>> {
   const figures = ['quantity', 'unit_price', 'amount'].map((name) =>
     name === 'quantity' && roles.quantity === undefined
       ? 'NULL AS quantity'

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
@@ -53,6 +55,20 @@ describe('opening a run', () => {
       (await shop.perform('openRun', { input, workflow, scheduledAt })).run.asOf;
     expect(await asOf({})).toBe('2026-05-31');
     expect(await asOf({ asOf: '2026-04-30' })).toBe('2026-04-30');
+  });
+
+  test('of a schedule is as of the day that the shop has then', async () => {
+    const file = join(shop.context.definitionFolders[0]!, 'shop/pipeline.yaml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('source:\n', 'source:\n  timezone: Asia/Tokyo\n'));
+    try {
+      const { execution: workflow } = await shop.openWorkflow();
+      const opening = { input: {}, workflow, scheduledAt: '2026-05-31T20:00:00.000Z' };
+      expect((await shop.perform('openRun', opening)).run.asOf).toBe('2026-06-01');
+      expect((await shop.perform('openComparison', opening)).run.asOf).toBe('2026-06-01');
+    } finally {
+      await writeFile(file, text);
+    }
   });
 
   test('with a number of segments keeps it as decided; without, it is to be chosen from the range', async () => {

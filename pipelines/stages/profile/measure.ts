@@ -28,6 +28,8 @@ export interface ProfileAbout extends ReadinessSettings {
   title: string;
   /** ISO 4217. */
   currency: string;
+  /** IANA zone of the shop's clock. */
+  timezone: string;
   /** Newest moment in the source, ISO with time. */
   watermark: string;
   onProgress?: (done: number, of: number) => void;
@@ -44,7 +46,7 @@ const OTHER_STEPS = 8;
 export async function measureProfile(
   reader: Reader,
   relation: Relation,
-  { title, currency, watermark, features, onProgress = () => undefined }: ProfileAbout,
+  { title, currency, timezone, watermark, features, onProgress = () => undefined }: ProfileAbout,
 ): Promise<ProfileReport> {
   const { columns, own } = await describeRelation(reader, relation);
   let done = 0;
@@ -83,7 +85,7 @@ export async function measureProfile(
   const orders = profiles.find(({ name }) => name === 'order_id');
   const shown = monthsOf(days);
   const report: IssueReport = {
-    ...{ profile: PROFILE_VERSION, title, currency, asOf: relation.asOf, watermark },
+    ...{ profile: PROFILE_VERSION, title, currency, timezone, asOf: relation.asOf, watermark },
     ...{ rows, ...totals, customers, week, sample: { rows: sampled, of: rows } },
     from: days[0]?.day ?? null,
     to: days.at(-1)?.day ?? null,

@@ -41,7 +41,7 @@ export function renderProfilePage(report: ProfileReport, changes: ProfileChanges
 <main>
 <header>
 <h1>${title}</h1>
-<p>${escapeHtml(period(report))} Money in ${escapeHtml(report.currency)}, times in UTC.</p>
+<p>${escapeHtml(period(report))} Money in ${escapeHtml(report.currency)}, times of ${escapeHtml(report.timezone)}.</p>
 </header>
 ${cards(report)}
 <nav aria-label="Contents">${contents}</nav>

@@ -15,6 +15,8 @@ export interface ProfileReport {
   title: string;
   /** ISO 4217. */
   currency: string;
+  /** IANA zone of the shop's clock, which all times are of. */
+  timezone: string;
   /** ISO date. */
   asOf: string;
   /** Newest moment in the source, ISO with time. */

@@ -110,6 +110,11 @@ describe('parseDefinition', () => {
       /naming\.spend: needs a feature of this definition \(orders, spendCents\), found "revenue"$/,
     ],
     [
+      'a feature that asks the clock',
+      PIPELINE.replace('sum(amount) * 100', 'sum(amount) * year(now())'),
+      /features\.aggregate\.1\.sql: needs SQL without now\(…\), .*as_of/,
+    ],
+    [
       'two aggregates of one name',
       PIPELINE.replace('name: spendCents', 'name: orders'),
       /features\.aggregate\.1\.name: needs a name of its own, features\.aggregate\.0\.name has it .*, found "orders"/,

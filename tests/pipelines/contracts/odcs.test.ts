@@ -91,60 +91,60 @@ describe('a contract', () => {
 
 describe('rules', () => {
   test.each<[string, Property, string, string]>([
-    ['required', { name: 'country', required: true }, 'country-missing', 'country IS NOT NULL'],
+    ['required', { name: 'country', required: true }, 'country-missing', '"country" IS NOT NULL'],
     [
       'a bound',
       { name: 'quantity', logicalType: 'integer', logicalTypeOptions: { minimum: 1 } },
       'quantity-below-minimum',
-      'quantity IS NULL OR quantity >= 1',
+      '"quantity" IS NULL OR "quantity" >= 1',
     ],
     [
       'a negative bound',
       { name: 'unit_price', logicalType: 'number', logicalTypeOptions: { exclusiveMaximum: -0.5 } },
       'unit_price-not-below-maximum',
-      'unit_price IS NULL OR unit_price < (-0.5)',
+      '"unit_price" IS NULL OR "unit_price" < (-0.5)',
     ],
     [
       'a time',
       { name: 'ordered_at', logicalType: 'date', logicalTypeOptions: { minimum: '2026-01-01' } },
       'ordered_at-below-minimum',
-      "ordered_at IS NULL OR ordered_at >= TIMESTAMP '2026-01-01'",
+      `"ordered_at" IS NULL OR "ordered_at" >= TIMESTAMP '2026-01-01'`,
     ],
     [
       'digits',
       { name: 'customer_id', logicalType: 'integer' },
       'customer_id-not-integer',
-      'customer_id IS NULL OR TRY_CAST(customer_id AS DECIMAL(38,6)) = trunc(TRY_CAST(customer_id AS DECIMAL(38,6)))',
+      '"customer_id" IS NULL OR TRY_CAST("customer_id" AS DECIMAL(38,6)) = trunc(TRY_CAST("customer_id" AS DECIMAL(38,6)))',
     ],
     [
       'a length',
       { name: 'country', logicalType: 'string', logicalTypeOptions: { maxLength: 2 } },
       'country-too-long',
-      'country IS NULL OR length(country) <= 2',
+      '"country" IS NULL OR length("country") <= 2',
     ],
     [
       'a pattern',
       { name: 'country', logicalType: 'string', logicalTypeOptions: { pattern: "^[A-Z]'\\u00e9$" } },
       'country-pattern',
-      "country IS NULL OR regexp_matches(CAST(country AS VARCHAR), '^[A-Z]''\\x{00e9}$')",
+      `"country" IS NULL OR regexp_matches(CAST("country" AS VARCHAR), '^[A-Z]''\\x{00e9}$')`,
     ],
     [
       'an integer format',
       { name: 'quantity', logicalType: 'integer', logicalTypeOptions: { format: 'u8' } },
       'quantity-not-u8',
-      'quantity IS NULL OR quantity >= 0 AND quantity <= 255',
+      '"quantity" IS NULL OR "quantity" >= 0 AND "quantity" <= 255',
     ],
     [
       'a list',
       quality({ metric: 'invalidValues', arguments: { validValues: ["it's", null, 7] } }, 'country'),
       'country-invalid',
-      "country IS NULL OR country IN ('it''s', '7')",
+      `"country" IS NULL OR "country" IN ('it''s', '7')`,
     ],
     [
       'missing values',
       quality({ metric: 'missingValues', arguments: { missingValues: [null, '', 'N/A'] } }, 'country'),
       'country-missing-values',
-      "country IS NOT NULL AND (country IS NULL OR country NOT IN ('', 'N/A'))",
+      `"country" IS NOT NULL AND ("country" IS NULL OR "country" NOT IN ('', 'N/A'))`,
     ],
     [
       'a condition',
@@ -153,7 +153,7 @@ describe('rules', () => {
         query: 'select count(*) from $' + '{table} where {property} > 10 OR country = $$x$$; ',
       }),
       'quantity-condition',
-      '(quantity > 10 OR country = $$x$$\n) IS NOT TRUE',
+      '("quantity" > 10 OR country = $$x$$\n) IS NOT TRUE',
     ],
   ])('of %s', (_, property, name, check) => {
     const rule = ruleOf(property);

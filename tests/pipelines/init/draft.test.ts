@@ -7,6 +7,7 @@ import type { MeasuredRows } from '../../../pipelines/init/measured.ts';
 import { ROLES, type Role } from '../../../pipelines/init/role-words.ts';
 
 const ROWS: MeasuredRows = {
+  unreadableLines: 0,
   rows: 10_000,
   withoutCustomer: 2_500,
   withoutOrder: 0,

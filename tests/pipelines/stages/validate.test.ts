@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import type { Contract } from '../../../pipelines/contracts/contract.ts';
 import type { Definition } from '../../../pipelines/contracts/definition.ts';
+import { parseContract } from '../../../pipelines/contracts/parse-contract.ts';
 import { judge, toldReasons, validationReport } from '../../../pipelines/stages/judge.ts';
 import {
   acceptedSql,
@@ -241,5 +243,33 @@ describe('judge', () => {
       refused: 10,
       check: 'quantity > 0 -- pieces',
     });
+  });
+});
+
+it('a contract may be about columns whose names are words of SQL', async () => {
+  const quality = [
+    { type: 'sql', query: 'SELECT COUNT(*) FROM {object} WHERE {property} = 3', mustBe: 0 },
+    { type: 'sql', query: `SELECT COUNT(*) FROM {object} WHERE "\${column}" = 4`, mustBe: 0 },
+    { metric: 'invalidValues', arguments: { validValues: [1, 2, 3, 4] }, mustBe: 0 },
+    { metric: 'missingValues', arguments: { missingValues: [null, 9] }, mustBe: 0 },
+  ];
+  const properties = ['group', 'order', 'end'].map((name) => ({
+    ...{ name, required: true, logicalType: 'integer', quality },
+    logicalTypeOptions: { minimum: 1, multipleOf: 1, format: 'i8' },
+  }));
+  const contract = parseContract(
+    stringify({
+      ...{ apiVersion: 'v3.1.0', kind: 'DataContract', id: 'words', version: '1.0.0', status: 'draft' },
+      schema: [{ name: 'transactions', properties }],
+    }),
+  );
+  const from = `(SELECT 'a' AS customer_id, TIMESTAMP '2026-01-01' AS ordered_at, NULL AS malformed,
+    v AS "group", 1 AS "order", 2 AS "end", v AS file_row_number FROM (VALUES (1), (2), (3), (4), (5)) AS t(v))`;
+  const [row] = await warehouse.rows(validationSql({ from, contract }));
+  const counts = readValidation(row!, contract);
+  expect(counts.accepted).toBe(2);
+  expect(contract.rules.find(({ name }) => name === 'group-condition')).toMatchObject({
+    about: { columns: ['group'], value: 'group = 3' },
+    reason: 'group = 3, which the contract calls broken',
   });
 });

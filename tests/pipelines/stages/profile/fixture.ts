@@ -56,7 +56,7 @@ export async function profileOf(
     },
     { from, contract: CONTRACT, asOf: '2026-04-01', rowNumber: null, ...relation },
     {
-      ...{ title: 'Books', currency: 'EUR', watermark: '2026-03-31T23:59:00', features },
+      ...{ title: 'Books', currency: 'EUR', timezone: 'UTC', watermark: '2026-03-31T23:59:00', features },
       ...(onProgress && { onProgress }),
     },
   );

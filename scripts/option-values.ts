@@ -1,0 +1,10 @@
+import { InvalidArgumentError } from 'commander';
+
+/** An ISO date that there is; 2026-02-30 is none. */
+export function isoDate(text: string): string {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text)) {
+    throw new InvalidArgumentError('needs an ISO date such as 2026-06-30.');
+  }
+  return text;
+}
