@@ -43,6 +43,7 @@ beforeAll(async () => {
       'no-time.csv': 'customer,amount\na,3.5\nb,4.5\na,1.25\n',
       'no-money.csv': 'customer,ordered_at\na,2025-01-01\nb,2025-02-02\na,2025-03-03\n',
       'all-refused.csv': 'customer,ordered_at,amount\na,2025-01-01,-1.5\nb,2025-02-02,-2.5\nc,2025-02-02,0\n',
+      'ragged.csv': `${plainOrders().trimEnd()}\ntoo,few\n`,
       'other.csv': 'colour,weight\nred,1.5\nblue,2.5\n',
     }).map(([name, content]) => writeFile(join(folder, name), content)),
   );
@@ -161,6 +162,17 @@ describe('what is drafted', () => {
     );
     expect(said.join('\n')).toMatch(/customer {2}Kunden-Nr .*its name says kunden/);
     expect(said.join('\n')).toMatch(/cancellation +\d+ .*begins with S/);
+  });
+
+  test('a line that cannot be split is a row, and refused', async () => {
+    await draft('orders.csv', ...ANSWERED);
+    const [, whole] = /drafted: ([\d,]+) rows/.exec(said.join('\n'))!;
+    said = [];
+    await draft('ragged.csv', ...ANSWERED);
+    const [, ragged] = /drafted: ([\d,]+) rows/.exec(said.join('\n'))!;
+    const count = (text: string | undefined) => Number(text!.replaceAll(',', ''));
+    expect(count(ragged)).toBe(count(whole) + 1);
+    expect(said.join('\n')).toMatch(/unreadable-line +1 /);
   });
 
   test('months before days where a day above 12 says so', async () => {
