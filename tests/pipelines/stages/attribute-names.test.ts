@@ -49,7 +49,7 @@ const NAMES = [
     'repeated',
   ],
 ];
-const OF_CUSTOMERS = ['lines', 'known', 'number', 'table', 'sorted'];
+const OF_CUSTOMERS = ['known', 'number', 'table', 'sorted'];
 
 const CONTRACT: Contract = {
   version: 1,
