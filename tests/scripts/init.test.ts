@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
@@ -56,7 +57,10 @@ beforeEach(async () => {
   vi.stubEnv('STRATA_LOG_LEVEL', 'error');
   vi.stubEnv('INIT_CWD', folder);
   said = [];
-  vi.spyOn(console, 'log').mockImplementation((text: unknown) => said.push(String(text)));
+  vi.spyOn(console, 'log').mockImplementation((text: unknown) => {
+    // CI systems count as terminals with colours.
+    said.push(stripVTControlCharacters(String(text)));
+  });
 });
 afterEach(() => {
   vi.unstubAllEnvs();
