@@ -70,6 +70,7 @@ function madePipeline(contract: Contract): object {
       version: 1,
       title: 'A contract',
       description: 'Of a contract alone',
+      // ISO 4217: no currency is involved.
       currency: 'XXX',
     },
     source: {
