@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { guessRoles, openQuestions } from '../../pipelines/init/guess-roles.ts';
 import { converse, type Terminal } from '../../scripts/init/converse.ts';
@@ -14,7 +15,7 @@ function person(answers: string[]) {
   output.on('data', (chunk: Buffer) => {
     screen += chunk.toString();
     // One answer for each question mark at the beginning of a line.
-    const questions = screen.match(/(?:^|[\n\r])\S*\? /g)?.length ?? 0;
+    const questions = stripVTControlCharacters(screen).match(/(?:^|[\n\r])\? /g)?.length ?? 0;
     while (asked < questions && asked < answers.length) {
       const answer = answers[asked++]!;
       setImmediate(() => (answer === '^D' ? input.end() : input.write(`${answer}\r`)));
@@ -22,7 +23,7 @@ function person(answers: string[]) {
   });
   const terminal = { input, output, signal: new AbortController().signal, onInterrupt: () => undefined };
   const talk = converse(terminal as unknown as Terminal, { day: ['3/4/2026'] });
-  return { talk, screen: () => screen };
+  return { talk, screen: () => stripVTControlCharacters(screen) };
 }
 
 const GIVEN = { roles: {}, times: [], isYes: false };
