@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
-import { PipelineError } from '../../pipelines/contracts/errors.ts';
-import { isInterrupt, isStatementFault, readFault, translateFault } from './duckdb-errors.ts';
-import { collectTypedColumns, type TypedColumns } from './typed-columns.ts';
+import { readColumns } from './read-columns.ts';
+import { run, type Statement } from './run-statement.ts';
+import type { TypedColumns } from './typed-columns.ts';
 
 // One DuckDB in memory, locked: it reads and writes in the given folders only, loads no extension, and the
 // SQL of a definition cannot change that. Its threads do the work; the event loop only waits.
@@ -15,14 +15,7 @@ export interface WarehouseOptions {
   allowedFolders: readonly string[];
 }
 
-/**
- * SQL, and what of a definition it is made of. When it fails, the parts are run one by one to name the
- * one at fault.
- */
-export interface Statement {
-  sql: string;
-  parts: readonly { name: string; sql: string }[];
-}
+export type { Statement } from './run-statement.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -39,7 +32,10 @@ export interface Warehouse {
     path: string,
     options?: CallOptions & { rowGroupSize?: number; hasLists?: boolean },
   ): Promise<{ rows: number }>;
-  /** Numeric columns as float64, all others as text. Of several queries of the same columns, one after the other. */
+  /**
+   * Numeric columns as float64, all others as text. Of several queries of the same columns, one after the other; these
+   * see no temporary table.
+   */
   columns(
     query: string | Statement | readonly (string | Statement)[],
     options?: CallOptions,
@@ -69,20 +65,26 @@ export async function openWarehouse(options: WarehouseOptions): Promise<Warehous
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  const beside = await instance.connect();
   // The order matters: folders can only be named before access is closed, nothing after the lock.
   const folders = options.allowedFolders.map((folder) => (folder.endsWith('/') ? folder : `${folder}/`));
-  await connection.run(`SET TimeZone = 'UTC'`);
+  for (const one of [connection, beside]) await one.run(`SET TimeZone = 'UTC'`);
   await connection.run(`SET allowed_directories = [${folders.map(quote).join(', ')}]`);
   await connection.run(`SET allowed_paths = [${options.allowedFolders.map(quote).join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
-  return createWarehouse(connection, () => {
+  return createWarehouse([connection, beside], () => {
     connection.closeSync();
+    beside.closeSync();
     instance.closeSync();
   });
 }
 
-function createWarehouse(connection: DuckDBConnection, close: () => void): Warehouse {
+function createWarehouse(
+  connections: readonly [DuckDBConnection, DuckDBConnection],
+  close: () => void,
+): Warehouse {
+  const [connection] = connections;
   const inTurn = takeTurns();
   const call = <T>(query: string | Statement, { signal }: CallOptions, work: (sql: string) => Promise<T>) =>
     inTurn(() => run({ connection, query, signal, work }));
@@ -100,104 +102,12 @@ function createWarehouse(connection: DuckDBConnection, close: () => void): Wareh
         const reader = await connection.runAndReadAll(copy);
         return { rows: Number(reader.getRowsJS()[0]?.[0] ?? 0) };
       }),
-    columns: (query, { signal } = {}) =>
-      inTurn(async () => {
-        let columns: ReturnType<typeof collectTypedColumns> | undefined;
-        const work = async (sql: string) => {
-          const kinds = await describe(connection, sql);
-          columns ??= collectTypedColumns(kinds);
-          await columns.take(
-            await connection.stream(`SELECT ${kinds.map(castSql).join(', ')} FROM (${sql})`),
-          );
-        };
-        const queries = [query].flat() as (string | Statement)[];
-        for (const one of queries) await run({ connection, query: one, signal, work });
-        return columns?.finish() ?? { rows: 0, numbers: {}, texts: {} };
-      }),
-    interrupt: () => connection.interrupt(),
+    columns: (query, { signal } = {}) => inTurn(() => readColumns(connections, [query].flat(), signal)),
+    interrupt() {
+      for (const one of connections) one.interrupt();
+    },
     close,
   };
-}
-
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(.*\)|FLOAT|DOUBLE|BOOLEAN)$/;
-
-interface ResultColumn {
-  name: string;
-  kind: 'number' | 'text';
-}
-
-async function describe(connection: DuckDBConnection, sql: string): Promise<ResultColumn[]> {
-  const described = await connection.runAndReadAll(`DESCRIBE ${sql}`);
-  return described.getRowsJS().map(([name, type]) => ({
-    name: String(name),
-    kind: NUMERIC.test(String(type)) ? 'number' : 'text',
-  }));
-}
-
-function castSql({ name, kind }: ResultColumn): string {
-  const column = `"${name.replaceAll('"', '""')}"`;
-  // NaN in place of NULL here, where it costs nothing: a vector with NULLs is slow to read from JavaScript.
-  const value =
-    kind === 'number' ? `coalesce(CAST(${column} AS DOUBLE), 'NaN')` : `CAST(${column} AS VARCHAR)`;
-  return `${value} AS ${column}`;
-}
-
-const INTERRUPT_MS = 100;
-
-interface Call<T> {
-  connection: DuckDBConnection;
-  query: string | Statement;
-  signal: AbortSignal | undefined;
-  work: (sql: string) => Promise<T>;
-}
-
-async function run<T>({ connection, query, signal, work }: Call<T>): Promise<T> {
-  signal?.throwIfAborted();
-  let again: NodeJS.Timeout | undefined;
-  // A call is several statements, and an interrupt before one begins is forgotten.
-  const interrupt = () => {
-    connection.interrupt();
-    again = setInterval(() => connection.interrupt(), INTERRUPT_MS);
-  };
-  signal?.addEventListener('abort', interrupt, { once: true });
-  try {
-    return await work(typeof query === 'string' ? query : query.sql);
-  } catch (error) {
-    if (signal?.aborted && isInterrupt(error)) throw signal.reason;
-    if (error instanceof PipelineError) throw error;
-    const fault = readFault(error);
-    throw typeof query !== 'string' && isStatementFault(fault)
-      ? await blame(connection, query, signal)
-      : translateFault(fault);
-  } finally {
-    signal?.removeEventListener('abort', interrupt);
-    clearInterval(again);
-  }
-}
-
-async function blame(
-  connection: DuckDBConnection,
-  { sql, parts }: Statement,
-  signal: AbortSignal | undefined,
-): Promise<PipelineError> {
-  for (const part of parts) {
-    const fault = await faultOf(connection, part.sql, signal);
-    if (fault && isStatementFault(fault)) return translateFault(fault, part.name);
-  }
-  return translateFault(
-    (await faultOf(connection, sql, signal)) ?? { kind: 'Unknown', message: 'no part fails alone' },
-  );
-}
-
-async function faultOf(connection: DuckDBConnection, sql: string, signal: AbortSignal | undefined) {
-  signal?.throwIfAborted();
-  try {
-    await connection.run(sql);
-    return undefined;
-  } catch (error) {
-    if (signal?.aborted && isInterrupt(error)) throw signal.reason;
-    return readFault(error);
-  }
 }
 
 /** A connection runs one statement at a time; a call waits for those before it, whatever became of them. */

@@ -47,7 +47,6 @@ export function slowFeatures(
   const recent = cents(within(90, 0));
   const before = cents(within(180, 90));
   const discount = sum(lines.map(({ discountCents }) => discountCents ?? 0));
-  const ids = lines.map(orderId);
   const known: Record<string, number> = {
     recencyDays,
     orders: orders.length,
@@ -56,11 +55,11 @@ export function slowFeatures(
     items,
     lines: lines.length,
     categories: distinct(lines.map(({ category }) => category)),
-    activeMonths: distinct(lines.map(({ minute }) => dateOf(minute).toISOString().slice(0, 7))),
+    activeMonths: distinct(orders.map(({ minute }) => dateOf(minute).toISOString().slice(0, 7))),
     gapMeanDays: gaps.length > 0 ? sum(gaps) / gaps.length : longestGap,
     gapDeviationDays: gaps.length > 1 ? spreadOf(gaps) / gaps.length : 0,
     gapRegularity: gaps.length > 1 ? sum(gaps) / (sum(gaps) + spreadOf(gaps)) : 0,
-    ordersLast90Days: distinct(ids.filter((_, i) => lines[i]!.minute >= asOf - 90 * DAY)),
+    ordersLast90Days: orders.filter(({ minute }) => minute >= asOf - 90 * DAY).length,
     spendLast90DaysCents: recent,
     spendBefore90DaysCents: before,
     comingSeasonCents: cents(within(365, 275)),

@@ -38,6 +38,36 @@ describe('columns', () => {
     expect(new TextDecoder().decode(bytes.subarray(140_000 * 18))).toBe('customer-000140000');
   });
 
+  it('puts the rows of several queries one after the other, however long each takes', async () => {
+    const slowFirst = [90_000, 3, 20_000, 0, 1].map(
+      (rows, i) =>
+        `SELECT range + ${i} AS n, 'of ' || ${i} AS name FROM range(${rows}) ORDER BY hash(range), n`,
+    );
+    const each = [];
+    for (const sql of slowFirst) each.push(await warehouse.columns(sql));
+    const together = await warehouse.columns(slowFirst);
+    expect(together.rows).toBe(110_004);
+    expect(together.numbers.n).toEqual(
+      Float64Array.from(each.flatMap(({ numbers }) => Array.from(numbers.n!))),
+    );
+    const names = (from: number, to: number) =>
+      new TextDecoder().decode(together.texts.name!.bytes.subarray(from, to));
+    expect(names(0, 4)).toBe('of 0');
+    expect(names(110_003 * 4, 110_004 * 4)).toBe('of 4');
+  });
+
+  it('of several queries one that fails is told, and the warehouse goes on', async () => {
+    const failing = { sql: `SELECT CAST('x' AS INTEGER) AS n`, parts: [] };
+    const long = 'SELECT count(*) AS n FROM range(3_000_000_000)';
+    await expect(warehouse.columns([failing, long])).rejects.toMatchObject({ code: 'WAREHOUSE_FAILED' });
+    await expect(warehouse.columns(['SELECT 1 AS n', failing, long])).rejects.toMatchObject({
+      code: 'WAREHOUSE_FAILED',
+    });
+    expect((await warehouse.columns(['SELECT 1 AS n', 'SELECT 2 AS n'])).numbers.n).toEqual(
+      Float64Array.of(1, 2),
+    );
+  });
+
   it('has columns of no rows when there are none', async () => {
     const { rows, numbers, texts } = await warehouse.columns(`SELECT 1 AS a, 'x' AS b WHERE false`);
     expect({ rows, numbers: numbers.a, offsets: texts.b!.offsets }).toEqual({
