@@ -1,22 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../store/postgres/connect.ts';
 import { createRepositories } from '../../store/postgres/repositories.ts';
+import { writeShopExtract } from '../helpers/activity-extract.ts';
 import { openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
 
+let folder: string;
 let strata: StrataHome;
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'strata-extracts-'));
   strata = await openStrataHome();
 }, 60_000);
 
-afterAll(() => strata?.close());
+afterAll(async () => {
+  await strata?.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 test('a run held for review survives its worker, shows no reader anything, and is published by a decision', async () => {
+  const extract = await writeShopExtract(folder, { customers: 2_000 });
   const worker = await strata.startWorker();
   const knex = connect(strata.services.databaseUrl);
   try {
     const { runs, publications, memberships } = createRepositories(knex);
-    const handle = await strata.startRun({ review: 'always' });
+    const handle = await strata.startRun({ extract, review: 'always' });
     const { runId } = await untilProgress(handle, ({ outcome }) => outcome === 'held');
     await worker.kill();
 
