@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { type Config, readConfig } from './config.ts';
 import { isoDate } from './option-values.ts';
-import { checkFolder, writeError } from './output-file.ts';
+import { checkFolder, writeJson } from './output-file.ts';
 
 interface Given {
   pipeline?: string;
@@ -67,7 +66,7 @@ async function check(
     ? await checkColumns(config, { definition, files, given })
     : await checkRows(config, { definition, files, given }, signal);
   console.log(found.text);
-  if (json !== undefined) await save(json, found.json);
+  await writeJson('--json', json, found.json, 'what was found stands above');
   return found.isGood ? 0 : REFUSED;
 }
 
@@ -137,12 +136,4 @@ async function checkColumns(config: Config, { definition, files, given }: Asked)
     json: fit,
     isGood: fit.columns.every(({ state }) => state === 'fits'),
   };
-}
-
-async function save(file: string, found: object): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(found, null, 2)}\n`);
-  } catch (cause) {
-    throw writeError(`--json ${file}`, cause, 'what was found stands above');
-  }
 }

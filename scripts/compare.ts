@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
@@ -8,7 +7,7 @@ import { compareReport } from './compare-report.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { isoDate } from './option-values.ts';
-import { checkFolder, writeError } from './output-file.ts';
+import { checkFolder, writeOutput } from './output-file.ts';
 
 interface Options {
   input: CompareInput;
@@ -117,11 +116,8 @@ async function writeReport(
   const artifacts = createDiskArtifacts({ root });
   const copy = async (option: string, file: string | undefined, ref: ArtifactRef | null) => {
     if (file === undefined || ref === null) return;
-    try {
-      await writeFile(file, await artifacts.read(ref));
-    } catch (cause) {
-      throw writeError(`${option} ${file}`, cause, `the report itself is at ${join(root, ref.uri)}`);
-    }
+    const kept = `the report itself is at ${join(root, ref.uri)}`;
+    await writeOutput(option, file, await artifacts.read(ref), kept);
   };
   await copy('--json', json, report);
   await copy('--html', html, page);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { access, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
@@ -10,7 +10,7 @@ import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Change, ContractDiff, Effect } from '../pipelines/stages/contract-diff.ts';
 import { type Config, readConfig } from './config.ts';
-import { checkFolder, writeError } from './output-file.ts';
+import { checkFolder, writeJson } from './output-file.ts';
 
 const BREAKING = 2;
 
@@ -51,7 +51,7 @@ async function diff(
   const [before, after] = [await contractOf(given.a, config), await contractOf(given.b, config)];
   const found = diffContracts(before, after, await definitionsUnder([before, after], given));
   console.log(diffText(found, given));
-  if (json !== undefined) await save(json, found);
+  await writeJson('--json', json, found, 'the differences stand above');
   return found.isBreaking ? BREAKING : 0;
 }
 
@@ -209,12 +209,4 @@ async function onPath(command: string, folders: readonly string[]): Promise<stri
     if (isThere) return path;
   }
   return undefined;
-}
-
-async function save(file: string, found: object): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(found, null, 2)}\n`);
-  } catch (cause) {
-    throw writeError(`--json ${file}`, cause, 'the differences stand above');
-  }
 }

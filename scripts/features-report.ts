@@ -7,8 +7,8 @@ import {
 } from '../pipelines/stages/dictionary.ts';
 import { dictionaryFormat, introduction, roles } from '../pipelines/stages/dictionary-page.ts';
 import { type FigureFormat, formatFigure } from '../pipelines/stages/figures.ts';
+import { table } from './terminal.ts';
 
-const GAP = '  ';
 const METER = 10;
 const MISSING = '–';
 
@@ -38,7 +38,11 @@ export function featuresReport(dictionary: Dictionary, files: Record<string, str
   const lines = [
     `${colors.bold(dictionary.title)}  ${introduction(dictionary)}`,
     '',
-    ...table(titles, rows),
+    table(
+      titles,
+      rows,
+      titles.flatMap((title, i) => (IS_FIGURE.has(title) ? [i] : [])),
+    ),
     ...(run
       ? [
           '',
@@ -70,13 +74,3 @@ function meter(share: number): string {
 }
 
 const IS_FIGURE = new Set(['no value', '1 %', 'median', '99 %']);
-
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (IS_FIGURE.has(titles[i]!) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join(GAP)
-      .trimEnd();
-  return [colors.dim(line(titles)), ...rows.map(line)];
-}

@@ -1,12 +1,10 @@
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { ActivityContext } from '../activities/context.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
-import { ClosingStack } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
-import { createLog } from './log.ts';
 import { checkFolder } from './output-file.ts';
+import { withStores } from './stores.ts';
 
 const EXAMPLE_ROWS = 3;
 
@@ -127,28 +125,6 @@ function revokeCommand(signal: AbortSignal): Command {
         console.log(revokeReport(await repositories.releases.revoke(releaseId, author)));
       });
     });
-}
-
-/** PostgreSQL and the artifacts, for as long as the work takes. */
-async function withStores(
-  config: Config,
-  signal: AbortSignal,
-  work: (context: ActivityContext) => Promise<void>,
-): Promise<void> {
-  // Here, since no one who asks for --help or mistypes an option should wait for them.
-  const { startServices } = await import('./services/index.ts');
-  const { joinParts } = await import('./parts.ts');
-  const stack = new ClosingStack();
-  try {
-    const log = createLog({ level: config.logLevel });
-    const services = await startServices({ home: config.home, log, only: ['postgres'], signal });
-    stack.defer(() => services.stop());
-    const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
-    stack.defer(() => parts.close());
-    await work(parts.context);
-  } finally {
-    await stack.close();
-  }
 }
 
 async function filesOf({ invokedFrom }: Config, { json, csv, parquet }: GivenShow) {

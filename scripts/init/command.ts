@@ -1,14 +1,12 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import colors from 'picocolors';
-import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import { percent, thousands } from '../../pipelines/init/role-evidence.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
 import { isoDate } from '../option-values.ts';
-import { checkFolder, writeError } from '../output-file.ts';
+import { checkFolder, writeJson } from '../output-file.ts';
 import type { Talk } from './converse.ts';
 import type { Drafted } from './draft.ts';
 import { currencyCode, type Given, nameOf, pipelineName, rolesOf, timeZone, titleOf } from './options.ts';
@@ -117,7 +115,7 @@ async function init(config: Config, options: Options, signal: AbortSignal): Prom
     ...(options.k !== undefined && { k: options.k }),
   };
   const { code, summary, report } = await runDrafted(config, input, { log, signal });
-  if (options.json && summary) await saveSummary(options.json, summary);
+  if (summary) await writeJson('--json', options.json, summary, `the run itself stands: ${summary.runId}`);
   console.log(`\n${report}\n\n${nextSteps(name, written)}`);
   return code;
 }
@@ -221,14 +219,6 @@ function nextSteps(name: string, { pipeline, contract }: WrittenDefinition): str
     `  ${colors.dim('what a row must satisfy      ')}  ${contract}`,
     `  ${colors.dim('run it again                  ')}  npm start -- --pipeline ${name}`,
   ].join('\n');
-}
-
-async function saveSummary(file: string, summary: RunSummary): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(summary, null, 2)}\n`);
-  } catch (cause) {
-    throw writeError(`--json ${file}`, cause, `the run itself stands: ${summary.runId}`);
-  }
 }
 
 function collect(value: string, before: readonly string[]): string[] {

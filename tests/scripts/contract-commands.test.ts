@@ -3,10 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { parseContract } from '../../pipelines/contracts/parse-contract.ts';
+import type { CheckedExtract } from '../../scripts/check-extract.ts';
+import { checkText } from '../../scripts/check-report.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
 
 const run = promisify(execFile);
@@ -76,6 +78,28 @@ describe('strata check', () => {
       counts: { rowsRead: 400, rowsAccepted: 396 },
       notChecked: [],
     });
+  });
+
+  test('tells the rows and rules of a second table, too', () => {
+    const counts = { rowsRead: 2_237, rowsAccepted: 2_236, rowsQuarantined: 1, quarantinedBy: [] };
+    const rule = (name: string, broken: number, severity: 'reject' | 'warn' = 'reject') =>
+      ({ name, severity, broken, refused: broken, reason: `reason of ${name}` }) as const;
+    const checked = {
+      extract: { asOf: '2026-07-01', rowsAfterAsOf: 0 },
+      report: {
+        verdict: 'warn',
+        reasons: [],
+        counts: { ...counts, customers: 1 },
+        rules: [rule('free', 1)],
+        tables: [{ table: 'customers', ...counts, rules: [rule('nobody', 1), rule('young', 3, 'warn')] }],
+        notChecked: [],
+      },
+    } as unknown as CheckedExtract;
+    const text = stripVTControlCharacters(checkText(checked, 'orders.csv'));
+    expect(text).toMatch(/^2,237 rows = 2,236 accepted \+ 1 refused; 1 customer, as of/m);
+    expect(text).toMatch(
+      /^customers: 2,237 rows = 2,236 accepted \+ 1 refused\n {2}rule .*\n {2}nobody +1 +1 +0\.04 % +refused +reason of nobody\n {2}young +3 +0\.1 % +kept +reason/m,
+    );
   });
 
   test('ends with 2 and the way out for one that does not, by a contract alone too', async () => {
