@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { type Config, readConfig } from './config.ts';
-import { isoDate } from './option-values.ts';
+import { FILE_KINDS, isoDate } from './option-values.ts';
 import { checkFolder, writeJson } from './output-file.ts';
 
 interface Given {
@@ -22,10 +22,7 @@ const REFUSED = 2;
 export function checkCommand(signal: AbortSignal, onExit: (code: number) => void): Command {
   return new Command('check')
     .description('tells whether an extract fits a contract, without running anything else')
-    .argument(
-      '[files...]',
-      "text (.csv, .tsv, .txt, also .gz, .zst) or Parquet (default: the pipeline's source)",
-    )
+    .argument('[files...]', `${FILE_KINDS} (default: the pipeline's source)`)
     .option('--pipeline <name>', 'whose contract and columns are meant (default: shop)')
     .option(
       '--contract <file>',

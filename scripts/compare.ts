@@ -6,7 +6,7 @@ import { parseCompareInput } from '../pipelines/contracts/compare.ts';
 import { compareReport } from './compare-report.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
-import { isoDate } from './option-values.ts';
+import { FILE_KINDS, isoDate } from './option-values.ts';
 import { checkFolder, writeOutput } from './output-file.ts';
 
 interface Options {
@@ -36,7 +36,7 @@ export function compareCommand(signal: AbortSignal, onExit: (code: number) => vo
   return new Command('compare')
     .description('tries every clustering algorithm on the same customers and says which one to use, if any')
     .option('--pipeline <name>', 'pipeline definition (default: shop)')
-    .option('--extract <file>', "CSV (also .gz) or Parquet file to read in place of the definition's source")
+    .option('--extract <file>', `file to read in place of the definition's source: ${FILE_KINDS}`)
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option('--json <file>', 'write the whole report to this file, as JSON')
     .option('--html <file>', 'write the report to this file, as a page to read')

@@ -8,7 +8,7 @@ import { errorText } from './error-text.ts';
 import { createLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
 import { openStrata, type Strata } from './open-strata.ts';
-import { isoDate } from './option-values.ts';
+import { FILE_KINDS, isoDate } from './option-values.ts';
 import { writeJson } from './output-file.ts';
 import { EXIT_CODES, runReport, whereToLook } from './run-report.ts';
 
@@ -70,7 +70,7 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
     .description('Sets up what is missing, starts the services and runs the main job')
     .option('--once', 'stop everything when the run has ended', false)
     .option('--pipeline <name>', 'pipeline definition to run (default: shop)')
-    .option('--extract <file>', "CSV (also .gz) or Parquet file to read in place of the definition's source")
+    .option('--extract <file>', `file to read in place of the definition's source: ${FILE_KINDS}`)
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option(
       '--k <number>',

@@ -2,6 +2,7 @@ import type { SourceFormat } from '../contracts/source.ts';
 import { featureCatalogue } from '../stages/feature-catalogue.ts';
 import { stageBorders, valueBorders } from './bands.ts';
 import { contractText } from './contract-text.ts';
+import { type MixedMoney, mixedMoneyText } from './currencies.ts';
 import { type DraftedRule, draftThresholds } from './draft-rules.ts';
 import type { MeasuredCustomers, MeasuredRows } from './measured.ts';
 import { type DraftedAttribute, type DraftedSource, pipelineText } from './pipeline-text.ts';
@@ -27,13 +28,15 @@ export interface Seen {
   rows: MeasuredRows;
   customers: MeasuredCustomers;
   rules: readonly (DraftedRule & { brokenRows: number })[];
+  /** Columns in which money of several currencies meets. */
+  money: readonly MixedMoney[];
   /** Base names of the files. */
   files: readonly string[];
 }
 
 /** Both files of the definition. */
 export function draftDefinition(answers: Answers, seen: Seen): { pipeline: string; contract: string } {
-  const { rows, customers, rules } = seen;
+  const { rows, customers, rules, money } = seen;
   const { currency, returns } = answers;
   const refused = rules.reduce(
     (sum, { severity, brokenRows }) => sum + (severity === 'warn' ? 0 : brokenRows),
@@ -80,7 +83,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
     title: answers.title,
     rules,
     rows: rows.rows,
-    columns,
+    columns: [...columns, ...answers.attributes],
     thresholds: draftThresholds({ rows: rows.rows, refused, customers: customers.customers }),
     heading: [
       `What an extract must satisfy, drafted from ${thousands(rows.rows)} rows of which ${thousands(refused)} (${percent(rows.rows === 0 ? 0 : refused / rows.rows)}) are refused.`,
@@ -89,6 +92,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
             `${thousands(rows.duplicates)} rows are the same as another one in every column. They stay in: without an id of the line nobody can tell a repeated line from two alike.`,
           ]
         : []),
+      ...money.map((mixed) => `${mixedMoneyText(mixed, currency)}.`),
     ],
   });
   return { pipeline, contract };

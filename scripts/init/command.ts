@@ -1,15 +1,24 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import colors from 'picocolors';
-import { percent, thousands } from '../../pipelines/init/role-evidence.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
-import { isoDate } from '../option-values.ts';
+import { FILE_KINDS, isoDate } from '../option-values.ts';
 import { checkFolder, writeJson } from '../output-file.ts';
+import { counted } from '../terminal.ts';
 import type { Talk } from './converse.ts';
 import type { Drafted } from './draft.ts';
-import { currencyCode, type Given, nameOf, pipelineName, rolesOf, timeZone, titleOf } from './options.ts';
+import { type DraftedTables, draftReport, nextSteps } from './draft-report.ts';
+import {
+  currencyCode,
+  type Given,
+  nameOf,
+  pipelineName,
+  ROLE_WORDS,
+  rolesOf,
+  timeZone,
+  titleOf,
+} from './options.ts';
 import type { WrittenDefinition } from './write.ts';
 
 interface Options {
@@ -32,11 +41,11 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
     )
     .argument(
       '<file...>',
-      'CSV (also .gz) or Parquet: transactions in files of the same columns, and perhaps one of customers',
+      `${FILE_KINDS}: transactions in files of the same columns, and perhaps one of customers`,
     )
     .addHelpText('after', EXAMPLE);
   for (const role of ROLES)
-    command.option(`--${role} <column>`, `the column that is the ${role.replace('-', ' ')}, or none`);
+    command.option(`--${role} <column>`, `column that says ${ROLE_WORDS[role]}, or none`);
   return command
     .option(
       '--timezone <zone>',
@@ -48,7 +57,6 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
       '--time-format <format>',
       'how times are written, such as "%d.%m.%Y %H:%M"; may be repeated',
       collect,
-      [],
     )
     .option('--name <name>', "name of the pipeline (default: the file's)", pipelineName)
     .addOption(
@@ -86,7 +94,7 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
     paths: [...new Set(files.map((file) => resolve(invokedFrom, file)))],
     given: {
       roles: rolesOf(given),
-      times: given.timeFormat as string[],
+      times: (given.timeFormat as string[] | undefined) ?? [],
       isYes: given.yes === true,
       ...(timezone !== undefined && { timezone }),
       ...(currency !== undefined && { currency }),
@@ -104,11 +112,15 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
 async function init(config: Config, options: Options, signal: AbortSignal): Promise<number> {
   await checkFolder('--json', options.json);
   const log = createLog({ level: config.logLevel });
-  const { name, drafted, written } = await draftAndWrite(config, options, { log, signal });
-  console.log(`\n${draftReport(name, drafted, written)}\n`);
-  if (!options.isRun) return 0;
+  const { written, ...given } = await draftAndWrite(config, options, { log, signal });
+  const { name } = given;
+  console.log(`\n${draftReport(given, written)}\n`);
+  if (!options.isRun) {
+    console.log(nextSteps(name, written, { hasRun: false }));
+    return 0;
+  }
   const { runDrafted } = await import('./run.ts');
-  const { asOf } = drafted;
+  const { asOf } = given;
   const input = {
     pipeline: name,
     ...(asOf !== null && { asOf }),
@@ -116,7 +128,7 @@ async function init(config: Config, options: Options, signal: AbortSignal): Prom
   };
   const { code, summary, report } = await runDrafted(config, input, { log, signal });
   if (summary) await writeJson('--json', options.json, summary, `the run itself stands: ${summary.runId}`);
-  console.log(`\n${report}\n\n${nextSteps(name, written)}`);
+  console.log(`\n${report}\n\n${nextSteps(name, written, { hasRun: true })}`);
   return code;
 }
 
@@ -124,7 +136,14 @@ async function draftAndWrite(
   config: Config,
   options: Options,
   { log, signal }: { log: Log; signal: AbortSignal },
-): Promise<{ name: string; drafted: Drafted; written: WrittenDefinition }> {
+): Promise<
+  Omit<Drafted, 'texts'> & {
+    name: string;
+    currency: string;
+    tables: DraftedTables;
+    written: WrittenDefinition;
+  }
+> {
   // Here, since no one who asks for --help or mistypes an option should wait for DuckDB.
   const { lookAt, withLooking } = await import('./look.ts');
   const { draftCustomers, tellTables } = await import('./customers-table.ts');
@@ -141,7 +160,9 @@ async function draftAndWrite(
       throw error;
     });
     const { transactions, customers } = tellTables(tables);
-    step.done(`${thousands(transactions.facts.rows)} rows`);
+    const second = customers && draftCustomers(customers);
+    const of = customers ? ` of transactions, ${counted(customers.facts.rows, 'row')} of customers` : '';
+    step.done(`${counted(transactions.facts.rows, 'row')}${of}`);
     const name = await nameFor(definitionFolders(config), {
       given: options.name,
       fromFile: nameOf(transactions.names[0]!),
@@ -152,17 +173,27 @@ async function draftAndWrite(
       const decisions = await decide(transactions.facts, given, talk);
       if (talk === null || given.isYes)
         console.log(
-          guessTable(transactions.facts, decisions.guesses, { width: process.stdout.columns ?? 110 }),
+          guessTable(transactions.facts, decisions.guesses, { width: process.stdout.columns || 110 }),
         );
-      const drafted = await draft(looking, transactions, decisions, {
+      const { texts, ...found } = await draft(looking, transactions, decisions, {
         name,
         title: titleOf(name),
         returns,
         asOf,
-        customers: customers && draftCustomers(customers),
+        customers: second,
       });
-      const written = await writeDefinition(config.definitions, name, drafted.texts);
-      return { name, drafted, written };
+      const written = await writeDefinition(config.definitions, name, texts);
+      return {
+        ...{ ...found, name, currency: decisions.currency, written },
+        tables: {
+          transactions,
+          customers: customers && {
+            ...{ name: customers.names[0]!, rows: customers.facts.rows },
+            ...{ key: second!.customerId, joins: decisions.roles.customer! },
+            attributes: second!.attributes.map(({ column }) => column),
+          },
+        },
+      };
     } finally {
       talk?.close();
     }
@@ -179,49 +210,7 @@ async function talkOnTerminal(
   return converse({ input, output, signal, onInterrupt: () => process.emit('SIGINT') }, examples);
 }
 
-function draftReport(name: string, { seen }: Drafted, written: WrittenDefinition): string {
-  const { rows, rules, customers } = seen;
-  const broken = rules.filter(({ brokenRows }) => brokenRows > 0);
-  const width = Math.max(0, ...broken.map((rule) => rule.name.length));
-  const refusedRows = broken
-    .filter(({ severity }) => severity === 'reject')
-    .reduce((sum, { brokenRows }) => sum + brokenRows, rows.unreadableLines);
-  return [
-    `${colors.green('✓')} pipeline ${colors.bold(name)} is drafted: ${thousands(rows.rows)} rows, ${thousands(customers.customers)} customers, ${percent(refusedRows / rows.rows)} of the rows refused`,
-    ...(rows.unreadableLines > 0
-      ? [
-          `  unreadable-line  ${thousands(rows.unreadableLines)}  ${colors.dim('the line cannot be split into the columns of the header')}`,
-        ]
-      : []),
-    ...broken.map(
-      ({ name: rule, severity, brokenRows, reason }) =>
-        `  ${rule.padEnd(width)}  ${thousands(brokenRows).padStart(11)}  ${colors.dim(severity === 'warn' ? `told only: ${reason}` : reason)}`,
-    ),
-    ...(rows.duplicates > 0
-      ? [
-          `  ${colors.dim(`${thousands(rows.duplicates)} rows are the same as another one in every column; they stay in`)}`,
-        ]
-      : []),
-    ...(rows.future > 0
-      ? [
-          `  ${colors.yellow(`${thousands(rows.future)} rows lie in the future: this run is as of the day after the newest other row`)}`,
-        ]
-      : []),
-    `  ${colors.dim(written.pipeline)}`,
-    `  ${colors.dim(written.contract)}`,
-  ].join('\n');
-}
-
-function nextSteps(name: string, { pipeline, contract }: WrittenDefinition): string {
-  return [
-    'What is next:',
-    `  ${colors.dim('what is what, features, names')}  ${pipeline}`,
-    `  ${colors.dim('what a row must satisfy      ')}  ${contract}`,
-    `  ${colors.dim('run it again                  ')}  npm start -- --pipeline ${name}`,
-  ].join('\n');
-}
-
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

@@ -74,11 +74,12 @@ function answers(roles: readonly Role[], more: Partial<Answers> = {}): Answers {
 }
 
 function seenBy(roles: readonly Role[], returns: 'refuse' | 'keep' = 'refuse', rows = ROWS): Seen {
-  const rules = draftRules(rows, { roles: new Set(roles), returns, isProduct: true });
+  const rules = draftRules(rows, { roles: new Set(roles), returns, isProduct: true, money: null });
   return {
     rows,
     customers: CUSTOMERS,
     files: ['a.csv'],
+    money: [],
     rules: rules.map((rule) => ({ ...rule, brokenRows: 7 })),
   };
 }
@@ -182,10 +183,10 @@ test('a drafted contract checks what was drafted, and counts a refused row under
 describe('drafted rules', () => {
   const named = (roles: Role[], change: Partial<MeasuredRows> = {}, returns: 'refuse' | 'keep' = 'refuse') =>
     Object.fromEntries(
-      draftRules({ ...ROWS, ...change }, { roles: new Set(roles), returns, isProduct: true }).map((rule) => [
-        rule.name,
-        rule,
-      ]),
+      draftRules(
+        { ...ROWS, ...change },
+        { roles: new Set(roles), returns, isProduct: true, money: null },
+      ).map((rule) => [rule.name, rule]),
     );
   const ALL: Role[] = ['customer', 'time', 'order', 'quantity', 'price', 'country', 'channel'];
 
@@ -217,9 +218,12 @@ describe('drafted rules', () => {
   });
 
   test('what was never seen warns and refuses nothing', () => {
-    const warning = draftRules(ROWS, { roles: new Set(ALL), returns: 'refuse', isProduct: false }).filter(
-      ({ severity }) => severity === 'warn',
-    );
+    const warning = draftRules(ROWS, {
+      roles: new Set(ALL),
+      returns: 'refuse',
+      isProduct: false,
+      money: null,
+    }).filter(({ severity }) => severity === 'warn');
     expect(warning.map(({ name }) => name)).toEqual([
       'many-pieces',
       'high-price',
