@@ -22,7 +22,7 @@ export interface CheckedTable extends TableCounts {
   rules: Omit<ValidationReport['rules'][number], 'limit'>[];
 }
 
-export type CheckReport = ValidationReport & { tables?: CheckedTable[] };
+type CheckReport = ValidationReport & { tables?: CheckedTable[] };
 
 export interface CheckedExtract {
   extract: Extract;

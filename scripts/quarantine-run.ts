@@ -4,7 +4,7 @@ import type { Repositories } from '../store/postgres/repositories.ts';
 import type { RunRecord } from '../store/postgres/run-records.ts';
 import { counted } from './terminal.ts';
 
-export const LATEST = 'latest';
+const LATEST = 'latest';
 
 /** As many as a person takes in at a glance. */
 const RUNS_TOLD = 5;

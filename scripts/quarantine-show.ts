@@ -19,7 +19,7 @@ import type { Warehouse } from '../store/warehouse/duckdb.ts';
 import { writeJson } from './output-file.ts';
 import { explainMissing, type QuarantinedRun } from './quarantine-run.ts';
 
-export interface ShowOptions {
+interface ShowOptions {
   /** Rows that break this rule. */
   rule?: string | undefined;
   /** Rows to show of each rule. */

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { refuseCondition } from '../pipelines/stages/releases.ts';
 import { type Config, readConfig } from './config.ts';
 import { checkFolder } from './output-file.ts';
 import { withStores } from './stores.ts';
@@ -84,7 +85,7 @@ function releaseCommand(signal: AbortSignal): Command {
       const config = readConfig();
       const options = {
         rules: [...new Set(rule)],
-        where: textOf('--where', given.where),
+        where: conditionOf(given.where),
         note: textOf('--note', given.note),
         author: authorOf(given.author),
         dryRun: given.dryRun === true,
@@ -106,8 +107,12 @@ function releasesCommand(signal: AbortSignal): Command {
     .allowExcessArguments(false)
     .action(async ({ pipeline }: { pipeline?: string }) => {
       const { releasesReport } = await import('./quarantine-report.ts');
-      await withStores(readConfig(), signal, async ({ repositories }) => {
-        console.log(releasesReport(await repositories.releases.list({ ...(pipeline && { pipeline }) })));
+      const { loadDefinition } = await import('../store/definitions.ts');
+      await withStores(readConfig(), signal, async ({ repositories, definitionFolders }) => {
+        const releases = await repositories.releases.list({ ...(pipeline && { pipeline }) });
+        // A name mistyped is the likelier mistake: it is answered with those that there are.
+        if (pipeline && releases.length === 0) await loadDefinition(definitionFolders, pipeline);
+        console.log(releasesReport(releases));
       });
     });
 }
@@ -151,6 +156,12 @@ function textOf(option: string, given: string | undefined): string | null {
   const text = given.trim();
   if (text === '') throw new PipelineError('INPUT_INVALID', `${option} needs a text, found none`);
   return text;
+}
+
+function conditionOf(given: string | undefined): string | null {
+  const where = textOf('--where', given);
+  if (where !== null) refuseCondition(where);
+  return where;
 }
 
 function several(name: string, before: string[] = []): string[] {

@@ -21,7 +21,7 @@ export interface Drafted {
   asOf: string | null;
 }
 
-export interface Wishes {
+interface Wishes {
   name: string;
   title: string;
   returns: 'refuse' | 'keep';

@@ -60,7 +60,7 @@ function leftOver({ columns }: TableFacts, guesses: Guesses, width: number): str
     : ['', ...wrap(`not used: ${left.join(', ')}`, width - 3).map((line) => colors.dim(`  ${line}`))];
 }
 
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

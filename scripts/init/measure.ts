@@ -12,9 +12,9 @@ import type { Looking } from './inspect.ts';
 // What the rules of the contract would refuse, and how the customers that are left buy: counted on all rows, as a
 // run will read them. The figures go into comments, limits and borders, all of them rounded; the run counts anew.
 
-export type Decided = Readonly<Partial<Record<Role, string>>>;
+type Decided = Readonly<Partial<Record<Role, string>>>;
 
-export interface Reading {
+interface Reading {
   /** Relation with the columns of the file. */
   from: string;
   facts: TableFacts;

@@ -49,13 +49,13 @@ const END_POSTGRES = [
   { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const;
 
-export interface PostgresServerOptions {
+interface PostgresServerOptions {
   readonly home: string;
   readonly installation: () => Promise<PostgresInstallation>;
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface PostgresServer extends LocalServer {
+interface PostgresServer extends LocalServer {
   /** Holds the password: for connections, never for a log. */
   readonly urlOf: (record: Pick<ServiceRecord, 'port'>) => string;
 }

@@ -18,7 +18,7 @@ const END_TEMPORAL = [
   { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const;
 
-export interface TemporalServerOptions {
+interface TemporalServerOptions {
   readonly home: string;
   readonly namespace: string;
   /** Finds or brings the CLI; asked for only when a server must be started. */
