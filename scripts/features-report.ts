@@ -16,6 +16,7 @@ const MISSING = '–';
 export function featuresReport(dictionary: Dictionary, files: Record<string, string | undefined>): string {
   const { features, run } = dictionary;
   const format = dictionaryFormat(dictionary);
+  const isOwned = features.some(({ owner }) => owner !== null);
   const titles = [
     'feature',
     'unit',
@@ -23,6 +24,7 @@ export function featuresReport(dictionary: Dictionary, files: Record<string, str
     'no value',
     'rests on',
     'used',
+    ...(isOwned ? ['owner'] : []),
     ...(run ? ['1 %', 'median', '99 %', 'tells apart'] : []),
   ];
   const rows = features.map((entry) => [
@@ -32,6 +34,7 @@ export function featuresReport(dictionary: Dictionary, files: Record<string, str
     nullRuleText(entry),
     restsOn(entry),
     roles(entry.lineage),
+    ...(isOwned ? [entry.owner ?? MISSING] : []),
     ...(run ? figuresOf(entry, format) : []),
   ]);
   const written = Object.entries(files).filter(([, file]) => file !== undefined);

@@ -14,6 +14,8 @@ export interface Answers {
   name: string;
   title: string;
   currency: string;
+  /** Who answers for the features and the contract; null: nobody is named. */
+  owner: string | null;
   timezone: string;
   returns: 'refuse' | 'keep';
   paths: readonly string[];
@@ -60,6 +62,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
     title: answers.title,
     description: `Orders of ${seen.files.join(', ')}, ${period}`,
     currency,
+    owner: answers.owner,
     source: { ...answers, columns },
     features,
     cluster: ['recencyDays', 'orders', 'spend'].map((feature) => ({
@@ -81,6 +84,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
   const contract = contractText({
     name: answers.name,
     title: answers.title,
+    owner: answers.owner,
     rules,
     rows: rows.rows,
     columns: [...columns, ...answers.attributes],

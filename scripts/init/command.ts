@@ -25,6 +25,7 @@ interface Options {
   paths: string[];
   given: Given;
   name?: string;
+  owner: string | null;
   returns: 'refuse' | 'keep';
   isRun: boolean;
   isForced: boolean;
@@ -59,6 +60,7 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
       collect,
     )
     .option('--name <name>', "name of the pipeline (default: the file's)", pipelineName)
+    .option('--owner <name>', 'who answers for the features and the contract (default: nobody is named)')
     .addOption(
       new Option('--returns <what>', 'lines that take goods back')
         .choices(['refuse', 'keep'])
@@ -100,6 +102,7 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
       ...(currency !== undefined && { currency }),
     },
     returns: given.returns as Options['returns'],
+    owner: text('owner')?.trim() || null,
     isRun: given.run !== false,
     isForced: given.force === true,
     ...(text('name') !== undefined && { name: text('name')! }),
@@ -152,7 +155,7 @@ async function draftAndWrite(
   const { guessTable } = await import('./guess-table.ts');
   const { nameFor, writeDefinition } = await import('./write.ts');
   const { definitionFolders } = await import('../strata-worker.ts');
-  const { paths, given, returns, asOf } = options;
+  const { paths, given, returns, owner, asOf } = options;
   return withLooking({ paths, threads: config.threads, signal }, async (looking) => {
     const step = log.step(`Looking at ${paths.length === 1 ? 'the file' : `${paths.length} files`}`);
     const tables = await lookAt(looking, paths).catch((error: unknown) => {
@@ -178,6 +181,7 @@ async function draftAndWrite(
       const { texts, ...found } = await draft(looking, transactions, decisions, {
         name,
         title: titleOf(name),
+        owner,
         returns,
         asOf,
         customers: second,

@@ -24,6 +24,7 @@ export interface Drafted {
 interface Wishes {
   name: string;
   title: string;
+  owner: string | null;
   returns: 'refuse' | 'keep';
   asOf: string | undefined;
   customers: Answers['customers'];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type Definition, parseDefinition } from '../../../pipelines/contracts/definition.ts';
 import { type Answers, draftDefinition, type Seen } from '../../../pipelines/init/draft.ts';
 import { draftRules, draftThresholds, roomAbove } from '../../../pipelines/init/draft-rules.ts';
@@ -59,6 +60,7 @@ function answers(roles: readonly Role[], more: Partial<Answers> = {}): Answers {
     name: 'made',
     title: 'Made: by hand',
     currency: 'EUR',
+    owner: null,
     timezone: 'Europe/Berlin',
     returns: 'refuse',
     paths: ['/data/a file: #1.csv'],
@@ -119,6 +121,16 @@ describe('a drafted definition', () => {
       timezone: 'Europe/Berlin',
       format: { times: ['%d.%m.%Y %H:%M'], decimal: ',', missing: ['NULL', '-', '\\N'] },
     });
+  });
+
+  test('names the owner of features and contract, where there is one', () => {
+    const roles = ['customer', 'time', 'amount'] as const;
+    const texts = draftDefinition(answers(roles, { owner: 'growth: team' }), seenBy(roles));
+    const { features } = parseDefinition('made', texts);
+    const owners = [...features.aggregate, ...features.derive].map(({ owner }) => owner);
+    expect(new Set(owners)).toEqual(new Set(['growth: team']));
+    expect(parse(texts.contract).team).toEqual({ name: 'growth: team' });
+    expect(draftDefinition(answers(roles), seenBy(roles)).contract).not.toContain('team:');
   });
 
   test('of several files and a second table', () => {
