@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Answers } from '../../pipelines/init/draft.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
@@ -9,6 +10,7 @@ import { counted } from '../terminal.ts';
 import type { Talk } from './converse.ts';
 import type { Drafted } from './draft.ts';
 import { type DraftedTables, draftReport, nextSteps } from './draft-report.ts';
+import type { LookedAt } from './look.ts';
 import {
   currencyCode,
   type Given,
@@ -189,19 +191,26 @@ async function draftAndWrite(
       const written = await writeDefinition(config.definitions, name, texts);
       return {
         ...{ ...found, name, currency: decisions.currency, written },
-        tables: {
-          transactions,
-          customers: customers && {
-            ...{ name: customers.names[0]!, rows: customers.facts.rows },
-            ...{ key: second!.customerId, joins: decisions.roles.customer! },
-            attributes: second!.attributes.map(({ column }) => column),
-          },
-        },
+        tables: tablesOf(transactions, customers, { second, joins: decisions.roles.customer! }),
       };
     } finally {
       talk?.close();
     }
   });
+}
+
+function tablesOf(
+  transactions: LookedAt,
+  customers: LookedAt | null,
+  { second, joins }: { second: Answers['customers']; joins: string },
+): DraftedTables {
+  if (customers === null || second === null) return { transactions, customers: null };
+  const { names, facts } = customers;
+  const attributes = second.attributes.map(({ column }) => column);
+  return {
+    transactions,
+    customers: { name: names[0]!, rows: facts.rows, key: second.customerId, joins, attributes },
+  };
 }
 
 async function talkOnTerminal(
