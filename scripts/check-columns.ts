@@ -26,7 +26,7 @@ export async function columnsOfFile(
   }
 }
 
-export interface TableGiven {
+interface TableGiven {
   /** Variable that holds the connection string. */
   variable?: string | undefined;
   /** `schema.name`; absent: the query of the pipeline. */

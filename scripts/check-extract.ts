@@ -8,14 +8,21 @@ import type { ActivityContext } from '../activities/context.ts';
 import { createExtractActivities } from '../activities/extract.ts';
 import { createValidateActivities } from '../activities/validate.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
-import type { Run } from '../pipelines/contracts/run.ts';
+import type { Run, TableCounts } from '../pipelines/contracts/run.ts';
 import type { Extract, Validation } from '../pipelines/contracts/stages.ts';
 import type { validationReport } from '../pipelines/stages/judge.ts';
 import { createDiskArtifacts } from '../store/artifacts/disk-artifacts.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import type { Config } from './config.ts';
 
-export type CheckReport = ReturnType<typeof validationReport>;
+type ValidationReport = ReturnType<typeof validationReport>;
+
+/** Of the table beside the transactions, that of the customers. */
+export interface CheckedTable extends TableCounts {
+  rules: Omit<ValidationReport['rules'][number], 'limit'>[];
+}
+
+type CheckReport = ValidationReport & { tables?: CheckedTable[] };
 
 export interface CheckedExtract {
   extract: Extract;

@@ -1,7 +1,9 @@
 import colors from 'picocolors';
+import type { TableCounts } from '../pipelines/contracts/run.ts';
 import type { ColumnFit } from '../pipelines/stages/column-fit.ts';
 import { percent } from '../pipelines/stages/judge.ts';
-import type { CheckedExtract, CheckReport } from './check-extract.ts';
+import type { CheckedExtract, CheckedTable } from './check-extract.ts';
+import { counted, dot, tableLines, thousands } from './terminal.ts';
 
 const SIGNS = {
   pass: colors.green('✓ fits the contract'),
@@ -11,58 +13,49 @@ const SIGNS = {
 
 const MEANINGS = { reject: 'refused', fail: 'refused', warn: 'kept' };
 
-/** What a person reads of a check: the verdict, why, and a line for each rule. */
+/** What a person reads of a check: the verdict, why, and a line for each rule of each table. */
 export function checkText({ extract, report }: CheckedExtract, name: string): string {
-  const { verdict, reasons, counts, notChecked } = report;
-  const rows = `${thousands(counts.rowsRead)} rows = ${thousands(counts.rowsAccepted)} accepted + ${thousands(counts.rowsQuarantined)} refused; ${thousands(counts.customers)} customers, as of ${extract.asOf}`;
+  const { verdict, reasons, counts, rules, tables = [], notChecked } = report;
   const later =
     extract.rowsAfterAsOf > 0
-      ? [`  ${dot} ${thousands(extract.rowsAfterAsOf)} rows of later days are not part of it`]
+      ? [`  ${dot} not part of it: ${counted(extract.rowsAfterAsOf, 'row')} of later days`]
       : [];
   return [
     `${SIGNS[verdict]}  ${colors.bold(name)}`,
-    rows,
+    `${rowsOf(counts)}; ${counted(counts.customers, 'customer')}, as of ${extract.asOf}`,
     ...later,
     ...reasons.map((reason) => `  ${dot} ${reason}`),
     '',
-    ruleTable(report),
+    ruleTable(rules, counts.rowsRead),
+    ...tables.flatMap((second) => [
+      '',
+      `${colors.bold(second.table)}: ${rowsOf(second)}`,
+      ruleTable(second.rules, second.rowsRead),
+    ]),
     ...(notChecked.length > 0 ? ['', 'not checked', ...notChecked.map((what) => `  ${dot} ${what}`)] : []),
   ].join('\n');
 }
 
-const dot = colors.dim('·');
+function rowsOf({ rowsRead, rowsAccepted, rowsQuarantined }: Omit<TableCounts, 'table'>): string {
+  return `${counted(rowsRead, 'row')} = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} refused`;
+}
 
-function ruleTable({ rules, counts }: CheckReport): string {
-  const cells = rules.map(({ name, severity, broken, refused, reason }) => ({
+function ruleTable(rules: CheckedTable['rules'], rowsRead: number): string {
+  const cells = rules.map(({ name, severity, broken, refused, reason }) => [
     name,
-    broken: thousands(broken),
-    refused: severity === 'warn' ? '' : thousands(refused),
-    share: broken === 0 ? '' : percent(broken / counts.rowsRead),
-    does: broken === 0 ? '' : MEANINGS[severity],
-    reason,
-    isBroken: broken > 0,
-    isWarning: severity === 'warn',
-  }));
-  const head = { name: 'rule', broken: 'broken by', refused: 'counted', share: '', does: '', reason: '' };
-  const width = (key: 'name' | 'broken' | 'refused' | 'share' | 'does') =>
-    Math.max(...[head, ...cells].map((cell) => cell[key].length));
-  const [names, brokens, refuseds, shares, does] = [
-    width('name'),
-    width('broken'),
-    width('refused'),
-    width('share'),
-    width('does'),
-  ];
-  const line = (cell: typeof head) =>
-    `  ${cell.name.padEnd(names)}  ${cell.broken.padStart(brokens)}  ${cell.refused.padStart(refuseds)}  ${cell.share.padStart(shares)}  ${cell.does.padEnd(does)}  ${cell.reason}`.trimEnd();
-  return [
-    colors.dim(line(head)),
-    ...cells.map((cell) => {
-      const text = line({ ...cell, reason: cell.isBroken ? cell.reason : '' });
-      if (!cell.isBroken) return colors.dim(text);
-      return cell.isWarning ? colors.yellow(text) : text;
-    }),
-  ].join('\n');
+    thousands(broken),
+    severity === 'warn' ? '' : thousands(refused),
+    broken === 0 ? '' : percent(broken / rowsRead),
+    broken === 0 ? '' : MEANINGS[severity],
+    broken === 0 ? '' : reason,
+  ]);
+  const [head, ...lines] = tableLines(['rule', 'broken by', 'counted', '', '', ''], cells, [1, 2, 3]);
+  const coloured = rules.map(({ broken, severity }, i) => {
+    const line = lines[i]!;
+    if (broken === 0) return colors.dim(line);
+    return severity === 'warn' ? colors.yellow(line) : line;
+  });
+  return [head, ...coloured].map((line) => `  ${line}`).join('\n');
 }
 
 /** Whether columns fit, from names and types alone. */
@@ -90,8 +83,4 @@ export function columnsText({ columns, unused }: ColumnFit, name: string): strin
     ...lines,
     ...rest,
   ].join('\n');
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
 }

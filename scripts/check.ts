@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { type Config, readConfig } from './config.ts';
-import { isoDate } from './option-values.ts';
-import { checkFolder, writeError } from './output-file.ts';
+import { FILE_KINDS, isoDate } from './option-values.ts';
+import { checkFolder, writeJson } from './output-file.ts';
 
 interface Given {
   pipeline?: string;
@@ -23,10 +22,7 @@ const REFUSED = 2;
 export function checkCommand(signal: AbortSignal, onExit: (code: number) => void): Command {
   return new Command('check')
     .description('tells whether an extract fits a contract, without running anything else')
-    .argument(
-      '[files...]',
-      "text (.csv, .tsv, .txt, also .gz, .zst) or Parquet (default: the pipeline's source)",
-    )
+    .argument('[files...]', `${FILE_KINDS} (default: the pipeline's source)`)
     .option('--pipeline <name>', 'whose contract and columns are meant (default: shop)')
     .option(
       '--contract <file>',
@@ -67,7 +63,7 @@ async function check(
     ? await checkColumns(config, { definition, files, given })
     : await checkRows(config, { definition, files, given }, signal);
   console.log(found.text);
-  if (json !== undefined) await save(json, found.json);
+  await writeJson('--json', json, found.json, 'what was found stands above');
   return found.isGood ? 0 : REFUSED;
 }
 
@@ -137,12 +133,4 @@ async function checkColumns(config: Config, { definition, files, given }: Asked)
     json: fit,
     isGood: fit.columns.every(({ state }) => state === 'fits'),
   };
-}
-
-async function save(file: string, found: object): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(found, null, 2)}\n`);
-  } catch (cause) {
-    throw writeError(`--json ${file}`, cause, 'what was found stands above');
-  }
 }

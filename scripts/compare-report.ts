@@ -1,33 +1,29 @@
 import colors from 'picocolors';
 import type { ComparisonSummary, GateName, LeaderboardRow } from '../pipelines/contracts/compare.ts';
+import { counted, dot, links, percent, table, thousands } from './terminal.ts';
 
-const GAP = '  ';
 const MISSING = '–';
 
 /** What a person reads when a comparison has ended: what to use and why, the leaderboard, where to look. */
-export function compareReport(summary: ComparisonSummary, links: Record<string, string>): string {
+export function compareReport(summary: ComparisonSummary, places: Record<string, string>): string {
   const { outcome, pipeline, asOf, counts, recommendation, leaderboard, reasons } = summary;
   const sign = outcome === 'compared' ? colors.green('✓ compared') : colors.red('✗ not compared');
-  const tried = outcome === 'compared' ? `, ${leaderboard.length} candidates` : '';
+  const tried = outcome === 'compared' ? `, ${counted(leaderboard.length, 'candidate')}` : '';
   const lines = [
-    `${sign}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''}: ${thousands(counts.customers)} customers${tried}`,
+    `${sign}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''}: ${counted(counts.customers, 'customer')}${tried}`,
   ];
   if (recommendation) {
     lines.push('', colors.bold(recommendation.headline));
-    lines.push(...recommendation.reasons.map((reason) => `  ${colors.dim('·')} ${reason}`));
+    lines.push(...recommendation.reasons.map((reason) => `  ${dot} ${reason}`));
     const cells = recommendation.grid.map(({ name, customers, share }) => [
       name,
       thousands(customers),
       percent(share),
     ]);
-    if (cells.length > 0) lines.push('', table(['cell', 'customers', 'share'], cells));
-    lines.push('', table(TITLES, leaderboard.map(cellsOf)), colors.dim(LEGEND));
-  } else lines.push(...reasons.map((reason) => `  ${colors.dim('·')} ${reason}`));
-  const width = Math.max(...Object.keys(links).map((what) => what.length));
-  lines.push(
-    '',
-    ...Object.entries(links).map(([what, link]) => `${colors.dim(what.padEnd(width))}  ${link}`),
-  );
+    if (cells.length > 0) lines.push('', table(['cell', 'customers', 'share'], cells, [1, 2]));
+    lines.push('', figureTable(TITLES, leaderboard.map(cellsOf)), colors.dim(LEGEND));
+  } else lines.push(...reasons.map((reason) => `  ${dot} ${reason}`));
+  lines.push('', ...links(places));
   return lines.join('\n');
 }
 
@@ -83,23 +79,8 @@ function figure(value: number | null, format: (value: number) => string): string
   return value === null ? MISSING : format(value);
 }
 
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const isNumber = titles.map((_, i) =>
-    rows.every((row) => /^[\d–.,% a-zMB-]*$/.test(row[i]!) && !/^[A-Za-z]/.test(row[i]!)),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join(GAP)
-      .trimEnd();
-  return [colors.dim(line(titles)), ...rows.map(line)].join('\n');
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+/** Columns that hold figures alone are right-aligned. */
+function figureTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const isFigure = (i: number) => rows.every((row) => /^(?![A-Za-z])[\d–.,% a-zMB-]*$/.test(row[i]!));
+  return table(titles, rows, titles.map((_, i) => i).filter(isFigure));
 }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
@@ -7,8 +6,8 @@ import { parseCompareInput } from '../pipelines/contracts/compare.ts';
 import { compareReport } from './compare-report.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
-import { isoDate } from './option-values.ts';
-import { checkFolder, writeError } from './output-file.ts';
+import { FILE_KINDS, isoDate } from './option-values.ts';
+import { checkFolder, writeOutput } from './output-file.ts';
 
 interface Options {
   input: CompareInput;
@@ -37,7 +36,7 @@ export function compareCommand(signal: AbortSignal, onExit: (code: number) => vo
   return new Command('compare')
     .description('tries every clustering algorithm on the same customers and says which one to use, if any')
     .option('--pipeline <name>', 'pipeline definition (default: shop)')
-    .option('--extract <file>', "CSV (also .gz) or Parquet file to read in place of the definition's source")
+    .option('--extract <file>', `file to read in place of the definition's source: ${FILE_KINDS}`)
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option('--json <file>', 'write the whole report to this file, as JSON')
     .option('--html <file>', 'write the report to this file, as a page to read')
@@ -117,11 +116,8 @@ async function writeReport(
   const artifacts = createDiskArtifacts({ root });
   const copy = async (option: string, file: string | undefined, ref: ArtifactRef | null) => {
     if (file === undefined || ref === null) return;
-    try {
-      await writeFile(file, await artifacts.read(ref));
-    } catch (cause) {
-      throw writeError(`${option} ${file}`, cause, `the report itself is at ${join(root, ref.uri)}`);
-    }
+    const kept = `the report itself is at ${join(root, ref.uri)}`;
+    await writeOutput(option, file, await artifacts.read(ref), kept);
   };
   await copy('--json', json, report);
   await copy('--html', html, page);

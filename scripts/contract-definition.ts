@@ -7,7 +7,7 @@ import { parseContract } from '../pipelines/contracts/parse-contract.ts';
 import { CANONICAL_COLUMNS, OPTIONAL_COLUMNS } from '../pipelines/contracts/source.ts';
 import { type DefinitionFolders, loadDefinition } from '../store/definitions.ts';
 
-export interface ContractText {
+interface ContractText {
   text: string;
   /** For messages. */
   name: string;

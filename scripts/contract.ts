@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { access, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
@@ -10,9 +10,13 @@ import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Change, ContractDiff, Effect } from '../pipelines/stages/contract-diff.ts';
 import { type Config, readConfig } from './config.ts';
-import { checkFolder, writeError } from './output-file.ts';
+import { errorText } from './error-text.ts';
+import { checkFolder, writeJson } from './output-file.ts';
+import { dot } from './terminal.ts';
 
 const BREAKING = 2;
+const UNSOUND = 2;
+const UNANSWERED = 1;
 
 /** `strata contract`: what a changed contract breaks, and whether contracts are in the standard's form. */
 export function contractCommand(onExit: (code: number) => void): Command {
@@ -34,7 +38,7 @@ function diffCommand(onExit: (code: number) => void): Command {
     .option('--json <file>', 'write the differences to this file')
     .addHelpText(
       'after',
-      '\nEnds with 0 when nothing breaks, 2 when something does. Example:\n  npm run strata -- contract diff online-retail new-contract.yaml',
+      '\nEnds with 0 when nothing breaks, 2 when something does, 1 when one cannot be read. Example:\n  npm run strata -- contract diff online-retail new-contract.yaml',
     )
     .action(async (a: string, b: string, given: { pipeline?: string[]; json?: string }) => {
       onExit(await diff(readConfig(), { a, b, ...given }));
@@ -51,7 +55,7 @@ async function diff(
   const [before, after] = [await contractOf(given.a, config), await contractOf(given.b, config)];
   const found = diffContracts(before, after, await definitionsUnder([before, after], given));
   console.log(diffText(found, given));
-  if (json !== undefined) await save(json, found);
+  await writeJson('--json', json, found, 'the differences stand above');
   return found.isBreaking ? BREAKING : 0;
 }
 
@@ -136,6 +140,7 @@ function lintCommand(onExit: (code: number) => void): Command {
     )
     .argument('[what...]', 'pipelines, or files (default: every pipeline)')
     .option('--datacontract <command>', "the standard's command-line tool (default: datacontract on PATH)")
+    .addHelpText('after', '\nEnds with 0 when all are sound, 2 when one is not, 1 when one cannot be read.')
     .action(async (what: string[], given: { datacontract?: string }) => {
       onExit(await lint(readConfig(), what, given.datacontract));
     });
@@ -143,23 +148,20 @@ function lintCommand(onExit: (code: number) => void): Command {
 
 async function lint(config: Config, what: string[], command: string | undefined): Promise<number> {
   const { listDefinitions } = await import('../store/definitions.ts');
-  const named = what.length > 0 ? what : await listDefinitions(await folders());
+  const roots = await folders();
+  const named = what.length > 0 ? what : await listDefinitions(roots);
   const tool = command ?? (await onPath('datacontract', config.tools.pathFolders));
-  let isGood = true;
+  const by = tool === undefined ? 'by Strata' : 'by Strata and datacontract';
+  const found: Linted[] = [];
   for (const name of named) {
-    const isFile = /\.ya?ml$/i.test(name);
-    const places = (await folders()).map((folder) => join(folder, name, 'contract.yaml'));
-    const path = isFile ? resolve(config.invokedFrom, name) : (places.find(existsSync) ?? places[0]!);
-    const faults = [
-      ...(await ourFaults(name, config)),
-      ...(tool === undefined ? [] : await theirFaults(tool, path)),
-    ];
-    isGood &&= faults.length === 0;
-    const by = tool === undefined ? 'by Strata' : 'by Strata and datacontract';
+    const linted = await lintOne({ name, path: pathOf(name, config, roots) }, config, tool);
+    found.push(linted);
     console.log(
-      faults.length === 0 ? `${colors.green('✓')} ${name} is sound ${by}` : `${colors.red('✗')} ${name}`,
+      linted.faults.length === 0
+        ? `${colors.green('✓')} ${name} is sound ${by}`
+        : `${colors.red('✗')} ${name}`,
     );
-    for (const fault of faults) console.log(`  ${colors.dim('·')} ${fault}`);
+    for (const fault of linted.faults) console.log(`  ${dot} ${fault}`);
   }
   if (tool === undefined) {
     console.log(
@@ -168,18 +170,37 @@ async function lint(config: Config, what: string[], command: string | undefined)
       ),
     );
   }
-  return isGood ? 0 : 1;
+  if (found.some(({ isJudged }) => !isJudged)) return UNANSWERED;
+  return found.some(({ faults }) => faults.length > 0) ? UNSOUND : 0;
 }
 
-async function ourFaults(name: string, config: Config): Promise<string[]> {
+interface Linted {
+  faults: string[];
+  /** False for what could not be read. */
+  isJudged: boolean;
+}
+
+async function lintOne(
+  { name, path }: { name: string; path: string },
+  config: Config,
+  tool: string | undefined,
+): Promise<Linted> {
   try {
     await contractOf(name, config);
-    return [];
   } catch (error) {
-    if (error instanceof PipelineError && error.code === 'DEFINITION_INVALID')
-      return error.message.split('; ');
-    throw error;
+    if (!(error instanceof PipelineError)) throw error;
+    // The others are asked all the same: who mends a contract wants to hear of all that is wrong.
+    if (error.code !== 'DEFINITION_INVALID') return { faults: [errorText(error)], isJudged: false };
+    const theirs = tool === undefined ? [] : await theirFaults(tool, path);
+    return { faults: [...error.message.split('; '), ...theirs], isJudged: true };
   }
+  return { faults: tool === undefined ? [] : await theirFaults(tool, path), isJudged: true };
+}
+
+function pathOf(name: string, { invokedFrom }: Config, roots: readonly string[]): string {
+  if (/\.ya?ml$/i.test(name)) return resolve(invokedFrom, name);
+  const places = roots.map((folder) => join(folder, name, 'contract.yaml'));
+  return places.find(existsSync) ?? places[0]!;
 }
 
 async function theirFaults(tool: string, path: string): Promise<string[]> {
@@ -209,12 +230,4 @@ async function onPath(command: string, folders: readonly string[]): Promise<stri
     if (isThere) return path;
   }
   return undefined;
-}
-
-async function save(file: string, found: object): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(found, null, 2)}\n`);
-  } catch (cause) {
-    throw writeError(`--json ${file}`, cause, 'the differences stand above');
-  }
 }

@@ -7,8 +7,8 @@ import {
 } from '../pipelines/stages/dictionary.ts';
 import { dictionaryFormat, introduction, roles } from '../pipelines/stages/dictionary-page.ts';
 import { type FigureFormat, formatFigure } from '../pipelines/stages/figures.ts';
+import { table } from './terminal.ts';
 
-const GAP = '  ';
 const METER = 10;
 const MISSING = '–';
 
@@ -16,6 +16,7 @@ const MISSING = '–';
 export function featuresReport(dictionary: Dictionary, files: Record<string, string | undefined>): string {
   const { features, run } = dictionary;
   const format = dictionaryFormat(dictionary);
+  const isOwned = features.some(({ owner }) => owner !== null);
   const titles = [
     'feature',
     'unit',
@@ -23,6 +24,7 @@ export function featuresReport(dictionary: Dictionary, files: Record<string, str
     'no value',
     'rests on',
     'used',
+    ...(isOwned ? ['owner'] : []),
     ...(run ? ['1 %', 'median', '99 %', 'tells apart'] : []),
   ];
   const rows = features.map((entry) => [
@@ -32,13 +34,18 @@ export function featuresReport(dictionary: Dictionary, files: Record<string, str
     nullRuleText(entry),
     restsOn(entry),
     roles(entry.lineage),
+    ...(isOwned ? [entry.owner ?? MISSING] : []),
     ...(run ? figuresOf(entry, format) : []),
   ]);
   const written = Object.entries(files).filter(([, file]) => file !== undefined);
   const lines = [
     `${colors.bold(dictionary.title)}  ${introduction(dictionary)}`,
     '',
-    ...table(titles, rows),
+    table(
+      titles,
+      rows,
+      titles.flatMap((title, i) => (IS_FIGURE.has(title) ? [i] : [])),
+    ),
     ...(run
       ? [
           '',
@@ -70,13 +77,3 @@ function meter(share: number): string {
 }
 
 const IS_FIGURE = new Set(['no value', '1 %', 'median', '99 %']);
-
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (IS_FIGURE.has(titles[i]!) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join(GAP)
-      .trimEnd();
-  return [colors.dim(line(titles)), ...rows.map(line)];
-}

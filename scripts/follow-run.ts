@@ -31,7 +31,7 @@ export interface Followed {
   message: string | null;
 }
 
-export interface FollowOptions {
+interface FollowOptions {
   log: Log;
   /** Ends the following with its reason. */
   signal: AbortSignal;

@@ -14,7 +14,7 @@ import { definitionFolders } from './strata-worker.ts';
 
 const HISTORY_WAIT_MS = 30_000;
 
-export interface MainJob {
+interface MainJob {
   outcome: Outcome;
   summary: RunSummary | null;
   /** What went wrong, when there is no summary. */

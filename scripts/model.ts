@@ -1,11 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
-import { ClosingStack } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
-import { createLog } from './log.ts';
-import { checkFolder, writeError } from './output-file.ts';
+import { checkFolder, writeOutput } from './output-file.ts';
+import { withStores } from './stores.ts';
 
 interface Given {
   pipeline: string;
@@ -35,34 +33,17 @@ export function modelCommand(signal: AbortSignal): Command {
       await checkFolder('--out', file);
       const text = await exported(config, given, signal);
       if (file === undefined) process.stdout.write(text);
-      else await save(file, text);
+      else await writeOutput('--out', file, text);
     });
-}
-
-async function save(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw writeError(`--out ${file}`, cause, 'name another file');
-  }
 }
 
 async function exported(config: Config, given: Given, signal: AbortSignal): Promise<string> {
   // Here, since no one who asks for --help or mistypes an option should wait for them.
-  const { startServices } = await import('./services/index.ts');
-  const { joinParts } = await import('./parts.ts');
   const { loadDefinition } = await import('../store/definitions.ts');
   const { decodeJson, encodeJson } = await import('../store/artifacts/json.ts');
   const { parseModel } = await import('../pipelines/stages/model.ts');
   const { modelToSql } = await import('../pipelines/stages/model-sql.ts');
-  const stack = new ClosingStack();
-  try {
-    const log = createLog({ level: config.logLevel });
-    const services = await startServices({ home: config.home, log, only: ['postgres'], signal });
-    stack.defer(() => services.stop());
-    const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
-    stack.defer(() => parts.close());
-    const { artifacts, definitionFolders, repositories } = parts.context;
+  return withStores(config, signal, async ({ artifacts, definitionFolders, repositories }) => {
     const published = await repositories.publications.current(given.pipeline);
     if (published === null) {
       // A name mistyped is the likelier mistake: it is answered with those that there are.
@@ -82,7 +63,5 @@ async function exported(config: Config, given: Given, signal: AbortSignal): Prom
       segments: byCluster.map(({ segmentId }) => segmentId),
       derived: given.computed ? 'computed' : 'columns',
     });
-  } finally {
-    await stack.close();
-  }
+  });
 }

@@ -5,6 +5,7 @@ import { readRuleCounts, ruleCountsSql } from '../pipelines/stages/quarantine.ts
 import {
   type Choice,
   choiceCountsSql,
+  conditionSql,
   HELD_BACK,
   type HeldBack,
   otherRulesSql,
@@ -15,7 +16,7 @@ import type { Row, Warehouse } from '../store/warehouse/duckdb.ts';
 import type { QuarantinedRun } from './quarantine-run.ts';
 import { refuseUnknownRules, withQuarantine } from './quarantine-show.ts';
 
-export interface ReleaseOptions {
+interface ReleaseOptions {
   rules: readonly string[];
   where: string | null;
   note: string | null;
@@ -55,6 +56,7 @@ export async function releaseRows(
       found.quarantine.rows === 0 ? [] : readRuleCounts(await warehouse.rows(ruleCountsSql(quarantine)));
     refuseUnknownRules(options.rules, counts, found);
     const choice: Choice = { quarantine, rules: options.rules, where: options.where };
+    await refuseOtherThanBoolean(warehouse, choice);
     const account = await accountOf(warehouse, choice);
     const about = { runId: run.runId, pipeline: run.pipeline, ...account };
     if (account.rows === 0) throw nothingToRelease(about);
@@ -71,6 +73,18 @@ export async function releaseRows(
     });
     return { ...about, ...saved };
   });
+}
+
+/** DuckDB takes a number for a condition too, true unless it is 0: hardly what was meant. */
+async function refuseOtherThanBoolean(warehouse: Warehouse, { quarantine, where }: Choice): Promise<void> {
+  if (where === null) return;
+  const [described] = await warehouse.rows(conditionSql(quarantine, where)).catch(asInputFault);
+  const type = String(described?.column_type);
+  if (type === 'BOOLEAN') return;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `--where needs a condition that is true or false, such as "quantity < 3", found one of type ${type}`,
+  );
 }
 
 type Account = Pick<Released, 'chosen' | 'rows' | 'heldBack' | 'otherRules'>;
@@ -102,9 +116,10 @@ function keepRows(
   );
 }
 
-/** What cannot be computed in a condition is a mistake of who typed it. */
+/** What cannot be computed in a condition, or may not be read, is a mistake of who typed it. */
 function asInputFault(error: unknown): Row[] {
-  if (!(error instanceof PipelineError) || error.code !== 'FEATURE_INVALID') throw error;
+  if (!(error instanceof PipelineError)) throw error;
+  if (error.code !== 'FEATURE_INVALID' && error.details.kind !== 'Permission') throw error;
   throw new PipelineError('INPUT_INVALID', error.message, error.details);
 }
 

@@ -4,12 +4,12 @@ import { HELD_BACK } from '../pipelines/stages/releases.ts';
 import type { ReleaseRecord } from '../store/postgres/releases.ts';
 import type { Released } from './quarantine-release.ts';
 import type { QuarantineShown } from './quarantine-show.ts';
+import { bar, counted, dot, percent, table, thousands } from './terminal.ts';
 
 const BAR_WIDTH = 24;
 const VALUE_WIDTH = 24;
 /** What says why a row was refused is worth more room. */
 const REASON_WIDTHS: Record<string, number> = { broken_rules: 80, malformed: 60 };
-const GAP = '  ';
 const COMMAND = 'npm run strata -- quarantine';
 /** Told by the headings, or the same in every row of a quarantine. */
 const UNTOLD = new Set(['refused_by', 'is_released']);
@@ -17,11 +17,14 @@ const UNTOLD = new Set(['refused_by', 'is_released']);
 /** What a person reads of a quarantine: how many rows by which rule, then rows of each. */
 export function quarantineReport(shown: QuarantineShown): string {
   const { runId, pipeline, asOf, outcome, rowsRead, rowsQuarantined, rules } = shown;
-  const of = rowsRead === null ? '' : ` of ${thousands(rowsRead)}`;
+  const rows =
+    rowsRead === null
+      ? counted(rowsQuarantined, 'row')
+      : `${thousands(rowsQuarantined)} of ${counted(rowsRead, 'row')}`;
   const share = rowsRead ? ` (${percent(rowsQuarantined / rowsRead)})` : '';
   const lines = [
     `${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)} ${outcome ?? 'running'}`,
-    `${thousands(rowsQuarantined)}${of} rows are in quarantine${share}`,
+    `${rows} ${(rowsRead ?? rowsQuarantined) === 1 ? 'is' : 'are'} in quarantine${share}`,
   ];
   if (rules.length === 0) return lines.join('\n');
   const mostFirst = Math.max(...rules.map(({ first }) => first));
@@ -29,9 +32,9 @@ export function quarantineReport(shown: QuarantineShown): string {
   const counts = rules.map(({ rule, first, all, reason }) => [
     rule,
     thousands(first),
-    bar(first / mostFirst),
+    bar(first / mostFirst, BAR_WIDTH),
     thousands(all),
-    bar(all / mostAll),
+    bar(all / mostAll, BAR_WIDTH),
     reason ?? '',
   ]);
   lines.push('', table(['rule', 'first', '', 'in all', '', 'a row is refused since'], counts, [1, 3]));
@@ -63,21 +66,23 @@ export function releaseReport({
   ...made
 }: Released): string {
   const { release, isNew } = made;
-  const lines = [`${thousands(chosen)} rows chosen of run ${colors.dim(runId)}`];
+  const lines = [`${counted(chosen, 'row')} chosen of run ${colors.dim(runId)}`];
   for (const { because, rows: held } of heldBack)
-    lines.push(`  ${colors.dim('·')} ${thousands(held)} stay in quarantine: ${HELD_BACK[because]}`);
+    lines.push(
+      `  ${dot} ${thousands(held)} ${held === 1 ? 'stays' : 'stay'} in quarantine: ${HELD_BACK[because]}`,
+    );
   for (const { rule, rows: held } of otherRules)
-    lines.push(`    ${colors.dim('·')} ${rule} ${thousands(held)}: add --rule ${rule}, if that is meant`);
+    lines.push(`    ${dot} ${rule} ${thousands(held)}: add --rule ${rule}, if that is meant`);
   if (release === null) {
-    lines.push(`${colors.yellow('dry run')}: ${thousands(rows)} rows would be released; nothing was changed`);
+    lines.push(`${colors.yellow('dry run')}: ${counted(rows, 'row')} would be released; nothing was changed`);
   } else if (isNew) {
     lines.push(
-      `${colors.green('✓')} ${thousands(rows)} rows released: they join every run of ${pipeline} opened from now on`,
+      `${colors.green('✓')} ${counted(rows, 'row')} released: ${rows === 1 ? 'it joins' : 'they join'} every run of ${pipeline} opened from now on`,
       colors.dim(`${COMMAND} revoke ${release.releaseId} ends release ${release.releaseId}`),
     );
   } else {
     lines.push(
-      `${colors.green('✓')} these ${thousands(rows)} rows were released before: release ${release.releaseId} of ${day(release.releasedAt)} by ${printable(release.author)}`,
+      `${colors.green('✓')} released before: ${counted(rows, 'row')} by release ${release.releaseId} of ${day(release.releasedAt)} by ${printable(release.author)}`,
     );
   }
   return lines.join('\n');
@@ -107,18 +112,8 @@ export function releasesReport(releases: readonly ReleaseRecord[]): string {
 export function revokeReport({ release, isNew }: { release: ReleaseRecord; isNew: boolean }): string {
   const { releaseId, rows, pipeline } = release;
   return isNew
-    ? `${colors.green('✓')} release ${releaseId} is revoked: runs of ${pipeline} opened from now on judge its ${thousands(rows)} rows by the contract alone`
+    ? `${colors.green('✓')} release ${releaseId} is revoked: runs of ${pipeline} opened from now on judge its ${counted(rows, 'row')} by the contract alone`
     : `release ${releaseId} was revoked before: ${day(release.revokedAt!)} by ${printable(release.revokedBy!)}`;
-}
-
-function table(titles: string[], rows: string[][], rightAligned: readonly number[] = []): string {
-  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, i) => (rightAligned.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join(GAP)
-      .trimEnd();
-  return [colors.dim(line(titles)), ...rows.map(line)].join('\n');
 }
 
 /** A value of a source may hold anything, sequences that steer a terminal too. */
@@ -131,19 +126,6 @@ function oneLine(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '·');
 }
 
-function bar(share: number): string {
-  const blocks = Math.round(share * BAR_WIDTH);
-  return '█'.repeat(share > 0 ? Math.max(1, blocks) : 0);
-}
-
 function day(iso: string): string {
   return iso.slice(0, 'YYYY-MM-DD'.length);
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

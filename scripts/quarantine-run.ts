@@ -2,8 +2,9 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Repositories } from '../store/postgres/repositories.ts';
 import type { RunRecord } from '../store/postgres/run-records.ts';
+import { counted } from './terminal.ts';
 
-export const LATEST = 'latest';
+const LATEST = 'latest';
 
 /** As many as a person takes in at a glance. */
 const RUNS_TOLD = 5;
@@ -92,7 +93,7 @@ export function explainMissing(error: unknown, { run, quarantine }: QuarantinedR
     : 'bring it back from a backup, or check that STRATA_ARTIFACTS names the folder of the worker';
   return new PipelineError(
     'ARTIFACT_MISSING',
-    `the quarantine of run ${run.runId} (${quarantine.rows} rows) is gone: ${why}`,
+    `the quarantine of run ${run.runId} (${counted(quarantine.rows, 'row')}) is gone: ${why}`,
     { runId: run.runId },
     { cause: error },
   );

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ActivityContext } from '../activities/context.ts';
 import { rowsFile } from '../activities/releases.ts';
@@ -17,10 +16,10 @@ import {
 import type { RowsFile } from '../pipelines/stages/releases.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
 import type { Warehouse } from '../store/warehouse/duckdb.ts';
-import { writeError } from './output-file.ts';
+import { writeJson } from './output-file.ts';
 import { explainMissing, type QuarantinedRun } from './quarantine-run.ts';
 
-export interface ShowOptions {
+interface ShowOptions {
   /** Rows that break this rule. */
   rule?: string | undefined;
   /** Rows to show of each rule. */
@@ -68,7 +67,7 @@ export async function showQuarantine(
     rules: shown.rules.map((count) => ({ ...count, reason: reasons.get(count.rule) ?? null })),
     examples: shown.examples,
   };
-  if (options.json !== undefined) await writeJson(options.json, report);
+  await writeJson('--json', options.json, report);
   return report;
 }
 
@@ -131,14 +130,6 @@ async function exportRows(
   if (file !== undefined) await warehouse.copyToParquet(sql(false), file);
   if (csv !== undefined) {
     await warehouse.rows(`COPY (${sql(true)}) TO '${csv.replaceAll("'", "''")}' (FORMAT csv, HEADER)`);
-  }
-}
-
-async function writeJson(file: string, report: QuarantineShown): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (cause) {
-    throw writeError(`--json ${file}`, cause, 'name another file');
   }
 }
 

@@ -1,12 +1,11 @@
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { ActivityContext } from '../activities/context.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
-import { ClosingStack } from './closing-stack.ts';
+import { refuseCondition } from '../pipelines/stages/releases.ts';
 import { type Config, readConfig } from './config.ts';
-import { createLog } from './log.ts';
 import { checkFolder } from './output-file.ts';
+import { withStores } from './stores.ts';
 
 const EXAMPLE_ROWS = 3;
 
@@ -86,7 +85,7 @@ function releaseCommand(signal: AbortSignal): Command {
       const config = readConfig();
       const options = {
         rules: [...new Set(rule)],
-        where: textOf('--where', given.where),
+        where: conditionOf(given.where),
         note: textOf('--note', given.note),
         author: authorOf(given.author),
         dryRun: given.dryRun === true,
@@ -108,8 +107,12 @@ function releasesCommand(signal: AbortSignal): Command {
     .allowExcessArguments(false)
     .action(async ({ pipeline }: { pipeline?: string }) => {
       const { releasesReport } = await import('./quarantine-report.ts');
-      await withStores(readConfig(), signal, async ({ repositories }) => {
-        console.log(releasesReport(await repositories.releases.list({ ...(pipeline && { pipeline }) })));
+      const { loadDefinition } = await import('../store/definitions.ts');
+      await withStores(readConfig(), signal, async ({ repositories, definitionFolders }) => {
+        const releases = await repositories.releases.list({ ...(pipeline && { pipeline }) });
+        // A name mistyped is the likelier mistake: it is answered with those that there are.
+        if (pipeline && releases.length === 0) await loadDefinition(definitionFolders, pipeline);
+        console.log(releasesReport(releases));
       });
     });
 }
@@ -127,28 +130,6 @@ function revokeCommand(signal: AbortSignal): Command {
         console.log(revokeReport(await repositories.releases.revoke(releaseId, author)));
       });
     });
-}
-
-/** PostgreSQL and the artifacts, for as long as the work takes. */
-async function withStores(
-  config: Config,
-  signal: AbortSignal,
-  work: (context: ActivityContext) => Promise<void>,
-): Promise<void> {
-  // Here, since no one who asks for --help or mistypes an option should wait for them.
-  const { startServices } = await import('./services/index.ts');
-  const { joinParts } = await import('./parts.ts');
-  const stack = new ClosingStack();
-  try {
-    const log = createLog({ level: config.logLevel });
-    const services = await startServices({ home: config.home, log, only: ['postgres'], signal });
-    stack.defer(() => services.stop());
-    const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
-    stack.defer(() => parts.close());
-    await work(parts.context);
-  } finally {
-    await stack.close();
-  }
 }
 
 async function filesOf({ invokedFrom }: Config, { json, csv, parquet }: GivenShow) {
@@ -175,6 +156,12 @@ function textOf(option: string, given: string | undefined): string | null {
   const text = given.trim();
   if (text === '') throw new PipelineError('INPUT_INVALID', `${option} needs a text, found none`);
   return text;
+}
+
+function conditionOf(given: string | undefined): string | null {
+  const where = textOf('--where', given);
+  if (where !== null) refuseCondition(where);
+  return where;
 }
 
 function several(name: string, before: string[] = []): string[] {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import colors from 'picocolors';
 import type { Quality, RunSummary, SegmentSummary, TableCounts } from '../pipelines/contracts/run.ts';
+import { bar, counted, dot, links, percent, table, thousands } from './terminal.ts';
 
 /** What a command ends with that ran the main job. */
 export const EXIT_CODES: Readonly<Record<RunSummary['outcome'], number>> = {
@@ -13,17 +14,12 @@ export const EXIT_CODES: Readonly<Record<RunSummary['outcome'], number>> = {
 };
 
 const BAR_WIDTH = 16;
-const GAP = '  ';
 
 /** What a person reads when a run has ended: outcome, segments as a table, where to look. */
-export function runReport(summary: RunSummary, links: Record<string, string>): string {
+export function runReport(summary: RunSummary, places: Record<string, string>): string {
   const sections = [headline(summary), ...reasons(summary)];
   if (summary.segments.length > 0) sections.push('', segmentTable(summary.segments), '', quality(summary));
-  const width = Math.max(...Object.keys(links).map((what) => what.length));
-  sections.push(
-    '',
-    ...Object.entries(links).map(([what, link]) => `${colors.dim(what.padEnd(width))}  ${link}`),
-  );
+  sections.push('', ...links(places));
   return sections.join('\n');
 }
 
@@ -51,12 +47,11 @@ const KEEPS_QUARANTINE = new Set<RunSummary['outcome']>(['published', 'held', 'r
 function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): string {
   const lines = [
     `${SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`,
-    `${rowsOf(counts)}; ${thousands(counts.customers)} customers`,
+    `${rowsOf(counts)}; ${counted(counts.customers, 'customer')}`,
     ...refusedOf(counts),
   ];
   const { rowsReleased, rowsQuarantined, tables = [] } = counts;
-  if (rowsReleased)
-    lines.push(`  ${colors.dim('·')} released rows joined: ${thousands(rowsReleased)} of the accepted`);
+  if (rowsReleased) lines.push(`  ${dot} released rows joined: ${thousands(rowsReleased)} of the accepted`);
   if (rowsQuarantined > 0 && KEEPS_QUARANTINE.has(outcome))
     lines.push(`  ${colors.dim(`· to see them: npm run strata -- quarantine show ${runId}`)}`);
   for (const table of tables) lines.push(`${table.table}: ${rowsOf(table)}`, ...refusedOf(table));
@@ -66,21 +61,21 @@ function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): strin
 type TableRows = Omit<TableCounts, 'table'>;
 
 function rowsOf({ rowsRead, rowsAccepted, rowsQuarantined }: TableRows): string {
-  return `${thousands(rowsRead)} rows = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine`;
+  return `${counted(rowsRead, 'row')} = ${thousands(rowsAccepted)} accepted + ${thousands(rowsQuarantined)} in quarantine`;
 }
 
 function refusedOf({ quarantinedBy }: TableRows): string[] {
   const refused = quarantinedBy
     .filter(({ rows }) => rows > 0)
     .map(({ rule, rows }) => `${rule} ${thousands(rows)}`);
-  return refused.length === 0 ? [] : [`  ${colors.dim('·')} refused: ${refused.join(', ')}`];
+  return refused.length === 0 ? [] : [`  ${dot} refused: ${refused.join(', ')}`];
 }
 
 function reasons(summary: RunSummary): string[] {
   const held =
     'decide in the Temporal UI: update "review" with {"decision": "publish"} or {"decision": "reject"}';
   const lines = summary.outcome === 'held' ? [...summary.reasons, held] : summary.reasons;
-  return lines.map((reason) => `  ${colors.dim('·')} ${reason}`);
+  return lines.map((reason) => `  ${dot} ${reason}`);
 }
 
 function segmentTable(segments: SegmentSummary[]): string {
@@ -89,19 +84,12 @@ function segmentTable(segments: SegmentSummary[]): string {
     segment.nameStatus === 'questionable' ? `${segment.name} (?)` : segment.name,
     thousands(segment.customers),
     percent(segment.share),
-    bar(segment.share / largest),
+    bar(segment.share / largest, BAR_WIDTH),
     segment.spendShare === null ? '' : percent(segment.spendShare),
     segment.typical.slice(0, 3).join(' · '),
   ]);
   const titles = ['segment', 'customers', 'share', '', 'spend', 'what is typical'];
-  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const rightAligned = new Set([1, 2, 4]);
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, i) => (rightAligned.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join(GAP)
-      .trimEnd();
-  return [colors.dim(line(titles)), ...rows.map(line)].join('\n');
+  return table(titles, rows, [1, 2, 4]);
 }
 
 function quality({ k, quality: found, verdict }: RunSummary): string {
@@ -109,7 +97,7 @@ function quality({ k, quality: found, verdict }: RunSummary): string {
   const { rows, of } = found.scoredOn;
   const scored =
     rows === of
-      ? `all ${thousands(of)} customers`
+      ? `all ${counted(of, 'customer')}`
       : `a sample of ${thousands(rows)} of ${thousands(of)} customers`;
   const lines = [
     `${k} segments, ${colors.bold(found.verdict)}: silhouette ${found.silhouette.toFixed(3)}, smallest bootstrap Jaccard ${found.minJaccard.toFixed(2)} (${found.bootstraps} resamples), on ${scored}`,
@@ -141,16 +129,4 @@ function meaning({ verdict, decidedBy, stableK, nullDraws }: Quality): string {
     constructed: `the borders move from sample to sample: a decision, not a discovery about customers`,
   }[verdict];
   return `${chosen}${verdict}: ${sentence}${others}`;
-}
-
-function bar(share: number): string {
-  return '█'.repeat(Math.max(1, Math.round(share * BAR_WIDTH)));
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const DAY_MS = 24 * 3600 * 1000;
 const opened = new Set<string>();
 
-export interface Scratch {
+interface Scratch {
   folder: string;
   remove(): Promise<void>;
 }

@@ -13,7 +13,7 @@ import { hasClosed } from './follow-run.ts';
 
 export const DEFAULT_PIPELINE = 'shop';
 
-export interface StartedRun {
+interface StartedRun {
   execution: Run['workflow'];
   /** When the run that is joined had been started; null for one that was started now. */
   joinedFrom: Date | null;

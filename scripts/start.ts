@@ -1,16 +1,15 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
-import type { RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { StartInput } from '../pipelines/contracts/run.ts';
 import { endProcess } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
-import { errorText, innermostMessage } from './error-text.ts';
+import { errorText } from './error-text.ts';
 import { createLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
 import { openStrata, type Strata } from './open-strata.ts';
-import { isoDate } from './option-values.ts';
+import { FILE_KINDS, isoDate } from './option-values.ts';
+import { writeJson } from './output-file.ts';
 import { EXIT_CODES, runReport, whereToLook } from './run-report.ts';
 
 const INTERRUPTED = 130;
@@ -54,7 +53,8 @@ async function runAndStay(
 ): Promise<number> {
   const { log } = strata;
   const job = await runMainJob(strata, options.input, end);
-  if (options.json && job.summary) await writeSummary(options.json, job.summary);
+  if (job.summary)
+    await writeJson('--json', options.json, job.summary, `the run itself stands: ${job.summary.runId}`);
   if (job.summary)
     console.log(`\n${runReport(job.summary, whereToLook(job.summary, { ...options, ...job }))}`);
   else console.error(`\n${job.message ?? 'the run ended without a summary'}\nrun  ${job.address}`);
@@ -70,7 +70,7 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
     .description('Sets up what is missing, starts the services and runs the main job')
     .option('--once', 'stop everything when the run has ended', false)
     .option('--pipeline <name>', 'pipeline definition to run (default: shop)')
-    .option('--extract <file>', "CSV (also .gz) or Parquet file to read in place of the definition's source")
+    .option('--extract <file>', `file to read in place of the definition's source: ${FILE_KINDS}`)
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option(
       '--k <number>',
@@ -101,19 +101,6 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('needs a whole number such as 5.');
   return Number(text);
-}
-
-async function writeSummary(file: string, summary: RunSummary): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(summary, null, 2)}\n`);
-  } catch (cause) {
-    throw new PipelineError(
-      'CONFIG_INVALID',
-      `--json ${file} cannot be written: ${innermostMessage(cause)}`,
-      {},
-      { cause },
-    );
-  }
 }
 
 /** @throws the reason when it is a fault */

@@ -119,7 +119,7 @@ const nothing = () => undefined;
 const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, log: nothing };
 
 /** Folder of the pipeline definitions that come with the checkout. */
-export const DEFINITIONS_FOLDER = join(PROJECT_FOLDER, 'pipelines/definitions');
+const DEFINITIONS_FOLDER = join(PROJECT_FOLDER, 'pipelines/definitions');
 
 /** One's own definitions, where they have a folder of their own, before those of the checkout. */
 export function definitionFolders({ definitions }: Pick<Config, 'definitions'>): string[] {

@@ -55,11 +55,18 @@ export function conditionOf(
 }
 
 function neededOf(condition: string): string | null {
-  const tokens = sqlTokens(condition);
-  if (tokens.length === 0) return 'a condition behind WHERE';
-  if (tokens.some(({ kind, text }) => kind === 'sign' && /^[{}$;]$/.test(text))) {
+  if (sqlTokens(condition).some(({ kind, text }) => kind === 'sign' && /^[{}$;]$/.test(text))) {
     return 'one condition, with {object} behind FROM and {property} alone for the names';
   }
+  const refused = refusedFunction(condition);
+  return conditionNeeds(condition) ?? (refused === null ? null : `a condition without ${refused}`);
+}
+
+/** What SQL lacks, in words, to be a condition on one row that may stand in brackets; null: nothing. */
+export function conditionNeeds(condition: string): string | null {
+  const tokens = sqlTokens(condition);
+  if (tokens.length === 0) return 'a condition behind WHERE';
+  if (tokens.some((token) => isSign(token, ';'))) return 'one condition, without ;';
   const clause = tokens.find(
     ({ kind, text }, i) => kind === 'name' && CLAUSES.has(text) && !isPlain(tokens, i),
   );
@@ -68,8 +75,6 @@ function neededOf(condition: string): string | null {
     ({ kind, text }, i) => kind === 'name' && AGGREGATES.has(text) && isSign(tokens[i + 1], '('),
   );
   if (aggregate) return `a condition on one row, without ${aggregate.text.toUpperCase()}(…) over several`;
-  const refused = refusedFunction(condition);
-  if (refused !== null) return `a condition without ${refused}`;
   return isBalanced(tokens) ? null : 'brackets that open and close';
 }
 

@@ -85,6 +85,11 @@ const attributeName = columnName.refine(
   { error: 'needs a name that Strata does not use itself' },
 );
 
+/** Whether an attribute may have the name. */
+export function isAttributeName(name: string): boolean {
+  return attributeName.safeParse(name).success;
+}
+
 /** Columns beyond the canonical ones: name in Strata -> column of the source. */
 const attributes = z.record(
   attributeName,

@@ -6,6 +6,8 @@ export interface DraftedContract {
   /** Name of the pipeline, and words for people. */
   name: string;
   title: string;
+  /** Null: nobody is named. */
+  owner: string | null;
   /** Each with the rows that were refused, or told, under it when the contract was drafted. */
   rules: readonly (DraftedRule & { brokenRows: number })[];
   rows: number;
@@ -30,7 +32,7 @@ const LOGICAL_TYPES: Readonly<Record<string, string>> = {
  * begins with (unreadable lines and values) are not written.
  */
 export function contractText(draft: DraftedContract): string {
-  const { name, title, rows, thresholds, heading } = draft;
+  const { name, title, owner, rows, thresholds, heading } = draft;
   return [
     '# Open Data Contract Standard 3.1; docs/contracts.md says what Strata makes of it.',
     ...heading.flatMap(comment),
@@ -40,6 +42,7 @@ export function contractText(draft: DraftedContract): string {
     `name: ${scalar(`${title} transactions`)}`,
     'version: 1.0.0',
     'status: draft',
+    ...(owner === null ? [] : ['team:', `  name: ${scalar(owner)}`]),
     'description:',
     '  purpose: Transactions of which customers are segmented.',
     '  usage: Each refused row is counted once, under the first check it breaks, in the order of this file.',

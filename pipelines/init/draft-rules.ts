@@ -1,4 +1,5 @@
 import { humaneAbove, humaneBelow } from './bands.ts';
+import type { MixedMoney } from './currencies.ts';
 import type { MeasuredRows, Seen } from './measured.ts';
 import { thousands } from './role-evidence.ts';
 import type { Role } from './role-words.ts';
@@ -26,7 +27,12 @@ export interface RuleOptions {
   returns: 'refuse' | 'keep';
   /** Whether amount is quantity * price in nearly all rows. */
   isProduct: boolean;
+  /** Column that names several currencies, one of them the pipeline's; null: there is none. */
+  money: MixedMoney | null;
 }
+
+/** The attribute under which that column stands in the extract. */
+export const CURRENCY_COLUMN = 'currency';
 
 const BEYOND_SEEN = 10;
 const MOST_PREFIXED_SHARE = 0.5;
@@ -50,6 +56,7 @@ export function draftRules(seen: MeasuredRows, options: RuleOptions): DraftedRul
     ...rulesOfReturns(seen, options),
     ...rulesOfWhen(seen, options),
     ...rulesOfMoney(options),
+    ...rulesOfCurrency(options),
     ...rulesOfSurprise(seen, options),
   ];
 }
@@ -182,6 +189,18 @@ function rulesOfMoney({ roles, returns, isProduct }: RuleOptions): DraftedRule[]
   return rules;
 }
 
+/** Told, not refused: that the column is right, and the amounts not converted already, is for a person to say. */
+function rulesOfCurrency({ money }: RuleOptions): DraftedRule[] {
+  if (money === null) return [];
+  return [
+    {
+      ...listed('other-currency', CURRENCY_COLUMN, money.own),
+      severity: 'warn',
+      reason: 'money of another currency is added up as if it were of the own one',
+    },
+  ];
+}
+
 /** Nothing here is wrong by itself: it was only never seen. */
 function rulesOfSurprise(seen: MeasuredRows, { roles }: RuleOptions): DraftedRule[] {
   const rules: DraftedRule[] = [];
@@ -207,16 +226,21 @@ function rulesOfSurprise(seen: MeasuredRows, { roles }: RuleOptions): DraftedRul
   for (const [column, words] of lists) {
     if (!roles.has(column) || words === null || words.length === 0) continue;
     rules.push({
-      name: `new-${column}`,
-      kind: 'enum',
-      column,
-      broken: `${column} NOT IN (${words.map((word) => `'${word.replaceAll("'", "''")}'`).join(', ')})`,
-      words,
+      ...listed(`new-${column}`, column, words),
       severity: 'warn',
       reason: `none of the ${words.length} seen when this was drafted`,
     });
   }
   return rules;
+}
+
+function listed(
+  name: string,
+  column: string,
+  words: readonly string[],
+): Pick<DraftedRule, 'name' | 'kind' | 'column' | 'broken' | 'words'> {
+  const list = words.map((word) => `'${word.replaceAll("'", "''")}'`).join(', ');
+  return { name, kind: 'enum', column, broken: `${column} NOT IN (${list})`, words };
 }
 
 function required(name: string, column: string): Omit<DraftedRule, 'reason'> {

@@ -2,6 +2,7 @@ import type { SourceFormat } from '../contracts/source.ts';
 import { featureCatalogue } from '../stages/feature-catalogue.ts';
 import { stageBorders, valueBorders } from './bands.ts';
 import { contractText } from './contract-text.ts';
+import { type MixedMoney, mixedMoneyText } from './currencies.ts';
 import { type DraftedRule, draftThresholds } from './draft-rules.ts';
 import type { MeasuredCustomers, MeasuredRows } from './measured.ts';
 import { type DraftedAttribute, type DraftedSource, pipelineText } from './pipeline-text.ts';
@@ -13,6 +14,8 @@ export interface Answers {
   name: string;
   title: string;
   currency: string;
+  /** Who answers for the features and the contract; null: nobody is named. */
+  owner: string | null;
   timezone: string;
   returns: 'refuse' | 'keep';
   paths: readonly string[];
@@ -27,13 +30,15 @@ export interface Seen {
   rows: MeasuredRows;
   customers: MeasuredCustomers;
   rules: readonly (DraftedRule & { brokenRows: number })[];
+  /** Columns in which money of several currencies meets. */
+  money: readonly MixedMoney[];
   /** Base names of the files. */
   files: readonly string[];
 }
 
 /** Both files of the definition. */
 export function draftDefinition(answers: Answers, seen: Seen): { pipeline: string; contract: string } {
-  const { rows, customers, rules } = seen;
+  const { rows, customers, rules, money } = seen;
   const { currency, returns } = answers;
   const refused = rules.reduce(
     (sum, { severity, brokenRows }) => sum + (severity === 'warn' ? 0 : brokenRows),
@@ -57,6 +62,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
     title: answers.title,
     description: `Orders of ${seen.files.join(', ')}, ${period}`,
     currency,
+    owner: answers.owner,
     source: { ...answers, columns },
     features,
     cluster: ['recencyDays', 'orders', 'spend'].map((feature) => ({
@@ -78,9 +84,10 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
   const contract = contractText({
     name: answers.name,
     title: answers.title,
+    owner: answers.owner,
     rules,
     rows: rows.rows,
-    columns,
+    columns: [...columns, ...answers.attributes],
     thresholds: draftThresholds({ rows: rows.rows, refused, customers: customers.customers }),
     heading: [
       `What an extract must satisfy, drafted from ${thousands(rows.rows)} rows of which ${thousands(refused)} (${percent(rows.rows === 0 ? 0 : refused / rows.rows)}) are refused.`,
@@ -89,6 +96,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
             `${thousands(rows.duplicates)} rows are the same as another one in every column. They stay in: without an id of the line nobody can tell a repeated line from two alike.`,
           ]
         : []),
+      ...money.map((mixed) => `${mixedMoneyText(mixed, currency)}.`),
     ],
   });
   return { pipeline, contract };

@@ -13,8 +13,14 @@ export interface NumberFacts {
   median: number;
   max: number;
   decimal: '.' | ',';
-  /** ISO 4217 code of a sign that stands with the numbers. */
-  currency: string | null;
+  /** Of signs that stand with the numbers, the commonest first. */
+  currencies: readonly CurrencyCount[];
+}
+
+export interface CurrencyCount {
+  /** ISO 4217. */
+  code: string;
+  rows: number;
 }
 
 export interface TimeFacts {

@@ -39,6 +39,8 @@ export interface DraftedPipeline {
   title: string;
   description: string;
   currency: string;
+  /** Of every feature; null: nobody is named. */
+  owner: string | null;
   source: DraftedSource;
   features: readonly CatalogueFeature[];
   /** Features that are clustered, each with its transforms. */
@@ -128,14 +130,13 @@ function formatLines(format: SourceFormat): string[] {
   return lines.length === 0 ? [] : ['format:', ...indented(lines)];
 }
 
-function featureLines({ features, cluster }: DraftedPipeline): string[] {
+function featureLines({ features, cluster, owner }: DraftedPipeline): string[] {
   const level = (wanted: CatalogueFeature['level']) =>
     features
       .filter((feature) => feature.level === wanted)
       .flatMap((feature) => {
-        const [first, ...rest] = Object.entries(settingOf(feature)).map(([key, value]) =>
-          settingLine(key, value),
-        );
+        const settings = { ...settingOf(feature), ...(owner !== null && { owner }) };
+        const [first, ...rest] = Object.entries(settings).map(([key, value]) => settingLine(key, value));
         return [`- ${first}`, ...indented(rest)];
       });
   return [

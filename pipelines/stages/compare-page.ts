@@ -9,6 +9,7 @@ import type { ComparisonReport, ReportedCandidate, ShownSegment } from './compar
 import { COMPARE_STYLE } from './compare-style.ts';
 import { colour } from './compare-svg.ts';
 import { formatNumber, formatShare } from './figures.ts';
+import { htmlPage } from './html-page.ts';
 import { escapeHtml } from './profile/plots.ts';
 
 /**
@@ -18,18 +19,10 @@ import { escapeHtml } from './profile/plots.ts';
 export function renderComparisonPage(report: ComparisonReport): string {
   const title = `${report.title}: which segmentation, if any?`;
   const drawn = report.candidates.map((own, i): Drawn => ({ own, colour: colour(i) }));
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title>
-<style>${COMPARE_STYLE}</style>
-</head>
-<body>
-<main>
-<header><h1>${escapeHtml(title)}</h1>
+  return htmlPage({
+    title,
+    style: COMPARE_STYLE,
+    main: `<header><h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(scope(report))}</p></header>
 ${headline(report)}
 ${cards(report)}
@@ -42,11 +35,8 @@ ${agreementSection(report)}
 ${costSection(report)}
 ${prosAndCons(report.candidates)}
 ${figuresSection(report)}
-${notes(report)}
-</main>
-</body>
-</html>
-`;
+${notes(report)}`,
+  });
 }
 
 function scope({ pipeline, asOf, rows, features }: ComparisonReport): string {

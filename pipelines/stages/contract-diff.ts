@@ -117,7 +117,7 @@ function ruleChanges(table: Change['table'], before: TableContract, after: Table
   const isNew = (columns: readonly string[]) =>
     columns.length > 0 && columns.every((name) => !has(before.columns ?? [], name));
   for (const rule of after.rules) {
-    const at = matching(left, rule);
+    const at = matching(left, rule, after.rules);
     const [was] = at < 0 ? [] : left.splice(at, 1);
     const told = was
       ? ruleChange(was, rule)
@@ -147,17 +147,22 @@ function refusal({ severity }: Rule): string {
   return severity === 'warn' ? 'warns' : severity === 'fail' ? 'refuses rows and runs' : 'refuses rows';
 }
 
-/** The same rule by its name, else one that asks the same kind of thing of the same columns. */
-function matching(rules: readonly Rule[], rule: Rule): number {
+/** The same rule by its name; else, of those that no rule has the name of, one of the same check or the same kind. */
+function matching(rules: readonly Rule[], rule: Rule, after: readonly Rule[]): number {
   const byName = rules.findIndex(({ name }) => name === rule.name);
   if (byName >= 0) return byName;
-  return rules.findIndex(
-    ({ about }) =>
-      about &&
-      rule.about &&
-      about.kind === rule.about.kind &&
-      about.kind !== 'condition' &&
-      about.columns.join() === rule.about.columns.join(),
+  const isFree = ({ name }: Rule) => !after.some((other) => other.name === name);
+  const byCheck = rules.findIndex((was) => was.check === rule.check && isFree(was));
+  return byCheck >= 0 ? byCheck : rules.findIndex((was) => isFree(was) && asksTheSameKind(was, rule));
+}
+
+/** Of the same columns. Two conditions may ask anything. */
+function asksTheSameKind({ about: was }: Rule, { about: is }: Rule): boolean {
+  return (
+    was !== undefined &&
+    was.kind === is?.kind &&
+    was.kind !== 'condition' &&
+    was.columns.join() === is.columns.join()
   );
 }
 

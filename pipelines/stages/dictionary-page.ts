@@ -6,6 +6,7 @@ import {
   windowText,
 } from './dictionary.ts';
 import { type FigureFormat, formatFigure, formatNumber } from './figures.ts';
+import { htmlPage } from './html-page.ts';
 import { escapeHtml } from './profile/plots.ts';
 import { PAGE_STYLE } from './profile/style.ts';
 
@@ -33,31 +34,20 @@ a { color: inherit; text-decoration-color: var(--line); text-underline-offset: 3
 
 /** The dictionary as one HTML page without scripts and without anything to load; the same bytes for equal dictionaries. */
 export function renderDictionaryPage(dictionary: Dictionary): string {
-  const title = `${escapeHtml(dictionary.title)}: the features`;
+  const title = `${dictionary.title}: the features`;
   const format = dictionaryFormat(dictionary);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<h1>${title}</h1>
+  return htmlPage({
+    title,
+    style: STYLE,
+    main: `<header>
+<h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(introduction(dictionary))}</p>
 </header>
 ${overview(dictionary, format)}
 <section><h2>One by one</h2>
 ${dictionary.features.map((entry) => card(entry, format)).join('\n')}
-</section>
-</main>
-</body>
-</html>
-`;
+</section>`,
+  });
 }
 
 export function dictionaryFormat({ features, currency }: Dictionary): FigureFormat {

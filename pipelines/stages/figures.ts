@@ -67,6 +67,11 @@ export function formatNumber(value: number): string {
   return value < 0 && text !== '0' ? `-${text}` : text;
 }
 
+/** `1 row`, `2,237 rows`. */
+export function counted(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function grouped(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+$)/g, ',');
 }

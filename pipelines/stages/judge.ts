@@ -2,6 +2,7 @@ import type { Contract, Limit, Rule, Volume } from '../contracts/contract.ts';
 import type { Definition } from '../contracts/definition.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import type { RunCounts } from '../contracts/run.ts';
+import { counted, formatNumber } from './figures.ts';
 import { isRefusing, type ValidationCounts } from './validate.ts';
 
 // What a contract says of an extract with these counts: sentences with numbers and the way out.
@@ -44,7 +45,7 @@ export function judge(
   const needed = customersNeeded({ contract, clustering });
   if (counts.accepted > 0 && counts.customers < needed) {
     findings.failures.push(
-      `The accepted rows have ${counts.customers} customers, at least ${needed} are needed; take a longer extract, or lower strataMinimumCustomers in contract.yaml and clustering.k.min or smallestShare in pipeline.yaml.`,
+      `The accepted rows have ${counted(counts.customers, 'customer')}, at least ${formatNumber(needed)} are needed; take a longer extract, or lower strataMinimumCustomers in contract.yaml and clustering.k.min or smallestShare in pipeline.yaml.`,
     );
   }
   judgeFreshness(counts, { contract, asOf }, findings);
@@ -88,7 +89,7 @@ function judgeShare(
   const refused = counts.rows - counts.accepted;
   const share = counts.rows === 0 ? 1 : refused / counts.rows;
   const { warnRefusedShare, failRefusedShare } = thresholds;
-  const refusals = `${refused} of ${counts.rows} rows were refused (${percent(share)}), most by ${mostRefusing(counts)}`;
+  const refusals = `${formatNumber(refused)} of ${counted(counts.rows, 'row')} were refused (${percent(share)}), most by ${mostRefusing(counts)}`;
   if (counts.rows === 0) {
     failures.push('The extract has no rows; check the source and the as-of date.');
   } else if (counts.accepted === 0) {
@@ -114,11 +115,13 @@ function judgeRule(
   const allowed = allowedWords(most);
   if (severity === 'warn') {
     const beyond = allowed === 'none' ? '' : ` (the contract allows ${allowed})`;
-    findings.warnings.push(`${broken} rows are odd by rule ${name}: ${reason}${beyond}.`);
+    findings.warnings.push(
+      `${counted(broken, 'row')} ${broken === 1 ? 'is' : 'are'} odd by rule ${name}: ${reason}${beyond}.`,
+    );
     return;
   }
   findings.failures.push(
-    `${broken} of ${rows} rows (${percent(broken / rows)}) break rule ${name}, the contract allows ${allowed}: ${reason}. Look at the quarantine and mend the source, or change the rule in contract.yaml.`,
+    `${formatNumber(broken)} of ${counted(rows, 'row')} (${percent(broken / rows)}) break rule ${name}, the contract allows ${allowed}: ${reason}. Look at the quarantine and mend the source, or change the rule in contract.yaml.`,
   );
 }
 
@@ -129,7 +132,7 @@ function isBeyond(limit: Limit, broken: number, rows: number): boolean {
 }
 
 function allowedWords(limit: Limit): string {
-  if ('rows' in limit) return limit.rows === 0 ? 'none' : `at most ${limit.rows}`;
+  if ('rows' in limit) return limit.rows === 0 ? 'none' : `at most ${formatNumber(limit.rows)}`;
   if (limit.below) return `less than ${percent(limit.share)}`;
   return limit.share === 0 ? 'none' : `at most ${percent(limit.share)}`;
 }
@@ -159,8 +162,8 @@ const VOLUME_WORDS: Readonly<Record<Volume['operator'], string>> = {
 function judgeVolume({ name, operator, value, severity }: Volume, rows: number, findings: Findings): void {
   const [low, high] = [value].flat() as [number, number?];
   if (VOLUMES[operator](rows, low, high ?? low)) return;
-  const allowed = `${VOLUME_WORDS[operator]}${high === undefined ? low : `${low} and ${high}`}`;
-  const told = `The extract has ${rows} rows, ${name} of the contract needs ${allowed}; check whether the source is complete, or change the check in contract.yaml.`;
+  const allowed = `${VOLUME_WORDS[operator]}${high === undefined ? formatNumber(low) : `${formatNumber(low)} and ${formatNumber(high)}`}`;
+  const told = `The extract has ${counted(rows, 'row')}, ${name} of the contract needs ${allowed}; check whether the source is complete, or change the check in contract.yaml.`;
   (severity === 'warn' ? findings.warnings : findings.failures).push(told);
 }
 
@@ -232,7 +235,7 @@ function mostRefusing(counts: ValidationCounts): string {
     (left, right) => (right.refused > left.refused ? right : left),
     { name: 'none', refused: 0 },
   );
-  return `rule ${most.name} (${most.refused})`;
+  return `rule ${most.name} (${formatNumber(most.refused)})`;
 }
 
 /** @returns at least one digit that is not 0, so that a few rows of many do not read as none */

@@ -1,4 +1,6 @@
 import type { Contract } from '../contracts/contract.ts';
+import { PipelineError } from '../contracts/errors.ts';
+import { conditionNeeds } from '../contracts/odcs-condition.ts';
 import type { CheckedSql } from './validate.ts';
 
 // Refused rows that a person has found good join the runs that come after. What a row is known by is all that
@@ -69,6 +71,23 @@ export interface Choice {
   where: string | null;
 }
 
+/**
+ * A condition is put between brackets of ours, out of which it must not get.
+ *
+ * @throws PipelineError INPUT_INVALID
+ */
+export function refuseCondition(where: string): void {
+  const needed = conditionNeeds(where);
+  if (needed !== null) throw new PipelineError('INPUT_INVALID', `--where needs ${needed}`);
+}
+
+/** One column, whose type the condition has. */
+export function conditionSql({ from }: RowsFile, where: string): CheckedSql {
+  refuseCondition(where);
+  const sql = `SELECT (${where}\n) AS condition FROM ${from} LIMIT 0`;
+  return { sql: `DESCRIBE ${sql}`, parts: [{ name: '--where', sql }] };
+}
+
 /** The chosen rows, with `held back`: NULL for those that are released. */
 function chosenSql({ quarantine, rules, where }: Choice): string {
   const named = `[${rules.map(quote).join(', ')}]`;
@@ -80,6 +99,7 @@ function chosenSql({ quarantine, rules, where }: Choice): string {
     'other-rules': `NOT list_has_all(${named}, broken_rules)`,
   };
   const cases = Object.entries(barriers).map(([name, test]) => `WHEN ${test} THEN ${quote(name)}`);
+  if (where !== null) refuseCondition(where);
   const asked = where === null ? '' : ` AND ((${where}\n) IS TRUE)`;
   return `(SELECT *, CASE ${cases.join(' ')} END AS "held back" FROM ${quarantine.from}
   WHERE list_has_any(broken_rules, ${named})${asked})`;

@@ -1,3 +1,5 @@
+import { CURRENCY_SIGNS } from '../../pipelines/init/currencies.ts';
+
 // SQL over the columns of a file whose values are tidy: text without blanks around it, NULL where nothing is meant.
 
 /** Spellings of no value, in capitals. Codes of countries are told from NA by the values beside it. */
@@ -16,19 +18,6 @@ export const MISSING_WORDS = [
   '?',
 ];
 
-/** Signs and codes of currencies that stand with amounts. */
-export const CURRENCY_SIGNS: readonly [string, string][] = [
-  ['€', 'EUR'],
-  ['EUR', 'EUR'],
-  ['£', 'GBP'],
-  ['GBP', 'GBP'],
-  ['$', 'USD'],
-  ['USD', 'USD'],
-  ['CHF', 'CHF'],
-  ['¥', 'JPY'],
-  ['zł', 'PLN'],
-];
-
 const POINT = String.raw`[-+]?(\d+|\d{1,3}([, '’]\d{3})+)(\.\d+)?([eE][-+]?\d+)?|[-+]?\.\d+`;
 const COMMA = String.raw`[-+]?(\d+|\d{1,3}([. '’]\d{3})+)(,\d+)?`;
 
@@ -40,24 +29,32 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A text without the signs of a currency. */
-export function bare(column: string): string {
-  const signs = CURRENCY_SIGNS.map(([sign]) => sign.replace('$', '\\$')).join('|');
-  return `trim(regexp_replace(${column}, ${literal(`${signs}| `)}, '', 'g'))`;
+/** A text without the signs of currencies, or of one alone. */
+function bare(column: string, currency?: string): string {
+  const known = CURRENCY_SIGNS.filter(([, code]) => currency === undefined || code === currency);
+  const signs = [...known.map(([sign]) => sign.replace('$', '\\$')), ...(currency ? [currency] : []), ' '];
+  return `trim(regexp_replace(${column}, ${literal(signs.join('|'))}, '', 'g'))`;
 }
 
 /** Whether a text is a number with a point (`1,234.50`), or with a comma (`1.234,50`). */
-export function readsAsNumber(column: string, decimal: '.' | ','): string {
-  return `regexp_full_match(${bare(column)}, ${literal(decimal === '.' ? POINT : COMMA)})`;
+export function readsAsNumber(column: string, decimal: '.' | ',', currency?: string): string {
+  return `regexp_full_match(${bare(column, currency)}, ${literal(decimal === '.' ? POINT : COMMA)})`;
 }
 
-/** The number as DOUBLE; NULL where it does not read as one. */
-export function numberOf(column: string, { type, decimal }: { type: string; decimal: '.' | ',' }): string {
+/**
+ * The number as DOUBLE; NULL where it does not read as one.
+ *
+ * @param currency whose sign may stand with it; absent: that of any
+ */
+export function numberOf(
+  column: string,
+  { type, decimal, currency }: { type: string; decimal: '.' | ','; currency?: string },
+): string {
   if (type !== 'VARCHAR') return `TRY_CAST(${column} AS DOUBLE)`;
   const grouped = decimal === '.' ? `[, '’]` : `[. '’]`;
-  const digits = `regexp_replace(${bare(column)}, ${literal(grouped)}, '', 'g')`;
+  const digits = `regexp_replace(${bare(column, currency)}, ${literal(grouped)}, '', 'g')`;
   const number = decimal === '.' ? digits : `replace(${digits}, ',', '.')`;
-  return `CASE WHEN ${readsAsNumber(column, decimal)} THEN TRY_CAST(${number} AS DOUBLE) END`;
+  return `CASE WHEN ${readsAsNumber(column, decimal, currency)} THEN TRY_CAST(${number} AS DOUBLE) END`;
 }
 
 /** The moment as TIMESTAMP by the first format that reads it; no format: ISO 8601, or a type of time. */

@@ -1,23 +1,33 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import colors from 'picocolors';
-import type { RunSummary } from '../../pipelines/contracts/run.ts';
-import { percent, thousands } from '../../pipelines/init/role-evidence.ts';
+import type { Answers } from '../../pipelines/init/draft.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
-import { isoDate } from '../option-values.ts';
-import { checkFolder, writeError } from '../output-file.ts';
+import { FILE_KINDS, isoDate } from '../option-values.ts';
+import { checkFolder, writeJson } from '../output-file.ts';
+import { counted } from '../terminal.ts';
 import type { Talk } from './converse.ts';
 import type { Drafted } from './draft.ts';
-import { currencyCode, type Given, nameOf, pipelineName, rolesOf, timeZone, titleOf } from './options.ts';
+import { type DraftedTables, draftReport, nextSteps } from './draft-report.ts';
+import type { LookedAt } from './look.ts';
+import {
+  currencyCode,
+  type Given,
+  nameOf,
+  pipelineName,
+  ROLE_WORDS,
+  rolesOf,
+  timeZone,
+  titleOf,
+} from './options.ts';
 import type { WrittenDefinition } from './write.ts';
 
 interface Options {
   paths: string[];
   given: Given;
   name?: string;
+  owner: string | null;
   returns: 'refuse' | 'keep';
   isRun: boolean;
   isForced: boolean;
@@ -34,11 +44,11 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
     )
     .argument(
       '<file...>',
-      'CSV (also .gz) or Parquet: transactions in files of the same columns, and perhaps one of customers',
+      `${FILE_KINDS}: transactions in files of the same columns, and perhaps one of customers`,
     )
     .addHelpText('after', EXAMPLE);
   for (const role of ROLES)
-    command.option(`--${role} <column>`, `the column that is the ${role.replace('-', ' ')}, or none`);
+    command.option(`--${role} <column>`, `column that says ${ROLE_WORDS[role]}, or none`);
   return command
     .option(
       '--timezone <zone>',
@@ -50,9 +60,9 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
       '--time-format <format>',
       'how times are written, such as "%d.%m.%Y %H:%M"; may be repeated',
       collect,
-      [],
     )
     .option('--name <name>', "name of the pipeline (default: the file's)", pipelineName)
+    .option('--owner <name>', 'who answers for the features and the contract (default: nobody is named)')
     .addOption(
       new Option('--returns <what>', 'lines that take goods back')
         .choices(['refuse', 'keep'])
@@ -88,12 +98,13 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
     paths: [...new Set(files.map((file) => resolve(invokedFrom, file)))],
     given: {
       roles: rolesOf(given),
-      times: given.timeFormat as string[],
+      times: (given.timeFormat as string[] | undefined) ?? [],
       isYes: given.yes === true,
       ...(timezone !== undefined && { timezone }),
       ...(currency !== undefined && { currency }),
     },
     returns: given.returns as Options['returns'],
+    owner: text('owner')?.trim() || null,
     isRun: given.run !== false,
     isForced: given.force === true,
     ...(text('name') !== undefined && { name: text('name')! }),
@@ -106,19 +117,23 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
 async function init(config: Config, options: Options, signal: AbortSignal): Promise<number> {
   await checkFolder('--json', options.json);
   const log = createLog({ level: config.logLevel });
-  const { name, drafted, written } = await draftAndWrite(config, options, { log, signal });
-  console.log(`\n${draftReport(name, drafted, written)}\n`);
-  if (!options.isRun) return 0;
+  const { written, ...given } = await draftAndWrite(config, options, { log, signal });
+  const { name } = given;
+  console.log(`\n${draftReport(given, written)}\n`);
+  if (!options.isRun) {
+    console.log(nextSteps(name, written, { hasRun: false }));
+    return 0;
+  }
   const { runDrafted } = await import('./run.ts');
-  const { asOf } = drafted;
+  const { asOf } = given;
   const input = {
     pipeline: name,
     ...(asOf !== null && { asOf }),
     ...(options.k !== undefined && { k: options.k }),
   };
   const { code, summary, report } = await runDrafted(config, input, { log, signal });
-  if (options.json && summary) await saveSummary(options.json, summary);
-  console.log(`\n${report}\n\n${nextSteps(name, written)}`);
+  if (summary) await writeJson('--json', options.json, summary, `the run itself stands: ${summary.runId}`);
+  console.log(`\n${report}\n\n${nextSteps(name, written, { hasRun: true })}`);
   return code;
 }
 
@@ -126,7 +141,14 @@ async function draftAndWrite(
   config: Config,
   options: Options,
   { log, signal }: { log: Log; signal: AbortSignal },
-): Promise<{ name: string; drafted: Drafted; written: WrittenDefinition }> {
+): Promise<
+  Omit<Drafted, 'texts'> & {
+    name: string;
+    currency: string;
+    tables: DraftedTables;
+    written: WrittenDefinition;
+  }
+> {
   // Here, since no one who asks for --help or mistypes an option should wait for DuckDB.
   const { lookAt, withLooking } = await import('./look.ts');
   const { draftCustomers, tellTables } = await import('./customers-table.ts');
@@ -135,7 +157,7 @@ async function draftAndWrite(
   const { guessTable } = await import('./guess-table.ts');
   const { nameFor, writeDefinition } = await import('./write.ts');
   const { definitionFolders } = await import('../strata-worker.ts');
-  const { paths, given, returns, asOf } = options;
+  const { paths, given, returns, owner, asOf } = options;
   return withLooking({ paths, threads: config.threads, signal }, async (looking) => {
     const step = log.step(`Looking at ${paths.length === 1 ? 'the file' : `${paths.length} files`}`);
     const tables = await lookAt(looking, paths).catch((error: unknown) => {
@@ -143,7 +165,9 @@ async function draftAndWrite(
       throw error;
     });
     const { transactions, customers } = tellTables(tables);
-    step.done(`${thousands(transactions.facts.rows)} rows`);
+    const second = customers && draftCustomers(customers);
+    const of = customers ? ` of transactions, ${counted(customers.facts.rows, 'row')} of customers` : '';
+    step.done(`${counted(transactions.facts.rows, 'row')}${of}`);
     const name = await nameFor(definitionFolders(config), {
       given: options.name,
       fromFile: nameOf(transactions.names[0]!),
@@ -154,21 +178,39 @@ async function draftAndWrite(
       const decisions = await decide(transactions.facts, given, talk);
       if (talk === null || given.isYes)
         console.log(
-          guessTable(transactions.facts, decisions.guesses, { width: process.stdout.columns ?? 110 }),
+          guessTable(transactions.facts, decisions.guesses, { width: process.stdout.columns || 110 }),
         );
-      const drafted = await draft(looking, transactions, decisions, {
+      const { texts, ...found } = await draft(looking, transactions, decisions, {
         name,
         title: titleOf(name),
+        owner,
         returns,
         asOf,
-        customers: customers && draftCustomers(customers),
+        customers: second,
       });
-      const written = await writeDefinition(config.definitions, name, drafted.texts);
-      return { name, drafted, written };
+      const written = await writeDefinition(config.definitions, name, texts);
+      return {
+        ...{ ...found, name, currency: decisions.currency, written },
+        tables: tablesOf(transactions, customers, { second, joins: decisions.roles.customer! }),
+      };
     } finally {
       talk?.close();
     }
   });
+}
+
+function tablesOf(
+  transactions: LookedAt,
+  customers: LookedAt | null,
+  { second, joins }: { second: Answers['customers']; joins: string },
+): DraftedTables {
+  if (customers === null || second === null) return { transactions, customers: null };
+  const { names, facts } = customers;
+  const attributes = second.attributes.map(({ column }) => column);
+  return {
+    transactions,
+    customers: { name: names[0]!, rows: facts.rows, key: second.customerId, joins, attributes },
+  };
 }
 
 async function talkOnTerminal(
@@ -181,57 +223,7 @@ async function talkOnTerminal(
   return converse({ input, output, signal, onInterrupt: () => process.emit('SIGINT') }, examples);
 }
 
-function draftReport(name: string, { seen }: Drafted, written: WrittenDefinition): string {
-  const { rows, rules, customers } = seen;
-  const broken = rules.filter(({ brokenRows }) => brokenRows > 0);
-  const width = Math.max(0, ...broken.map((rule) => rule.name.length));
-  const refusedRows = broken
-    .filter(({ severity }) => severity === 'reject')
-    .reduce((sum, { brokenRows }) => sum + brokenRows, rows.unreadableLines);
-  return [
-    `${colors.green('✓')} pipeline ${colors.bold(name)} is drafted: ${thousands(rows.rows)} rows, ${thousands(customers.customers)} customers, ${percent(refusedRows / rows.rows)} of the rows refused`,
-    ...(rows.unreadableLines > 0
-      ? [
-          `  unreadable-line  ${thousands(rows.unreadableLines)}  ${colors.dim('the line cannot be split into the columns of the header')}`,
-        ]
-      : []),
-    ...broken.map(
-      ({ name: rule, severity, brokenRows, reason }) =>
-        `  ${rule.padEnd(width)}  ${thousands(brokenRows).padStart(11)}  ${colors.dim(severity === 'warn' ? `told only: ${reason}` : reason)}`,
-    ),
-    ...(rows.duplicates > 0
-      ? [
-          `  ${colors.dim(`${thousands(rows.duplicates)} rows are the same as another one in every column; they stay in`)}`,
-        ]
-      : []),
-    ...(rows.future > 0
-      ? [
-          `  ${colors.yellow(`${thousands(rows.future)} rows lie in the future: this run is as of the day after the newest other row`)}`,
-        ]
-      : []),
-    `  ${colors.dim(written.pipeline)}`,
-    `  ${colors.dim(written.contract)}`,
-  ].join('\n');
-}
-
-function nextSteps(name: string, { pipeline, contract }: WrittenDefinition): string {
-  return [
-    'What is next:',
-    `  ${colors.dim('what is what, features, names')}  ${pipeline}`,
-    `  ${colors.dim('what a row must satisfy      ')}  ${contract}`,
-    `  ${colors.dim('run it again                  ')}  npm start -- --pipeline ${name}`,
-  ].join('\n');
-}
-
-async function saveSummary(file: string, summary: RunSummary): Promise<void> {
-  try {
-    await writeFile(file, `${JSON.stringify(summary, null, 2)}\n`);
-  } catch (cause) {
-    throw writeError(`--json ${file}`, cause, `the run itself stands: ${summary.runId}`);
-  }
-}
-
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

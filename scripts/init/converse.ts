@@ -6,7 +6,7 @@ import type { Candidate, Guesses } from '../../pipelines/init/guess-roles.ts';
 import { ROLES, type Role } from '../../pipelines/init/role-words.ts';
 import { givenRoles } from './decide.ts';
 import { guessTable } from './guess-table.ts';
-import { zoneOf } from './options.ts';
+import { ROLE_WORDS, zoneOf } from './options.ts';
 
 type Roles = Partial<Record<Role, string | null>>;
 
@@ -34,25 +34,38 @@ export interface Terminal {
   onInterrupt(): void;
 }
 
-const ROLE_WORDS: Readonly<Record<Role, string>> = {
-  customer: 'Which column says whose the row is?',
-  time: 'Which column says when it was ordered?',
-  order: 'Which column names the order?',
-  quantity: 'Which column is the number of pieces?',
-  price: 'Which column is the price of one piece?',
-  amount: 'Which column is the money of the row?',
-  discount: 'Which column is the money taken off?',
-  category: 'Which column says what was bought?',
-  channel: 'Which column says how it was sold?',
-  country: 'Which column is the country?',
-  'line-id': 'Which column names the row?',
-  'loaded-at': 'Which column says when the row was loaded?',
-};
+/** Asks until `read` takes the answer; for one that will not do it gives the words that say why. */
+type Ask = <T>(question: string, read: (answer: string) => T | { fault: string }) => Promise<T>;
 
-export function converse(
-  { input, output, signal, onInterrupt }: Terminal,
-  examples: Readonly<Record<string, readonly string[]>>,
-): Talk {
+interface Asking {
+  ask: Ask;
+  say(text: string): void;
+}
+
+export function converse(terminal: Terminal, examples: Readonly<Record<string, readonly string[]>>): Talk {
+  const { ask, say, close } = openLines(terminal);
+  return {
+    showGuesses: (facts, guesses) =>
+      say(`\n${guessTable(facts, guesses, { width: terminal.output.columns || 80, examples })}\n`),
+    askRole: (facts, open) => askRole({ ask, say }, facts, open),
+    askCorrections: (facts) => ask(CORRECTIONS, (answer) => readCorrections(facts, answer)),
+    askFormat: (column, formats) =>
+      askFormat({ ask, say }, { column, formats, example: examples[column]?.[0] }),
+    askCurrency: (seen) =>
+      ask(
+        `In which money are the amounts? ${colors.dim(seen ? `(Enter: ${seen})` : '(such as GBP)')}`,
+        (answer) => {
+          const code = (answer || seen || '').toUpperCase();
+          return /^[A-Z]{3}$/.test(code) ? code : { fault: 'needs an ISO 4217 code such as GBP' };
+        },
+      ),
+    askTimezone: (why) => askTimezone({ ask, say }, why),
+    close,
+  };
+}
+
+/** The lines of a terminal; what is still asked when they end is refused. */
+function openLines({ input, output, signal, onInterrupt }: Terminal): Asking & { close(): void } {
   const lines = createInterface({ input, output, terminal: true });
   lines.on('SIGINT', onInterrupt);
   let hasEnded = false;
@@ -68,84 +81,77 @@ export function converse(
     });
   });
   ended.catch(() => undefined);
-  const say = (text: string) => output.write(`${text}\n`);
-  /** Asks until the answer will do. `read` gives null, with a word said, for one that will not. */
-  const ask = async <T>(question: string, read: (answer: string) => T | { fault: string }): Promise<T> => {
+  const say = (text: string) => void output.write(`${text}\n`);
+  const ask: Ask = async (question, read) => {
     for (;;) {
-      const answer = await Promise.race([
-        lines.question(`${colors.green('?')} ${question} `, { signal }),
-        ended,
-      ]);
-      const result = read(answer.trim());
+      const typed = lines.question(`${colors.green('?')} ${question} `, { signal });
+      const result = read((await Promise.race([typed, ended])).trim());
       if (!isFault(result)) return result;
       say(`  ${colors.yellow(result.fault)}`);
     }
   };
   return {
-    showGuesses: (facts, guesses) =>
-      say(`\n${guessTable(facts, guesses, { width: output.columns ?? 80, examples })}\n`),
-    async askRole(facts, { role, candidates, isNeeded }) {
-      say('');
-      for (const [i, { column, reasons }] of candidates.entries())
-        say(`  ${colors.bold(String(i + 1))}  ${column}  ${colors.dim(reasons.join('; '))}`);
-      const choice = candidates.length === 0 ? 'a column' : 'a number or a column';
-      const hint = isNeeded ? choice : `${choice}, or none`;
-      return ask(`${ROLE_WORDS[role]} ${colors.dim(`(${hint})`)}`, (answer) => {
-        const column = candidates[Number(answer) - 1]?.column ?? answer;
-        if (column === '') return { fault: `needs ${hint}` };
-        return readRoles(facts, { [role]: column });
-      });
-    },
-    askCorrections: (facts) =>
-      ask(
-        `Is that right? ${colors.dim('Enter, or what is to change, such as category=none order=COLUMN')}`,
-        (answer) => {
-          if (/^(|y|yes|ja|ok)$/i.test(answer)) return null;
-          const changes = [...answer.matchAll(/([a-z-]+)\s*=\s*("[^"]*"|'[^']*'|\S+)/gi)];
-          if (changes.length === 0) return { fault: `needs role=column; roles: ${ROLES.join(', ')}` };
-          return readRoles(
-            facts,
-            Object.fromEntries(
-              changes.map(([, role, column]) => [role!, column!.replace(/^["']|["']$/g, '')]),
-            ),
-          );
-        },
-      ),
-    async askFormat(column, formats) {
-      const [example] = examples[column] ?? [];
-      say(
-        `\n  The dates of ${column} can be read in ${formats.length} ways, since no day is above 12${example ? `: ${example}` : ''}`,
-      );
-      for (const [i, format] of formats.entries())
-        say(`  ${colors.bold(String(i + 1))}  ${formatWords(format)}  ${colors.dim(format)}`);
-      return ask(
-        `Which one is it? ${colors.dim('(a number)')}`,
-        (answer) => formats[Number(answer) - 1] ?? { fault: `needs a number from 1 to ${formats.length}` },
-      );
-    },
-    askCurrency: (seen) =>
-      ask(
-        `In which money are the amounts? ${colors.dim(seen ? `(Enter: ${seen})` : '(such as GBP)')}`,
-        (answer) => {
-          const code = (answer || seen || '').toUpperCase();
-          return /^[A-Z]{3}$/.test(code) ? code : { fault: 'needs an ISO 4217 code such as GBP' };
-        },
-      ),
-    askTimezone: (why) => {
-      const here = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-      say(`\n  ${colors.dim(`${why.charAt(0).toUpperCase()}${why.slice(1)}?`)}`);
-      return ask(
-        `Time zone? ${colors.dim(`(such as Europe/London; yes for this machine's, ${here})`)}`,
-        (answer) => {
-          const zone = /^(y|yes|ja)$/i.test(answer) ? here : zoneOf(answer);
-          return zone ?? { fault: 'needs an IANA time zone such as Europe/London' };
-        },
-      );
-    },
+    ask,
+    say,
     close: () => {
       if (!hasEnded) lines.close();
     },
   };
+}
+
+function askRole(
+  { ask, say }: Asking,
+  facts: TableFacts,
+  { role, candidates, isNeeded }: Parameters<Talk['askRole']>[1],
+): Promise<Roles> {
+  say('');
+  for (const [i, { column, reasons }] of candidates.entries())
+    say(`  ${colors.bold(String(i + 1))}  ${column}  ${colors.dim(reasons.join('; '))}`);
+  const choice = candidates.length === 0 ? 'a column' : 'a number or a column';
+  const hint = isNeeded ? choice : `${choice}, or none`;
+  return ask(`Which column says ${ROLE_WORDS[role]}? ${colors.dim(`(${hint})`)}`, (answer) => {
+    const column = candidates[Number(answer) - 1]?.column ?? answer;
+    return column === '' ? { fault: `needs ${hint}` } : readRoles(facts, { [role]: column });
+  });
+}
+
+const CORRECTIONS = `Is that right? ${colors.dim('Enter, or what is to change, such as category=none order=COLUMN')}`;
+
+function readCorrections(facts: TableFacts, answer: string): Roles | null | { fault: string } {
+  if (/^(|y|yes|ja|ok)$/i.test(answer)) return null;
+  const changes = [...answer.matchAll(/([a-z-]+)\s*=\s*("[^"]*"|'[^']*'|\S+)/gi)];
+  if (changes.length === 0) return { fault: `needs role=column; roles: ${ROLES.join(', ')}` };
+  return readRoles(
+    facts,
+    Object.fromEntries(changes.map(([, role, column]) => [role!, column!.replace(/^["']|["']$/g, '')])),
+  );
+}
+
+function askFormat(
+  { ask, say }: Asking,
+  { column, formats, example }: { column: string; formats: readonly string[]; example: string | undefined },
+): Promise<string> {
+  say(
+    `\n  The dates of ${column} can be read in ${formats.length} ways, since no day is above 12${example ? `: ${example}` : ''}`,
+  );
+  for (const [i, format] of formats.entries())
+    say(`  ${colors.bold(String(i + 1))}  ${formatWords(format)}  ${colors.dim(format)}`);
+  return ask(
+    `Which one is it? ${colors.dim('(a number)')}`,
+    (answer) => formats[Number(answer) - 1] ?? { fault: `needs a number from 1 to ${formats.length}` },
+  );
+}
+
+function askTimezone({ ask, say }: Asking, why: string): Promise<string> {
+  const here = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  say(`\n  ${colors.dim(`${why.charAt(0).toUpperCase()}${why.slice(1)}?`)}`);
+  return ask(
+    `Time zone? ${colors.dim(`(such as Europe/London; yes for this machine's, ${here})`)}`,
+    (answer) => {
+      const zone = /^(y|yes|ja)$/i.test(answer) ? here : zoneOf(answer);
+      return zone ?? { fault: 'needs an IANA time zone such as Europe/London' };
+    },
+  );
 }
 
 function isFault(value: unknown): value is { fault: string } {

@@ -1,5 +1,7 @@
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { isAttributeName } from '../../pipelines/contracts/source.ts';
 import type { Answers } from '../../pipelines/init/draft.ts';
+import { CURRENCY_COLUMN } from '../../pipelines/init/draft-rules.ts';
 import { type ColumnFacts, columnOf, type TableFacts } from '../../pipelines/init/facts.ts';
 import { candidatesFor } from '../../pipelines/init/guess-roles.ts';
 import type { DraftedAttribute } from '../../pipelines/init/pipeline-text.ts';
@@ -93,7 +95,10 @@ function attributeName(column: string, taken: Set<string>): string {
     .filter(Boolean)
     .join('_')
     .replace(/[^a-z0-9_]/g, '');
-  const base = (/^[a-z]/.test(words) ? words : `column_${words}`).slice(0, LONGEST_NAME - 4);
+  const plain = /^[a-z]/.test(words) ? words : `column_${words}`;
+  // A customer's country is not that of an order, which is a column of its own; nor is the currency.
+  const isFree = isAttributeName(plain) && plain !== CURRENCY_COLUMN;
+  const base = (isFree ? plain : `customer_${plain}`).slice(0, LONGEST_NAME - 4);
   let name = base;
   for (let copy = 2; taken.has(name); copy++) name = `${base}_${copy}`;
   taken.add(name);

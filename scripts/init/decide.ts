@@ -1,10 +1,11 @@
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { SourceFormat } from '../../pipelines/contracts/source.ts';
+import { currenciesSeen } from '../../pipelines/init/currencies.ts';
 import { columnOf, type TableFacts } from '../../pipelines/init/facts.ts';
 import { type Guesses, guessRoles, openQuestions } from '../../pipelines/init/guess-roles.ts';
 import { ROLES, type Role } from '../../pipelines/init/role-words.ts';
 import type { Talk } from './converse.ts';
-import type { Given } from './options.ts';
+import { type Given, ROLE_WORDS } from './options.ts';
 
 /** What the files of the definition are made of, beside what is measured. */
 export interface Decisions {
@@ -84,25 +85,14 @@ function columnsOf(guesses: Guesses): Partial<Record<Role, string>> {
   );
 }
 
-const WHAT: Readonly<Record<Role, string>> = {
-  customer: 'whose the row is',
-  time: 'when it was ordered',
-  order: 'which order the row belongs to',
-  quantity: 'how many pieces',
-  price: 'the price of one piece',
-  amount: 'the money of the row (or name both --quantity and --price)',
-  discount: 'the money taken off',
-  category: 'what kind of thing was bought',
-  channel: 'the way it was sold',
-  country: 'the country of the customer',
-  'line-id': 'what names the row',
-  'loaded-at': 'when the row was loaded',
-};
+function whatIs(role: Role): string {
+  return role === 'amount' ? `${ROLE_WORDS.amount} (or name both --quantity and --price)` : ROLE_WORDS[role];
+}
 
 function neededOf(guesses: Guesses): Question[] {
   return openQuestions(guesses)
     .filter(({ candidates, isNeeded }) => isNeeded && candidates.length === 0)
-    .map(({ role }) => ({ flag: `--${role} COLUMN`, need: `no column looks like ${WHAT[role]}` }));
+    .map(({ role }) => ({ flag: `--${role} COLUMN`, need: `no column looks like ${whatIs(role)}` }));
 }
 
 function unsureOf(facts: TableFacts, guesses: Guesses): Question[] {
@@ -114,8 +104,8 @@ function unsureOf(facts: TableFacts, guesses: Guesses): Question[] {
       flag: `--${role} COLUMN`,
       need:
         could.length === 0
-          ? `no column looks like ${WHAT[role]}; there are ${columns}`
-          : `${WHAT[role]} could be ${could.join(' or ')}${leave}`,
+          ? `no column looks like ${whatIs(role)}; there are ${columns}`
+          : `${whatIs(role)} could be ${could.join(' or ')}${leave}`,
     };
   });
 }
@@ -159,24 +149,12 @@ async function currencyOf(
   { given, talk, questions }: Asking,
 ): Promise<string | null> {
   if (given.currency !== undefined) return given.currency;
-  const seen = currencySeen(facts, roles);
+  // Where there are several the report tells of them.
+  const [seen = null] = currenciesSeen(facts, roles);
   if (talk && !(given.isYes && seen)) return talk.askCurrency(seen);
   if (seen !== null) return seen;
   questions.push({ flag: '--currency CODE', need: 'the file does not say in which money, such as GBP' });
   return null;
-}
-
-/** By a sign beside the amounts, or a column with one code alone. */
-function currencySeen(facts: TableFacts, roles: Columns): string | null {
-  const signs = (['amount', 'price', 'discount'] as const).flatMap((role) => {
-    const sign = roles[role] === undefined ? null : columnOf(facts, roles[role])?.number?.currency;
-    return sign ? [sign] : [];
-  });
-  const codes = facts.columns.flatMap(({ name, words }) => {
-    const isCurrency = /currency|waehrung|währung|devise|moneda/i.test(name);
-    return isCurrency && words?.length === 1 && /^[A-Z]{3}$/.test(words[0]!.word) ? [words[0]!.word] : [];
-  });
-  return signs[0] ?? codes[0] ?? null;
 }
 
 async function timezoneOf(

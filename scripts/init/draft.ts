@@ -1,7 +1,9 @@
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { type MixedMoney, mixedMoney } from '../../pipelines/init/currencies.ts';
 import { type Answers, draftDefinition, type Seen } from '../../pipelines/init/draft.ts';
-import { draftRules } from '../../pipelines/init/draft-rules.ts';
+import { CURRENCY_COLUMN, draftRules } from '../../pipelines/init/draft-rules.ts';
 import { columnOf, type TableFacts } from '../../pipelines/init/facts.ts';
+import type { DraftedAttribute } from '../../pipelines/init/pipeline-text.ts';
 import { ROLES, type Role } from '../../pipelines/init/role-words.ts';
 import { type Decisions, formatOf } from './decide.ts';
 import type { Looking } from './inspect.ts';
@@ -19,9 +21,10 @@ export interface Drafted {
   asOf: string | null;
 }
 
-export interface Wishes {
+interface Wishes {
   name: string;
   title: string;
+  owner: string | null;
   returns: 'refuse' | 'keep';
   asOf: string | undefined;
   customers: Answers['customers'];
@@ -36,7 +39,9 @@ export async function draft(
 ): Promise<Drafted> {
   const { facts } = table;
   const { roles } = decisions;
-  const from = await readCanonical(looking, { from: table.from, facts, ...decisions });
+  const money = mixedMoney(facts, roles, decisions.currency);
+  const attributes = currencyAttributes(money);
+  const from = await readCanonical(looking, { from: table.from, facts, attributes, ...decisions });
   // Somewhere on earth it is tomorrow already.
   const tomorrow = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, DATE_LENGTH);
   const measured = await measureRows(looking, { from, roles, tomorrow });
@@ -50,6 +55,7 @@ export async function draft(
       roles: new Set(Object.keys(roles) as Role[]),
       returns: wishes.returns,
       isProduct: isProduct(facts, roles),
+      money: money.find(hasOwnWords) ?? null,
     }),
   );
   const dayAfter = new Date(Date.parse(`${rows.newest}T00:00:00Z`) + DAY_MS)
@@ -57,12 +63,22 @@ export async function draft(
     .slice(0, DATE_LENGTH);
   const asOf = wishes.asOf ?? dayAfter;
   const customers = await measureCustomers(looking, { from, rules, asOf });
-  const seen = { rows, rules, customers, files: table.names };
-  const texts = draftDefinition(answersOf(table, decisions, wishes), seen);
+  const seen = { rows, rules, customers, money, files: table.names };
+  const texts = draftDefinition({ ...answersOf(table, decisions, wishes), attributes }, seen);
   return { texts, seen, asOf: wishes.asOf ?? (rows.future > 0 ? dayAfter : null) };
 }
 
-function answersOf(table: LookedAt, decisions: Decisions, wishes: Wishes): Answers {
+const hasOwnWords = ({ own }: MixedMoney) => own.length > 0;
+
+/** A column that names the currency of a row comes along where a rule can look at it. */
+function currencyAttributes(money: readonly MixedMoney[]): DraftedAttribute[] {
+  return money
+    .filter(hasOwnWords)
+    .slice(0, 1)
+    .map(({ column }) => ({ name: CURRENCY_COLUMN, column, type: 'text' }));
+}
+
+function answersOf(table: LookedAt, decisions: Decisions, wishes: Wishes): Omit<Answers, 'attributes'> {
   const { guesses, currency, timezone } = decisions;
   const roles = Object.fromEntries(
     ROLES.flatMap((role) => {
@@ -77,7 +93,6 @@ function answersOf(table: LookedAt, decisions: Decisions, wishes: Wishes): Answe
     timezone,
     paths: table.paths,
     roles,
-    attributes: [],
     format: formatOf(decisions, table.encoding),
     hasClock: time?.hasClock ?? true,
   };

@@ -1,8 +1,9 @@
 import colors from 'picocolors';
 import type { TableFacts } from '../../pipelines/init/facts.ts';
 import type { Guesses } from '../../pipelines/init/guess-roles.ts';
-import { percent, thousands } from '../../pipelines/init/role-evidence.ts';
+import { percent } from '../../pipelines/init/role-evidence.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
+import { counted, thousands } from '../terminal.ts';
 
 const LEAST_WHY = 30;
 
@@ -40,7 +41,7 @@ export function guessTable(
 
 function headline({ name, rows, rowsSeen, columns }: TableFacts): string {
   const sample = rowsSeen < rows ? `, judged by ${thousands(rowsSeen)} of them` : '';
-  return `${colors.bold(name)}: ${thousands(rows)} rows${sample}, ${columns.length} columns`;
+  return `${colors.bold(name)}: ${counted(rows, 'row')}${sample}, ${counted(columns.length, 'column')}`;
 }
 
 function leftOver({ columns }: TableFacts, guesses: Guesses, width: number): string[] {
@@ -60,7 +61,7 @@ function leftOver({ columns }: TableFacts, guesses: Guesses, width: number): str
     : ['', ...wrap(`not used: ${left.join(', ')}`, width - 3).map((line) => colors.dim(`  ${line}`))];
 }
 
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

@@ -1,18 +1,16 @@
-import type { ColumnFacts, NumberFacts, TimeFacts, WordCount } from '../../pipelines/init/facts.ts';
+import { CURRENCY_SIGNS, commonestFirst } from '../../pipelines/init/currencies.ts';
+import type {
+  ColumnFacts,
+  CurrencyCount,
+  NumberFacts,
+  TimeFacts,
+  WordCount,
+} from '../../pipelines/init/facts.ts';
 import { nameSays } from '../../pipelines/init/role-words.ts';
 import { chooseFormats, formatsOf } from '../../pipelines/init/time-formats.ts';
 import type { Row } from '../../store/warehouse/duckdb.ts';
 import type { SourceColumn } from '../../store/warehouse/sources.ts';
-import {
-  CURRENCY_SIGNS,
-  ident,
-  isNumberType,
-  isTimeType,
-  literal,
-  momentOf,
-  numberOf,
-  readsAsNumber,
-} from './column-sql.ts';
+import { ident, isNumberType, isTimeType, literal, momentOf, numberOf, readsAsNumber } from './column-sql.ts';
 import type { Looking } from './inspect.ts';
 
 /** The rows that are looked at, as a Parquet file of tidy values. */
@@ -46,7 +44,7 @@ interface Patterns {
   leadingZeros: number;
   emails: number;
   booleans: number;
-  signs: Record<string, number>;
+  currencies: CurrencyCount[];
   texts: string[];
 }
 
@@ -121,17 +119,16 @@ async function patternsOf(
   { from, sample }: Tidied,
   { name, type }: SourceColumn,
 ): Promise<Patterns> {
-  const none = { points: 0, commas: 0, leadingZeros: 0, emails: 0, booleans: 0, signs: {}, texts: [] };
+  const none = { points: 0, commas: 0, leadingZeros: 0, emails: 0, booleans: 0, currencies: [], texts: [] };
   if (type !== 'VARCHAR') return { ...none, filled: 0 };
   const text = ident(name);
-  const signs = CURRENCY_SIGNS.map(([sign], i) => `count_if(contains(${text}, ${literal(sign)})) AS s${i}`);
   const [row] = await warehouse.rows(
     `SELECT count(${text}) AS filled, count_if(${readsAsNumber(text, '.')}) AS points,
     count_if(${readsAsNumber(text, ',')}) AS commas,
     count_if(regexp_full_match(${text}, '0\\d+')) AS leading_zeros,
     count_if(regexp_full_match(${text}, '[^@ ]+@[^@ ]+\\.[^@ ]+')) AS emails,
     count_if(lower(${text}) IN ('true', 'false', 'yes', 'no', 'ja', 'nein')) AS booleans,
-    ${signs.join(', ')} FROM (SELECT ${text} FROM ${from} ${sample})`,
+    ${currencyCounts(text)} FROM (SELECT ${text} FROM ${from} ${sample})`,
     { signal },
   );
   const texts = await warehouse.rows(
@@ -146,17 +143,37 @@ async function patternsOf(
     leadingZeros: Number(row!.leading_zeros),
     emails: Number(row!.emails),
     booleans: Number(row!.booleans),
-    signs: signsIn(row!),
+    currencies: currenciesIn(row!),
     texts: texts.map(({ text: value }) => String(value)),
   };
 }
 
-/** Rows with a sign or the code of each currency. */
-function signsIn(row: Row): Record<string, number> {
-  const signs: Record<string, number> = {};
-  for (const [i, [, code]] of CURRENCY_SIGNS.entries())
-    signs[code] = (signs[code] ?? 0) + Number(row[`s${i}`]);
-  return signs;
+const CURRENCIES = [...new Set(CURRENCY_SIGNS.map(([, code]) => code))];
+
+/** SELECT list: rows with a sign or the code of each currency. */
+function currencyCounts(text: string): string {
+  const has = (wanted: string) =>
+    CURRENCY_SIGNS.filter(([, code]) => code === wanted)
+      .map(([sign]) => `contains(${text}, ${literal(sign)})`)
+      .join(' OR ');
+  return CURRENCIES.map((code) => `count_if(${has(code)}) AS "${code}"`).join(', ');
+}
+
+function currenciesIn(row: Row): CurrencyCount[] {
+  return CURRENCIES.map((code) => ({ code, rows: Number(row[code]) }))
+    .filter(({ rows }) => rows > 0)
+    .sort(commonestFirst);
+}
+
+/** Where a sample has several they are counted in all rows: a person is told how many there are. */
+async function countCurrencies(
+  { warehouse, signal }: Looking,
+  from: string,
+  { column: { name }, patterns: { currencies } }: Subject,
+): Promise<CurrencyCount[]> {
+  if (currencies.length < 2) return currencies;
+  const [row] = await warehouse.rows(`SELECT ${currencyCounts(ident(name))} FROM ${from}`, { signal });
+  return currenciesIn(row!);
 }
 
 interface Subject {
@@ -166,11 +183,17 @@ interface Subject {
 }
 
 async function numberFacts(
-  { warehouse, signal }: Looking,
+  looking: Looking,
   { from }: Tidied,
-  { column: { name, type }, patterns, filled }: Subject,
+  subject: Subject,
 ): Promise<NumberFacts | null> {
-  const { points, commas, signs } = patterns;
+  const { warehouse, signal } = looking;
+  const {
+    column: { name, type },
+    patterns,
+    filled,
+  } = subject;
+  const { points, commas } = patterns;
   if (type === 'VARCHAR' ? Math.max(points, commas) < NUMBER_SHARE * patterns.filled : !isNumberType(type))
     return null;
   const decimal = commas > points ? ',' : '.';
@@ -183,7 +206,6 @@ async function numberFacts(
   );
   const numbers = Number(row!.numbers);
   if (numbers === 0) return null;
-  const [code, rows] = Object.entries(signs).sort(([, a], [, b]) => b - a)[0] ?? ['', 0];
   return {
     share: numbers / filled,
     wholeShare: Number(row!.wholes) / numbers,
@@ -193,7 +215,7 @@ async function numberFacts(
     median: Number(row!.median),
     max: Number(row!.most),
     decimal,
-    currency: rows > 0 ? code : null,
+    currencies: await countCurrencies(looking, from, subject),
   };
 }
 

@@ -13,7 +13,7 @@ import { determinations, products } from './inspect-pairs.ts';
 /** Rows whose counts are taken; of more rows a part. */
 const MOST_ROWS = 3_000_000;
 /** Rows whose texts are held against patterns, which costs a microsecond each. */
-export const PATTERN_ROWS = 100_000;
+const PATTERN_ROWS = 100_000;
 const MOST_COLUMNS = 500;
 
 export interface Looking {

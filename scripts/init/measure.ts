@@ -3,6 +3,7 @@ import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { DraftedRule } from '../../pipelines/init/draft-rules.ts';
 import { type ColumnFacts, columnOf, type TableFacts } from '../../pipelines/init/facts.ts';
 import type { MeasuredCustomers, MeasuredRows, Seen } from '../../pipelines/init/measured.ts';
+import type { DraftedAttribute } from '../../pipelines/init/pipeline-text.ts';
 import { CANONICAL_OF, type Role } from '../../pipelines/init/role-words.ts';
 import type { Row } from '../../store/warehouse/duckdb.ts';
 import { ident, literal, momentOf, numberOf } from './column-sql.ts';
@@ -11,9 +12,9 @@ import type { Looking } from './inspect.ts';
 // What the rules of the contract would refuse, and how the customers that are left buy: counted on all rows, as a
 // run will read them. The figures go into comments, limits and borders, all of them rounded; the run counts anew.
 
-export type Decided = Readonly<Partial<Record<Role, string>>>;
+type Decided = Readonly<Partial<Record<Role, string>>>;
 
-export interface Reading {
+interface Reading {
   /** Relation with the columns of the file. */
   from: string;
   facts: TableFacts;
@@ -22,6 +23,10 @@ export interface Reading {
   times: readonly string[];
   decimal: '.' | ',';
   missing: readonly string[];
+  /** ISO 4217: only its sign may stand with an amount. */
+  currency: string;
+  /** Further columns, taken as text. */
+  attributes: readonly DraftedAttribute[];
 }
 
 const MOST_LISTED = { country: 60, channel: 30 };
@@ -48,6 +53,8 @@ export async function readCanonical(
     if (MAY_FAIL.has(role))
       faults.push(`CASE WHEN ${text} IS NOT NULL AND (${value}) IS NULL THEN '${canonical}' END`);
   }
+  for (const { name, column } of reading.attributes)
+    values.push(`CAST(${tidy(columnOf(facts, column)!, reading.missing)} AS VARCHAR) AS ${ident(name)}`);
   const all = facts.columns.map(({ name }) => ident(name)).join(', ');
   const hasAmount = roles.amount !== undefined;
   const key =
@@ -80,9 +87,9 @@ function tidy({ name, type }: ColumnFacts, missing: readonly string[]): string {
 function canonicalSql(
   role: Role,
   { type }: ColumnFacts,
-  { text, times, decimal }: { text: string } & Pick<Reading, 'times' | 'decimal'>,
+  { text, times, decimal, currency }: { text: string } & Pick<Reading, 'times' | 'decimal' | 'currency'>,
 ): string {
-  const number = numberOf(text, { type, decimal });
+  const number = numberOf(text, { type, decimal, currency });
   switch (role) {
     case 'time':
     case 'loaded-at':

@@ -1,6 +1,22 @@
 import { InvalidArgumentError } from 'commander';
 import { ROLES, type Role } from '../../pipelines/init/role-words.ts';
 
+/** What a column with the role says. */
+export const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  customer: 'whose the row is',
+  time: 'when it was ordered',
+  order: 'which order the row belongs to',
+  quantity: 'how many pieces were bought',
+  price: 'the price of one piece',
+  amount: 'the money of the row',
+  discount: 'the money taken off',
+  category: 'what kind of thing was bought',
+  channel: 'the way it was sold',
+  country: 'the country of the customer',
+  'line-id': 'what names the row',
+  'loaded-at': 'when the row was loaded',
+};
+
 /** What flags say. */
 export interface Given {
   /** Null: none. */

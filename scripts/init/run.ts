@@ -5,7 +5,7 @@ import { runMainJob } from '../main-job.ts';
 import { openStrata } from '../open-strata.ts';
 import { EXIT_CODES, runReport, whereToLook } from '../run-report.ts';
 
-export interface DraftedRun {
+interface DraftedRun {
   code: number;
   summary: RunSummary | null;
   /** For a person. */

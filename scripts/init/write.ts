@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { parseDefinition } from '../../pipelines/contracts/definition.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { DRAFTED } from '../../pipelines/init/pipeline-text.ts';
-import { listDefinitions } from '../../store/definitions.ts';
 import { innermostMessage } from '../error-text.ts';
 
 export interface WrittenDefinition {
@@ -14,39 +13,50 @@ export interface WrittenDefinition {
 /**
  * The name of the definition: as given, or as the file is called, with a number where that is taken.
  *
- * @param folders one's own first; only a definition that was drafted is ever written over, and only by force
- * @throws PipelineError CONFIG_INVALID when it is there already
+ * @param folders one's own first; only a definition that was drafted there is ever written over, and only by force
+ * @throws PipelineError CONFIG_INVALID when it is there already, in whichever folder
  */
 export async function nameFor(
   folders: readonly string[],
   { given, fromFile, isForced }: { given: string | undefined; fromFile: string; isForced: boolean },
 ): Promise<string> {
-  const [own] = folders;
-  const mayTake = async (name: string) => {
-    const text = await readIfThere(join(own!, name, 'pipeline.yaml'));
-    return { isThere: text !== null, isDrafted: text?.startsWith(DRAFTED) ?? false };
-  };
-  if (given === undefined) {
-    const names = await listDefinitions(folders);
-    for (let copy = 1; ; copy++) {
-      const name = copy === 1 ? fromFile : `${fromFile}-${copy}`;
-      const { isThere, isDrafted } = await mayTake(name);
-      if (!names.includes(name) || (isThere && isDrafted && isForced)) return name;
-      if (isThere && isDrafted) throw isTaken(join(own!, name), 'write it anew with --force');
-    }
+  for (let copy = 1; ; copy++) {
+    const name = given ?? (copy === 1 ? fromFile : `${fromFile}-${copy}`);
+    const there = await definitionAt(folders, name);
+    if (there === null || (there.state === 'drafted' && isForced)) return name;
+    // Of the same file it is most likely the draft of before; of what others wrote it stays clear.
+    if (given !== undefined || there.state === 'drafted') throw isTaken(there);
   }
-  const { isThere, isDrafted } = await mayTake(given);
-  if (!isThere || (isDrafted && isForced)) return given;
-  throw isTaken(
-    join(own!, given),
-    isDrafted ? 'write it anew with --force' : 'a person wrote it, so that it stays',
-  );
 }
 
-function isTaken(folder: string, wayOut: string): PipelineError {
+interface TakenName {
+  folder: string;
+  /** Drafted before or written by a person, in one's own folder, or in another one. */
+  state: 'drafted' | 'written' | 'elsewhere';
+}
+
+/** What has the name; null: nothing. */
+async function definitionAt(folders: readonly string[], name: string): Promise<TakenName | null> {
+  for (const [i, root] of folders.entries()) {
+    const folder = join(root, name);
+    const text = await readIfThere(join(folder, 'pipeline.yaml'));
+    if (text === null) continue;
+    if (i > 0) return { folder, state: 'elsewhere' };
+    return { folder, state: text.startsWith(DRAFTED) ? 'drafted' : 'written' };
+  }
+  return null;
+}
+
+const WAYS_OUT: Readonly<Record<TakenName['state'], string>> = {
+  drafted: 'write it anew with --force, or',
+  written: 'a person wrote it, so that it stays:',
+  elsewhere: 'another one of its name would stand before it, so',
+};
+
+function isTaken({ folder, state }: TakenName): PipelineError {
   return new PipelineError(
     'CONFIG_INVALID',
-    `definition ${folder} is there already: ${wayOut}, or name another with --name`,
+    `definition ${folder} is there already: ${WAYS_OUT[state]} give this one another name with --name`,
   );
 }
 

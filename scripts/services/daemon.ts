@@ -5,7 +5,7 @@ import { inspectProcess } from '../set-up/processes.mjs';
 
 const LOG_ROTATION_BYTES = 16 << 20;
 
-export interface DaemonOptions {
+interface DaemonOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;

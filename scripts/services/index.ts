@@ -17,7 +17,7 @@ export type { ServiceName } from './state.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
 
-export interface TemporalEndpoint {
+interface TemporalEndpoint {
   /** `host:port`. */
   readonly address: string;
   readonly namespace: string;
@@ -42,7 +42,7 @@ export type RunningServices<S extends ServiceName> = Pick<Endpoints, EndpointOf<
   readonly stop: () => Promise<void>;
 };
 
-export interface StartServicesOptions<S extends ServiceName> {
+interface StartServicesOptions<S extends ServiceName> {
   /** STRATA_HOME: data, logs and services.json. */
   readonly home: string;
   readonly log: Log;

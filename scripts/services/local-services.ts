@@ -17,7 +17,7 @@ import { type Supervision, supervise } from './supervisor.ts';
 
 export type LocalServers = Readonly<Partial<Record<ServiceName, LocalServer>>>;
 
-export interface Membership {
+interface Membership {
   readonly services: ServicesState['services'];
   /** Ends this process's use; what nobody else uses is stopped, in order. */
   readonly leave: () => Promise<void>;

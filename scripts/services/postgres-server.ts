@@ -48,7 +48,7 @@ const END_POSTGRES = [
   { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const;
 
-export interface PostgresServerOptions {
+interface PostgresServerOptions {
   readonly home: string;
   /** Taken when it is free, else one near it. */
   readonly preferredPort: number;
@@ -56,7 +56,7 @@ export interface PostgresServerOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface PostgresServer extends LocalServer {
+interface PostgresServer extends LocalServer {
   /** Holds the password: for connections, never for a log. */
   readonly urlOf: (record: Pick<ServiceRecord, 'port'>) => string;
 }

@@ -10,7 +10,7 @@ const BACKOFF_MS = { first: 250, longest: 30_000 } as const;
 /** A service that has lived this long is healthy again; its next death starts at the first distance. */
 const HEALTHY_AFTER_MS = 60_000;
 
-export interface SuperviseOptions {
+interface SuperviseOptions {
   readonly name: string;
   readonly record: ServiceRecord;
   /** Brings the service back at the same port; when another process has done so already, finds it. */

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const MINIMUM_SERVER = [1, 28] as const;
 const VERSION_TIMEOUT_MS = 20_000;
 
-export interface TemporalBinary {
+interface TemporalBinary {
   readonly path: string;
   /** Where it was found or how it was brought, in words. */
   readonly source: string;
@@ -23,7 +23,7 @@ export interface TemporalBinary {
   readonly version: string;
 }
 
-export interface TemporalSupplyOptions {
+interface TemporalSupplyOptions {
   readonly tools: ToolPaths;
   readonly log: Log;
   /** Ends a download or a build that is under way. */

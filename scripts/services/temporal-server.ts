@@ -18,7 +18,7 @@ const END_TEMPORAL = [
   { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const;
 
-export interface TemporalServerOptions {
+interface TemporalServerOptions {
   readonly home: string;
   readonly namespace: string;
   /** Taken when it is free, else one near it. */

@@ -1,4 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
@@ -57,7 +58,7 @@ export async function statusOf({ path, name }: FoundFile): Promise<FileStatus> {
   const status = await stat(path, { bigint: true }).catch((cause: NodeJS.ErrnoException) => {
     const denied = cause.code === 'EACCES' || cause.code === 'EPERM';
     const code = denied ? 'EXTRACT_UNREADABLE' : 'EXTRACT_NOT_FOUND';
-    const found = denied ? 'may not be read by this user' : 'is not there, as the worker sees it';
+    const found = denied ? 'may not be read by this user' : `is not there, as seen from ${hostname()}`;
     throw new PipelineError(code, `extract ${path} ${found}`, { file: name });
   });
   if (!status.isFile()) {
@@ -94,7 +95,7 @@ async function filesOf(pattern: string, folder: string): Promise<string[]> {
   if (files.length > 0) return files.map((file) => resolve(file));
   throw new PipelineError(
     'EXTRACT_NOT_FOUND',
-    `the pattern ${pattern} needs to fit at least one file, found none below ${folder}, as the worker sees it`,
+    `the pattern ${pattern} needs to fit at least one file, found none below ${folder}, as seen from ${hostname()}`,
   );
 }
 

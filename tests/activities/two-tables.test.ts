@@ -118,7 +118,7 @@ describe('a run over transactions and customers', () => {
     const { rowsRead, rowsAccepted, rowsQuarantined } = validation.counts;
     expect(rowsRead).toBe(rowsAccepted + rowsQuarantined);
     expect(validation.reasons).toContainEqual(
-      expect.stringMatching(/^customers: 1 rows are odd by rule unreadable/),
+      expect.stringMatching(/^customers: 1 row is odd by rule unreadable/),
     );
   }, 60_000);
 

@@ -11,6 +11,7 @@ import {
   ambiguousDates,
   germanCustomers,
   germanTill,
+  mixedMoney,
   monthFirst,
   plainCustomers,
   plainOrders,
@@ -38,6 +39,9 @@ beforeAll(async () => {
       'ambiguous.csv': ambiguousDates(),
       'month-first.csv': monthFirst(),
       'future.csv': withFuture(),
+      'signs.csv': mixedMoney({ isSign: true }),
+      'codes.csv': mixedMoney({ isSign: false }),
+      'customers.csv': plainCustomers(),
       'empty.csv': '',
       'header.csv': 'customer_id,ordered_at,amount\n',
       'no-customer.csv': 'ordered_at,amount\n2025-01-01,3.5\n2025-02-02,4.5\n',
@@ -217,6 +221,29 @@ describe('what is drafted', () => {
       },
     });
     expect(source).not.toHaveProperty('customers.attributes.name');
+    expect(said.join('\n')).toMatch(/· orders\.csv, more-orders\.csv\.gz have the same columns: one table/);
+    expect(said.join('\n')).toMatch(
+      /· transactions: Bestellungen 2025\.csv\n.*· customers: Kunden\.csv, 120 rows, joined by Kunden-Nr = Kunden-Nr of the transactions; gives Geburtsjahr, /,
+    );
+  });
+
+  test('money of several currencies is told: by signs it is refused, by a column warned of in every run', async () => {
+    await draft('signs.csv', '--timezone', 'UTC', '--currency', 'GBP');
+    const [, dollars] =
+      /amount has money of several currencies \(GBP in [\d,]+ rows, USD in (\d+) rows\)/.exec(
+        said.join('\n'),
+      )!;
+    expect(said.join('\n')).toMatch(new RegExp(`unreadable +${dollars} `));
+    said = [];
+    await draft('codes.csv', '--timezone', 'UTC', '--currency', 'GBP');
+    expect(said.join('\n')).toMatch(
+      new RegExp(
+        `Currency names several currencies \\(GBP in .*, USD in ${dollars} rows\\), and all are added up`,
+      ),
+    );
+    const { source, contract } = await drafted('codes');
+    expect(source.attributes).toMatchObject({ currency: { column: 'Currency' } });
+    expect(contract.rules.find(({ name }) => name === 'other-currency')).toMatchObject({ severity: 'warn' });
   });
 
   test('no value of a row is in the files, beside the words of countries and channels', async () => {
@@ -235,6 +262,28 @@ describe('what is drafted', () => {
     const { files } = await loadDefinition(definitions, 'orders');
     expect(files.contract).toBe(first.files.contract);
     expect(files.pipeline.replace('/again/', '/')).toBe(first.files.pipeline);
+  });
+});
+
+describe('what is said around it', () => {
+  const help = () => initCommand(new AbortController().signal, () => undefined).helpInformation();
+
+  test('help says what each column is for, and what is read', () => {
+    expect(help().replace(/\s+/g, ' ')).toMatch(
+      /--loaded-at <column> column that says when the row was loaded/,
+    );
+    expect(help()).not.toContain('default: []');
+    expect(help().replace(/\s+/g, ' ')).toMatch(/\.tsv.*\.zst.* Parquet: transactions/);
+  });
+
+  test('who only writes is told what comes next', async () => {
+    await writeFile(join(folder, 'one.csv'), withFuture().replace(/90002.*\n$/, ''));
+    await draft('one.csv', ...ANSWERED);
+    expect(said.join('\n')).toContain('1 row lies in the future');
+    const steps = said.at(-1)!.split('\n');
+    expect(steps[0]).toBe('What is next:');
+    expect(steps.at(-1)).toMatch(/^ {2}run it {2,}npm start -- --pipeline one$/);
+    expect(new Set(steps.slice(1).map((step) => step.search(/\S+( \S+)*$/)))).toHaveProperty('size', 1);
   });
 });
 
@@ -259,12 +308,14 @@ describe('a definition that is there already', () => {
     expect(await readFile(join(definitions, 'mine', 'pipeline.yaml'), 'utf8')).toBe('pipeline: mine\n');
   });
 
-  test('of those that come with Strata is not stood before unasked', async () => {
+  test('of those that come with Strata is not stood before', async () => {
     await writeFile(join(folder, 'shop.csv'), plainOrders());
     await draft('shop.csv', ...ANSWERED);
     expect((await drafted('shop-2')).pipeline).toBe('shop-2');
-    await draft('shop.csv', ...ANSWERED, '--name', 'shop');
-    expect((await drafted('shop')).pipeline).toBe('shop');
+    await expect(draft('shop.csv', ...ANSWERED, '--name', 'shop', '--force')).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/definitions\/shop is there already: .* another name with --name$/),
+    });
   });
 });
 
@@ -286,7 +337,9 @@ describe('docs/first-pipeline.md', () => {
     expect(typed.length).toBe(2);
     await writeFile(join(folder, 'customers.csv'), plainCustomers());
     for (const args of typed) expect(await draft(...args, '--force')).toBe(0);
-    expect((await drafted('orders')).source).toMatchObject({ customers: { customer_id: 'customer_id' } });
+    expect((await drafted('orders')).source).toMatchObject({
+      customers: { customer_id: 'customer_id', attributes: { customer_country: { column: 'country' } } },
+    });
   });
 });
 

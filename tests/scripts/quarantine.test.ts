@@ -228,6 +228,24 @@ describe('every command of docs/quarantine.md', () => {
   });
 });
 
+test('the releases of a pipeline that there is not are answered with those that there are', async () => {
+  expect(await refusal('releases', '--pipeline', 'nope')).toMatch(
+    /"nope" is not defined; there are .*PIPELINE_UNKNOWN/,
+  );
+  expect(await quarantine('releases', '--pipeline', 'online-retail')).toContain('nothing was released');
+});
+
+test.each([
+  ['quantity', /--where needs a condition that is true or false.*found one of type BIGINT \(INPUT_INVALID\)/],
+  ['quantity < 3) OR (true', /--where needs brackets that open and close \(INPUT_INVALID\)/],
+  ['true; DROP TABLE x', /--where needs one condition, without ; \(INPUT_INVALID\)/],
+  ["customer_id IN (SELECT * FROM read_text('/etc/passwd'))", /without SELECT \(INPUT_INVALID\)/],
+  ['colour = 1', /--where failed: Binder error.*INPUT_INVALID/],
+])('a condition such as %s releases nothing', async (where, message) => {
+  const args = [checked.run.runId, '--rule', 'without-price', '--where', where, '--dry-run'];
+  expect(await refusal('release', ...args)).toMatch(message);
+});
+
 describe('a run that has no quarantine', () => {
   test('yet, or any more, says so, and which run has one', async () => {
     const unchecked = await open({ extract: 'never-read.parquet' });

@@ -1,4 +1,5 @@
 import { formatMoney, formatNumber, formatShare } from '../figures.ts';
+import { htmlPage } from '../html-page.ts';
 import type { ProfileChanges } from './compare-profiles.ts';
 import { changesSection } from './page-changes.ts';
 import { columnsSection, correlationsSection } from './page-columns.ts';
@@ -16,7 +17,7 @@ import { PROFILE_STYLE } from './style.ts';
  * @param changes since the last published run; null without one
  */
 export function renderProfilePage(report: ProfileReport, changes: ProfileChanges | null = null): string {
-  const title = `${escapeHtml(report.title)}: the extract as of ${escapeHtml(report.asOf)}`;
+  const title = `${report.title}: the extract as of ${report.asOf}`;
   const sections = [
     ...(changes ? [{ id: 'changes', name: 'What changed', html: changesSection(changes) }] : []),
     { id: 'issues', name: 'Data quality', html: issuesSection(report) },
@@ -28,28 +29,17 @@ export function renderProfilePage(report: ProfileReport, changes: ProfileChanges
     { id: 'made', name: 'How this was made', html: notesSection(report) },
   ].filter(({ html }) => html !== '');
   const contents = sections.map(({ id, name }) => `<a href="#${id}">${name}</a>`).join('');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${PROFILE_STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<h1>${title}</h1>
+  return htmlPage({
+    title,
+    style: PROFILE_STYLE,
+    main: `<header>
+<h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(period(report))} Money in ${escapeHtml(report.currency)}, times of ${escapeHtml(report.timezone)}.</p>
 </header>
 ${cards(report)}
 <nav aria-label="Contents">${contents}</nav>
-${sections.map(({ id, name, html }) => `<section id="${id}"><h2>${name}</h2>\n${html}\n</section>`).join('\n')}
-</main>
-</body>
-</html>
-`;
+${sections.map(({ id, name, html }) => `<section id="${id}"><h2>${name}</h2>\n${html}\n</section>`).join('\n')}`,
+  });
 }
 
 function period({ from, to, watermark }: ProfileReport): string {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type Definition, parseDefinition } from '../../../pipelines/contracts/definition.ts';
 import { type Answers, draftDefinition, type Seen } from '../../../pipelines/init/draft.ts';
 import { draftRules, draftThresholds, roomAbove } from '../../../pipelines/init/draft-rules.ts';
@@ -59,6 +60,7 @@ function answers(roles: readonly Role[], more: Partial<Answers> = {}): Answers {
     name: 'made',
     title: 'Made: by hand',
     currency: 'EUR',
+    owner: null,
     timezone: 'Europe/Berlin',
     returns: 'refuse',
     paths: ['/data/a file: #1.csv'],
@@ -74,11 +76,12 @@ function answers(roles: readonly Role[], more: Partial<Answers> = {}): Answers {
 }
 
 function seenBy(roles: readonly Role[], returns: 'refuse' | 'keep' = 'refuse', rows = ROWS): Seen {
-  const rules = draftRules(rows, { roles: new Set(roles), returns, isProduct: true });
+  const rules = draftRules(rows, { roles: new Set(roles), returns, isProduct: true, money: null });
   return {
     rows,
     customers: CUSTOMERS,
     files: ['a.csv'],
+    money: [],
     rules: rules.map((rule) => ({ ...rule, brokenRows: 7 })),
   };
 }
@@ -118,6 +121,16 @@ describe('a drafted definition', () => {
       timezone: 'Europe/Berlin',
       format: { times: ['%d.%m.%Y %H:%M'], decimal: ',', missing: ['NULL', '-', '\\N'] },
     });
+  });
+
+  test('names the owner of features and contract, where there is one', () => {
+    const roles = ['customer', 'time', 'amount'] as const;
+    const texts = draftDefinition(answers(roles, { owner: 'growth: team' }), seenBy(roles));
+    const { features } = parseDefinition('made', texts);
+    const owners = [...features.aggregate, ...features.derive].map(({ owner }) => owner);
+    expect(new Set(owners)).toEqual(new Set(['growth: team']));
+    expect(parse(texts.contract).team).toEqual({ name: 'growth: team' });
+    expect(draftDefinition(answers(roles), seenBy(roles)).contract).not.toContain('team:');
   });
 
   test('of several files and a second table', () => {
@@ -182,10 +195,10 @@ test('a drafted contract checks what was drafted, and counts a refused row under
 describe('drafted rules', () => {
   const named = (roles: Role[], change: Partial<MeasuredRows> = {}, returns: 'refuse' | 'keep' = 'refuse') =>
     Object.fromEntries(
-      draftRules({ ...ROWS, ...change }, { roles: new Set(roles), returns, isProduct: true }).map((rule) => [
-        rule.name,
-        rule,
-      ]),
+      draftRules(
+        { ...ROWS, ...change },
+        { roles: new Set(roles), returns, isProduct: true, money: null },
+      ).map((rule) => [rule.name, rule]),
     );
   const ALL: Role[] = ['customer', 'time', 'order', 'quantity', 'price', 'country', 'channel'];
 
@@ -217,9 +230,12 @@ describe('drafted rules', () => {
   });
 
   test('what was never seen warns and refuses nothing', () => {
-    const warning = draftRules(ROWS, { roles: new Set(ALL), returns: 'refuse', isProduct: false }).filter(
-      ({ severity }) => severity === 'warn',
-    );
+    const warning = draftRules(ROWS, {
+      roles: new Set(ALL),
+      returns: 'refuse',
+      isProduct: false,
+      money: null,
+    }).filter(({ severity }) => severity === 'warn');
     expect(warning.map(({ name }) => name)).toEqual([
       'many-pieces',
       'high-price',

@@ -31,7 +31,7 @@ export function column(name: string, made: Made = {}): ColumnFacts {
           median: 3,
           max: 90,
           decimal: '.',
-          currency: null,
+          currencies: [],
           ...number,
         }
       : null,

@@ -127,3 +127,22 @@ test('a column that goes breaks the features that rest on it, through money and 
 test('a contract and itself differ in nothing', () => {
   expect(changed('x', 'x')).toMatchObject({ changes: [], isBreaking: false });
 });
+
+test('a condition under another name is renamed, not gone and new; one whose name is taken again is another', () => {
+  const withChecks = (...checks: [name: string, where: string][]) => {
+    const quality = checks.map(
+      ([name, where]) =>
+        `{ name: ${name}, type: sql, query: "SELECT COUNT(*) FROM {object} WHERE ${where}", mustBe: 0 }`,
+    );
+    return parseContract(`${BASE}    quality: [${quality.join(', ')}]\n`);
+  };
+  const before = withChecks(['free', 'quantity = 0'], ['odd', 'quantity > 5']);
+  const texts = (...checks: [name: string, where: string][]) =>
+    diffContracts(before, withChecks(...checks), []).changes.map(({ effect, text }) => `${effect}: ${text}`);
+  expect(texts(['gift', 'quantity = 0'], ['odd', 'quantity > 5'])).toEqual(['same: rule free is named gift']);
+  expect(texts(['gift', 'quantity > 5'], ['odd', 'quantity > 9'])).toEqual([
+    expect.stringMatching(/^stricter: rule gift is new/),
+    expect.stringMatching(/^stricter: rule odd asks/),
+    expect.stringMatching(/^looser: rule free is gone/),
+  ]);
+});

@@ -129,7 +129,7 @@ describe('the verdict', () => {
       [...good, ['11', 'x', 'Oslo']],
       [],
       'warn',
-      /1 rows are odd by rule unreadable/,
+      /1 row is odd by rule unreadable/,
     ],
     ['a third of the rows refused', [...good, ...good.slice(0, 5)], [], 'warn', /5 of 15 rows were refused/],
     ['most rows refused', [...good, ...good, ...good], [], 'fail', /20 of 30 rows were refused/],

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Definition } from '../../../pipelines/contracts/definition.ts';
 import { type Dictionary, featureDictionary, nullRuleText } from '../../../pipelines/stages/dictionary.ts';
@@ -50,6 +51,19 @@ describe('the dictionary', () => {
     }
     expect(renderDictionaryPage(bare)).toContain('No run is published yet');
     expect(featuresReport(bare, {})).toContain('No run is published yet');
+  });
+
+  test('shows owners in a terminal where a feature has one', () => {
+    const linesFor = (owner: string | null) => {
+      const features = bare.features.map((feature, i) => ({ ...feature, owner: i === 0 ? owner : null }));
+      return stripVTControlCharacters(featuresReport({ ...bare, features }, {})).split('\n');
+    };
+    expect(linesFor(null)[2]).toMatch(/ used$/);
+    expect(linesFor('growth').slice(2, 5)).toEqual([
+      expect.stringMatching(/ owner$/),
+      expect.stringMatching(/ growth$/),
+      expect.stringMatching(/ –$/),
+    ]);
   });
 
   test('follows a feature from the column of the source to the segments', () => {

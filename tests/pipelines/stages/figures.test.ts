@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  counted,
   featureLabel,
   formatFigure,
   formatMoney,
@@ -40,6 +41,10 @@ describe('figures', () => {
 
   test('a currency without a symbol is written by its code', () => {
     expect(formatMoney(12_345.6, 'SEK')).toBe('SEK 12,346');
+  });
+
+  test('a thing that is counted is one or several', () => {
+    expect([0, 1, 2_237].map((rows) => counted(rows, 'row'))).toEqual(['0 rows', '1 row', '2,237 rows']);
   });
 
   test('nothing is ever minus zero', () => {

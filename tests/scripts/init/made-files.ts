@@ -82,12 +82,25 @@ export function plainOrders(): string {
 }
 
 export function plainCustomers(): string {
-  const rows = Array.from({ length: CUSTOMERS }, (_, i) => `c${i},${['gold', 'plain'][i % 2]},${i % 30}`);
-  return ['customer_id,tier,visits', ...rows, ''].join('\n');
+  const rows = Array.from(
+    { length: CUSTOMERS },
+    (_, i) => `c${i},${['gold', 'plain'][i % 2]},${i % 30},${['GB', 'IE'][i % 2]}`,
+  );
+  return ['customer_id,tier,visits,country', ...rows, ''].join('\n');
 }
 
 export function plainOrdersZipped(): Buffer {
   return gzipSync(plainOrders());
+}
+
+/** Prices in pounds, and in a few rows in dollars; a column says so as well, but for its signs. */
+export function mixedMoney({ isSign }: { isSign: boolean }): string {
+  const rows = madeLines().map(({ customer, at, price }, i) => {
+    const code = i % 50 === 9 ? 'USD' : 'GBP';
+    const money = isSign ? `${code === 'USD' ? '$' : '£'}${price.toFixed(2)}` : price.toFixed(2);
+    return [`c${customer}`, at.toISOString().slice(0, 19), money, isSign ? 'yes' : code].join(',');
+  });
+  return [`customer_id,ordered_at,amount,${isSign ? 'gift' : 'Currency'}`, ...rows, ''].join('\n');
 }
 
 /** No day above 12: nobody can tell which one is the month. */
