@@ -1,3 +1,4 @@
+import { quoteText } from '../contracts/sql-quote.ts';
 import { humaneAbove, humaneBelow } from './bands.ts';
 import type { MeasuredRows, Seen } from './measured.ts';
 import { thousands } from './role-evidence.ts';
@@ -210,7 +211,7 @@ function rulesOfSurprise(seen: MeasuredRows, { roles }: RuleOptions): DraftedRul
       name: `new-${column}`,
       kind: 'enum',
       column,
-      broken: `${column} NOT IN (${words.map((word) => `'${word.replaceAll("'", "''")}'`).join(', ')})`,
+      broken: `${column} NOT IN (${words.map(quoteText).join(', ')})`,
       words,
       severity: 'warn',
       reason: `none of the ${words.length} seen when this was drafted`,

@@ -3,7 +3,8 @@ import type { Definition } from '../contracts/definition.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import type { TableCounts } from '../contracts/run.ts';
 import type { Source } from '../contracts/source.ts';
-import { nameSql, readColumns, type TableSource } from './extract.ts';
+import { quoteName } from '../contracts/sql-quote.ts';
+import { readColumns, type TableSource } from './extract.ts';
 import { canonicalOf, canonicalSql, rawColumns, tieOf } from './extract-sql.ts';
 import { type Judgement, judgeTable } from './judge.ts';
 import { acceptedSql, type ValidationCounts } from './validate.ts';
@@ -18,7 +19,7 @@ import { acceptedSql, type ValidationCounts } from './validate.ts';
  * the source does not; those after it are duplicates.
  */
 export function customersSql(source: TableSource): string {
-  const names = readColumns(source).map(nameSql);
+  const names = readColumns(source).map(quoteName);
   const rows = canonicalSql(source, {
     value: (name) => canonicalOf(source, name),
     extra: [tieOf(source)],
@@ -63,7 +64,7 @@ export function withCustomersSql({
   /** Whether the rows of the extract have `file_row_number`. @default true */
   isNumbered?: boolean;
 }): string {
-  const names = attributesOfTable(definition.source).map(nameSql);
+  const names = attributesOfTable(definition.source).map(quoteName);
   const accepted = acceptedSql(customersContract(definition.contract));
   const added = names.map((name) => `, ${KNOWN}.${name}`).join('');
   return `(SELECT ${LINES}.*${isNumbered ? `, ${LINES}.file_row_number` : ''}${added}

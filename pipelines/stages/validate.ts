@@ -1,6 +1,6 @@
 import type { Rule, TableContract } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
-import { nameSql } from './extract.ts';
+import { quoteName, quoteText } from '../contracts/sql-quote.ts';
 
 // Every rule of the contract is held against every row in one pass. A check that is NULL is broken: what
 // cannot be decided is not accepted. A row is counted under the first rule it breaks, in the contract's
@@ -79,7 +79,7 @@ export function validationSql({ from, contract, broken, table }: Validated): Che
   const [first, last] =
     table === 'customers' ? ['NULL', 'NULL'] : [iso('min(ordered_at)'), iso('max(ordered_at)')];
   const times = `${first} AS first_ordered_at, ${last} AS last_ordered_at`;
-  const newest = freshness ? `, ${iso(`max(${nameSql(freshness.column)})`)} AS newest` : '';
+  const newest = freshness ? `, ${iso(`max(${quoteName(freshness.column)})`)} AS newest` : '';
   const masks = masksOf(rules).join(', ');
   const sql = `WITH ${broken === undefined ? `broken_rows AS MATERIALIZED (${brokenSql(from, contract)}), ` : ''}kinds AS (
   SELECT ${masks}, count(*) AS n FROM ${broken ?? 'broken_rows'} GROUP BY ALL
@@ -108,7 +108,7 @@ export function quarantineSql({
 }: Validated & { refused: number }): CheckedSql {
   const { rules } = contract;
   const names = rules.flatMap((rule, i) =>
-    isRefusing(rule) ? [`CASE WHEN ${isBroken(i)} THEN ${quote(rule.name)} END`] : [],
+    isRefusing(rule) ? [`CASE WHEN ${isBroken(i)} THEN ${quoteText(rule.name)} END`] : [],
   );
   const all = `list_filter([${names.join(', ')}], rule -> rule IS NOT NULL)`;
   const rows = broken ?? `(${brokenSql(from, contract, `, ${WHOLE} AS kept`)})`;
@@ -218,8 +218,4 @@ function rulePartsOf(from: string, { rules }: Pick<TableContract, 'rules'>): Che
     name: `rule ${rule.name} of contract.yaml`,
     sql: `SELECT count(*) FROM ${from} WHERE ${checkSql(rule)}`,
   }));
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

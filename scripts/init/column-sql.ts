@@ -1,5 +1,9 @@
 // SQL over the columns of a file whose values are tidy: text without blanks around it, NULL where nothing is meant.
 
+import { quoteText as literal } from '../../pipelines/contracts/sql-quote.ts';
+
+export { quoteName as ident, quoteText as literal } from '../../pipelines/contracts/sql-quote.ts';
+
 /** Spellings of no value, in capitals. Codes of countries are told from NA by the values beside it. */
 export const MISSING_WORDS = [
   'NULL',
@@ -31,14 +35,6 @@ export const CURRENCY_SIGNS: readonly [string, string][] = [
 
 const POINT = String.raw`[-+]?(\d+|\d{1,3}([, '’]\d{3})+)(\.\d+)?([eE][-+]?\d+)?|[-+]?\.\d+`;
 const COMMA = String.raw`[-+]?(\d+|\d{1,3}([. '’]\d{3})+)(,\d+)?`;
-
-export function ident(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
 
 /** A text without the signs of a currency. */
 export function bare(column: string): string {

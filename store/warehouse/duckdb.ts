@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import { isInterrupt, isStatementFault, readFault, translateFault } from './duckdb-errors.ts';
 import { collectTypedColumns, type TypedColumns } from './typed-columns.ts';
 
@@ -72,8 +73,8 @@ export async function openWarehouse(options: WarehouseOptions): Promise<Warehous
   // The order matters: folders can only be named before access is closed, nothing after the lock.
   const folders = options.allowedFolders.map((folder) => (folder.endsWith('/') ? folder : `${folder}/`));
   await connection.run(`SET TimeZone = 'UTC'`);
-  await connection.run(`SET allowed_directories = [${folders.map(quote).join(', ')}]`);
-  await connection.run(`SET allowed_paths = [${options.allowedFolders.map(quote).join(', ')}]`);
+  await connection.run(`SET allowed_directories = [${folders.map(quoteText).join(', ')}]`);
+  await connection.run(`SET allowed_paths = [${options.allowedFolders.map(quoteText).join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
   return createWarehouse(connection, () => {
@@ -96,7 +97,7 @@ function createWarehouse(connection: DuckDBConnection, close: () => void): Wareh
       call(query, options, async (sql) => {
         const size = options.rowGroupSize ?? ROW_GROUP_SIZE;
         const version = options.hasLists ? VERSION_OF_LISTS : 'v2';
-        const copy = `COPY (${sql}) TO ${quote(path)} (${PARQUET}, PARQUET_VERSION ${version}, ROW_GROUP_SIZE ${size})`;
+        const copy = `COPY (${sql}) TO ${quoteText(path)} (${PARQUET}, PARQUET_VERSION ${version}, ROW_GROUP_SIZE ${size})`;
         const reader = await connection.runAndReadAll(copy);
         return { rows: Number(reader.getRowsJS()[0]?.[0] ?? 0) };
       }),
@@ -220,8 +221,4 @@ function plain(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
   return value;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

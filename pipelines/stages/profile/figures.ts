@@ -1,6 +1,7 @@
+import { quoteName } from '../../contracts/sql-quote.ts';
 import { binEdges, binsOf, stepsOf } from './bins.ts';
 import type { Questions } from './judged.ts';
-import { type Column, quoteName, type Reader, type Relation } from './relation.ts';
+import type { Column, Reader, Relation } from './relation.ts';
 import { digits, type Extreme, type FigureProfile } from './report.ts';
 import { SAMPLE } from './samples.ts';
 

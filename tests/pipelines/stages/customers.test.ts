@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contract, UNREADABLE_LINE } from '../../../pipelines/contracts/contract.ts';
+import { quoteText } from '../../../pipelines/contracts/sql-quote.ts';
 import { customersContract, customersSql, judgeCustomers } from '../../../pipelines/stages/customers.ts';
 import {
   acceptedSql,
@@ -40,7 +41,7 @@ afterAll(() => fixture.remove());
 type Line = [id: string | null, born: string | null, town: string | null];
 
 function frozenSql(lines: readonly Line[]): string {
-  const text = (value: string | null) => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`);
+  const text = (value: string | null) => (value === null ? 'NULL' : quoteText(value));
   const rows = lines.map((line) => `(${line.map((value) => `CAST(${text(value)} AS VARCHAR)`).join(', ')})`);
   const types = { id: 'VARCHAR', born: 'VARCHAR', town: 'VARCHAR' };
   const from = `(FROM (VALUES ${rows.join(', ')}) AS t(id, born, town))`;
