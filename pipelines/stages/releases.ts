@@ -47,7 +47,7 @@ export function withReleases(contract: Contract): Contract {
 }
 
 /** The columns of a quarantine that make a released row. */
-export function contentColumns(columns: readonly ExtractColumn[]): ExtractColumn[] {
+function contentColumns(columns: readonly ExtractColumn[]): ExtractColumn[] {
   return columns.filter(({ name }) => !VERDICT_COLUMNS.includes(name));
 }
 

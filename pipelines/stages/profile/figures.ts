@@ -110,7 +110,7 @@ type CountedFigure = Pick<
  * @param values ascending, each once
  * @param rows of each value
  */
-export function figureOf(values: Float64Array, rows: Float64Array): CountedFigure {
+function figureOf(values: Float64Array, rows: Float64Array): CountedFigure {
   const counted = sumOf(rows);
   const isWhole = values.every(Number.isInteger);
   const quantile = quantilesOf(values, rows, counted);
