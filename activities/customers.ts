@@ -22,6 +22,7 @@ export async function freezeCustomers(
   const { customer_id, attributes, format } = source.customers;
   const table = { columns: { customer_id }, attributes, format, timezone: source.timezone };
   const wanted = mappingOf(table);
+  const rules = definition.contract.customers?.rules ?? [];
   const { signal } = work;
   const { scratchFolder } = context;
   return withSourceFiles(context, { source: source.customers, wanted, work }, async (local) => {
@@ -44,7 +45,7 @@ export async function freezeCustomers(
               signal,
             };
             return withNumberedRows(reading, (numbered) =>
-              warehouse.copyToParquet(customersSql(numbered), path, { signal }),
+              warehouse.copyToParquet(customersSql(numbered, rules), path, { signal }),
             );
           }),
         files.folders,

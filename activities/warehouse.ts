@@ -1,3 +1,4 @@
+import { quoteText } from '../pipelines/contracts/sql-quote.ts';
 import { openWarehouse, type Warehouse } from '../store/warehouse/duckdb.ts';
 import type { ActivityContext } from './context.ts';
 
@@ -22,5 +23,5 @@ export async function withWarehouse<R>(
 
 /** A Parquet artifact as a relation to stand behind FROM. */
 export function parquet(path: string): string {
-  return `read_parquet('${path.replaceAll("'", "''")}')`;
+  return `read_parquet(${quoteText(path)})`;
 }

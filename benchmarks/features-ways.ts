@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FeatureSettings, TransformName } from '../pipelines/contracts/definition.ts';
+import { quoteText } from '../pipelines/contracts/sql-quote.ts';
 import { featureCatalogue } from '../pipelines/stages/feature-catalogue.ts';
 import { type Columns, deriveColumns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
@@ -60,7 +61,7 @@ export async function measure(way: Way, task: Task): Promise<Measured> {
     tempFolder: spill,
     allowedFolders: [dirname(extract), spill],
   });
-  const from = `read_parquet('${extract.replaceAll("'", "''")}')`;
+  const from = `read_parquet(${quoteText(extract)})`;
   const { definition } = await loadDefinition(join(PROJECT_FOLDER, 'pipelines', 'definitions'), 'shop');
   const work = way === 'strata' ? strata : byHand;
   try {

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import pg from 'pg';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { quoteName } from '../pipelines/contracts/sql-quote.ts';
 import type { TableColumn } from '../pipelines/stages/column-fit.ts';
 import { openWarehouse } from '../store/warehouse/duckdb.ts';
 import { describeSource, inspectFiles } from '../store/warehouse/sources.ts';
@@ -53,7 +54,7 @@ export async function columnsOfTable(
         : `${name} needs to hold the address of PostgreSQL, found nothing`,
     );
   }
-  const relation = table === undefined ? queryOf(source) : table.split('.').map(quoted).join('.');
+  const relation = table === undefined ? queryOf(source) : table.split('.').map(quoteName).join('.');
   const client = new pg.Client({ connectionString: url });
   try {
     await client.connect();
@@ -89,8 +90,4 @@ export async function columnsOfTable(
 function queryOf(source: Definition['source']): string {
   if (source.kind === 'postgres') return `(${source.query}\n) AS extract`;
   throw new PipelineError('INPUT_INVALID', '--table needs the name of a table, such as shop.orders');
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -5,6 +5,7 @@ import { withWarehouse } from '../activities/warehouse.ts';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { quoteText } from '../pipelines/contracts/sql-quote.ts';
 import {
   EXAMPLE_OF,
   examplesSql,
@@ -129,7 +130,7 @@ async function exportRows(
     quarantinedRowsSql(quarantine, { flat, ...(rule !== undefined && { rule }) });
   if (file !== undefined) await warehouse.copyToParquet(sql(false), file);
   if (csv !== undefined) {
-    await warehouse.rows(`COPY (${sql(true)}) TO '${csv.replaceAll("'", "''")}' (FORMAT csv, HEADER)`);
+    await warehouse.rows(`COPY (${sql(true)}) TO ${quoteText(csv)} (FORMAT csv, HEADER)`);
   }
 }
 

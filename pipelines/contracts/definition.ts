@@ -4,7 +4,7 @@ import { PipelineError } from './errors.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { sourceSchema } from './source.ts';
-import { refusedFunction } from './sql-refused.ts';
+import { isClosed, refusedSql } from './sql-refused.ts';
 
 // One schema for both files of a definition. What an extract must satisfy stands in contract.yaml, all
 // else in pipeline.yaml; they are frozen together as one artifact, so that a run is read with one digest.
@@ -193,14 +193,16 @@ function nameFaults({ aggregate, derive, categories = [] }: z.infer<typeof featu
   });
 }
 
-/** SQL of features whose value would be another one in a repeat of the run. */
+/** SQL of features whose value would be another one in a repeat of the run, or that is not of the extract alone. */
 function sqlFaults({ aggregate, categories = [] }: z.infer<typeof features>): Fault[] {
   return Object.entries({ aggregate, categories }).flatMap(([list, made]) =>
     made.flatMap(({ sql }, i) => {
-      const refused = refusedFunction(sql);
-      return refused === null
+      const path = ['features', list, i, 'sql'];
+      const refused = refusedSql(sql);
+      if (refused !== null) return [{ path, message: `needs SQL without ${refused}` }];
+      return isClosed(sql)
         ? []
-        : [{ path: ['features', list, i, 'sql'], message: `needs SQL without ${refused}` }];
+        : [{ path, message: 'needs brackets, texts and comments that open and close' }];
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { RuleColumn } from './odcs-columns.ts';
-import { refusedFunction } from './sql-refused.ts';
+import { isClosed, isPlain, refusedSql } from './sql-refused.ts';
 import { type SqlToken, sqlTokens } from './sql-tokens.ts';
 
 // A check of `type: sql` counts rows. Strata has to know which rows those are, so that it can keep them out and
@@ -8,7 +8,7 @@ import { type SqlToken, sqlTokens } from './sql-tokens.ts';
 const OBJECT = /^\$?\{(object|table|model)\}/;
 /** With the quotes that one may have put around it, since what stands for it has some of its own. */
 const PROPERTY = /"\$?\{(?:property|column|field)\}"|\$?\{(?:property|column|field)\}/g;
-export const FORM = 'SELECT COUNT(*) FROM {object} WHERE <condition of a broken row>';
+const FORM = 'SELECT COUNT(*) FROM {object} WHERE <condition of a broken row>';
 
 const CLAUSES = new Set(
   'select from where group having order limit offset union intersect except window qualify over with'.split(
@@ -58,7 +58,7 @@ function neededOf(condition: string): string | null {
   if (sqlTokens(condition).some(({ kind, text }) => kind === 'sign' && /^[{}$;]$/.test(text))) {
     return 'one condition, with {object} behind FROM and {property} alone for the names';
   }
-  const refused = refusedFunction(condition);
+  const refused = refusedSql(condition);
   return conditionNeeds(condition) ?? (refused === null ? null : `a condition without ${refused}`);
 }
 
@@ -75,29 +75,7 @@ export function conditionNeeds(condition: string): string | null {
     ({ kind, text }, i) => kind === 'name' && AGGREGATES.has(text) && isSign(tokens[i + 1], '('),
   );
   if (aggregate) return `a condition on one row, without ${aggregate.text.toUpperCase()}(…) over several`;
-  return isBalanced(tokens) ? null : 'brackets that open and close';
-}
-
-/** EXTRACT(year FROM …), SUBSTRING(… FROM …), TRIM(… FROM …), IS DISTINCT FROM: no clause begins there. */
-function isPlain(tokens: readonly SqlToken[], i: number): boolean {
-  if (tokens[i]!.text !== 'from') return false;
-  if (tokens[i - 1]?.text === 'distinct') return true;
-  for (let at = i - 1, depth = 0; at >= 0; at--) {
-    if (isSign(tokens[at], ')')) depth++;
-    if (isSign(tokens[at], '(') && --depth < 0) {
-      return ['extract', 'substring', 'trim', 'overlay', 'position'].includes(tokens[at - 1]?.text ?? '');
-    }
-  }
-  return false;
-}
-
-function isBalanced(tokens: readonly SqlToken[]): boolean {
-  let depth = 0;
-  for (const token of tokens) {
-    if (isSign(token, '(')) depth++;
-    if (isSign(token, ')') && --depth < 0) return false;
-  }
-  return depth === 0;
+  return isClosed(condition) ? null : 'brackets that open and close';
 }
 
 function isSign(token: SqlToken | undefined, text: string): boolean {

@@ -13,7 +13,7 @@ const SEVERITIES: Readonly<Record<string, Severity>> = {
   fail: 'fail',
 };
 
-export const OPERATORS: readonly Operator[] = [
+const OPERATORS: readonly Operator[] = [
   'mustBe',
   'mustNotBe',
   'mustBeGreaterThan',

@@ -1,4 +1,5 @@
 import type { ColumnKind } from './odcs-columns.ts';
+import { quoteText } from './sql-quote.ts';
 
 const TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$/;
 
@@ -16,11 +17,11 @@ export function literal(value: unknown, kind: ColumnKind): string | null {
   switch (kind) {
     case 'text':
       return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-        ? quote(String(value))
+        ? quoteText(String(value))
         : null;
     case 'time':
       return typeof value === 'string' && isMoment(value)
-        ? `TIMESTAMP ${quote(value.replace('T', ' '))}`
+        ? `TIMESTAMP ${quoteText(value.replace('T', ' '))}`
         : null;
     case 'boolean':
       return typeof value === 'boolean' ? String(value) : null;
@@ -41,10 +42,6 @@ function isMoment(text: string): boolean {
     ? Date.parse(`${text.replace(' ', 'T')}${text === day ? '' : 'Z'}`)
     : Number.NaN;
   return Number.isFinite(parsed) && new Date(parsed).toISOString().startsWith(day);
-}
-
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /**

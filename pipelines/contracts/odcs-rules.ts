@@ -1,7 +1,8 @@
 import type { Rule, RuleAbout, Severity } from './contract.ts';
 import type { Fault, OdcsProperty } from './odcs.ts';
 import type { RuleColumn } from './odcs-columns.ts';
-import { FORMATS, integerRange, literal, NEEDED, quote, re2Pattern } from './odcs-literals.ts';
+import { FORMATS, integerRange, literal, NEEDED, re2Pattern } from './odcs-literals.ts';
+import { quoteText } from './sql-quote.ts';
 
 // The checks that a property's own keys make: required, its type, its options. None of them but `required`
 // minds a missing value.
@@ -172,7 +173,7 @@ export function patternDraft(column: RuleColumn, value: unknown, { path, faults 
     ending: 'pattern',
     kind: 'pattern',
     value,
-    check: orMissing(column, `regexp_matches(CAST(${column.sql} AS VARCHAR), ${quote(read.pattern)})`),
+    check: orMissing(column, `regexp_matches(CAST(${column.sql} AS VARCHAR), ${quoteText(read.pattern)})`),
     reason: `${column.name} does not match the pattern of the contract`,
   };
 }
@@ -187,7 +188,7 @@ function formatDraft({ value, logicalType, column }: Option, report: Reporting):
     return null;
   }
   if (logicalType === 'string' && typeof value === 'string' && Object.hasOwn(FORMATS, value)) {
-    const check = `regexp_full_match(${column.value}, ${quote(FORMATS[value]!)})`;
+    const check = `regexp_full_match(${column.value}, ${quoteText(FORMATS[value]!)})`;
     return {
       ...draft,
       check: orMissing(column, check),

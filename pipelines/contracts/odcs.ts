@@ -29,7 +29,7 @@ const range = z
   .optional();
 
 /** One check of a table or a column. */
-export const qualitySchema = z.strictObject({
+const qualitySchema = z.strictObject({
   id: stableId,
   name: z.string().min(1).optional(),
   description: z.string().optional(),
@@ -88,7 +88,7 @@ const element = {
   quality: z.array(qualitySchema).optional(),
 };
 
-export const propertySchema = z.strictObject({
+const propertySchema = z.strictObject({
   ...element,
   logicalType: z
     .enum(['string', 'date', 'timestamp', 'time', 'number', 'integer', 'object', 'array', 'boolean'])

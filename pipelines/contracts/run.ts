@@ -25,7 +25,7 @@ export type Outcome = (typeof OUTCOMES)[number];
  * What the audit says of a run: nothing to compare with yet, as before, the customers changed,
  * the segmentation itself changed, or the data was refused.
  */
-export const VERDICTS = ['first', 'stable', 'drifted', 'unstable', 'refused'] as const;
+const VERDICTS = ['first', 'stable', 'drifted', 'unstable', 'refused'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** What a person may send to start a run: one JSON object, every field optional. */

@@ -1,3 +1,4 @@
+import { quoteText } from '../contracts/sql-quote.ts';
 import { humaneAbove, humaneBelow } from './bands.ts';
 import type { MixedMoney } from './currencies.ts';
 import type { MeasuredRows, Seen } from './measured.ts';
@@ -239,7 +240,7 @@ function listed(
   column: string,
   words: readonly string[],
 ): Pick<DraftedRule, 'name' | 'kind' | 'column' | 'broken' | 'words'> {
-  const list = words.map((word) => `'${word.replaceAll("'", "''")}'`).join(', ');
+  const list = words.map(quoteText).join(', ');
   return { name, kind: 'enum', column, broken: `${column} NOT IN (${list})`, words };
 }
 

@@ -111,56 +111,43 @@ const quantity: Judge = (column, table) => {
     reasons.push(`${percent(1 - numbers.wholeShare)} have a fraction`);
   }
   if (Math.abs(numbers.median) > 10_000 || column.distinct === column.filled) score -= 0.5;
-  const product = table.products.find(
-    ({ factors, share }) => share >= NEARLY_ALL && factors.includes(column.name),
-  );
+  const product = productOf(table, ({ factors }) => factors.includes(column.name));
   if (product && numbers.wholeShare >= 0.999) {
     score += 0.4;
-    reasons.push(
-      `${product.factors.join(' × ')} is ${product.product} in ${percent(product.share)} of the rows`,
-    );
+    reasons.push(said(product));
   }
   return { score, reasons };
 };
 
-const price: Judge = (column, table) => {
+/** What price and amount have in common; the product that the column is part of, or is, is each one's own. */
+function moneyOf(column: ColumnFacts, table: TableFacts, isOfColumn: (product: Product) => boolean) {
   const numbers = amountsOf(column);
   if (!numbers) return null;
-  const reasons = [
-    `from ${figure(numbers.min)} to ${figure(numbers.max)}, half below ${figure(numbers.median)}`,
-  ];
-  let score = 0;
-  if (numbers.wholeShare < 0.95) {
-    score += 0.2;
-    reasons.push('has decimals');
-  }
+  const { min, max, median, wholeShare } = numbers;
+  const reasons = [`from ${figure(min)} to ${figure(max)}, half below ${figure(median)}`];
+  if (wholeShare < 0.95) reasons.push('has decimals');
+  const product = productOf(table, isOfColumn);
+  return { numbers, score: wholeShare < 0.95 ? 0.2 : 0, reasons, product };
+}
+
+const price: Judge = (column, table) => {
+  const money = moneyOf(column, table, ({ factors }) => factors.includes(column.name));
+  if (!money) return null;
+  const { numbers, reasons, product } = money;
+  let { score } = money;
   if (numbers.negativeShare < 0.001) score += 0.1;
-  const product = table.products.find(
-    ({ factors, share }) => share >= NEARLY_ALL && factors.includes(column.name),
-  );
   if (product) {
     score += numbers.wholeShare < 0.999 ? 0.4 : 0.1;
-    reasons.push(
-      `${product.factors.join(' × ')} is ${product.product} in ${percent(product.share)} of the rows`,
-    );
+    reasons.push(said(product));
   }
   return { score, reasons };
 };
 
 const amount: Judge = (column, table) => {
-  const numbers = amountsOf(column);
-  if (!numbers) return null;
-  const reasons = [
-    `from ${figure(numbers.min)} to ${figure(numbers.max)}, half below ${figure(numbers.median)}`,
-  ];
-  let score = 0;
-  if (numbers.wholeShare < 0.95) {
-    score += 0.2;
-    reasons.push('has decimals');
-  }
-  const product = table.products.find(
-    ({ product: name, share }) => share >= NEARLY_ALL && name === column.name,
-  );
+  const money = moneyOf(column, table, ({ product }) => product === column.name);
+  if (!money) return null;
+  const { reasons, product } = money;
+  let { score } = money;
   if (product) {
     score += 0.5;
     reasons.push(`it is ${product.factors.join(' × ')} in ${percent(product.share)} of the rows`);
@@ -248,6 +235,16 @@ function amountsOf(column: ColumnFacts) {
   return column.number;
 }
 
+type Product = TableFacts['products'][number];
+
+function productOf(table: TableFacts, isOfColumn: (product: Product) => boolean): Product | undefined {
+  return table.products.find((product) => product.share >= NEARLY_ALL && isOfColumn(product));
+}
+
+function said({ factors, product, share }: Product): string {
+  return `${factors.join(' × ')} is ${product} in ${percent(share)} of the rows`;
+}
+
 /** The column with the largest share, the first by name where several have it; null without any. */
 function best(
   table: TableFacts,
@@ -280,6 +277,6 @@ function exceptions(share: number): string {
 }
 
 /** Four digits say enough of a figure that is only seen. */
-export function figure(value: number): string {
+function figure(value: number): string {
   return Number(value.toPrecision(6)).toLocaleString('en-US', { maximumFractionDigits: 4 });
 }

@@ -91,7 +91,7 @@ function valleysWithoutGroups(
 }
 
 /** Position of a candidate's best fit: by how many gates it fails, natural ones before the others, then by score. */
-export function bestFitOf(graded: readonly Graded[]): number | null {
+function bestFitOf(graded: readonly Graded[]): number | null {
   const order = graded.map((_, i) => i);
   order.sort((a, b) => compareGraded(graded[a]!, graded[b]!) || a - b);
   return order[0] ?? null;

@@ -1,12 +1,14 @@
-import type { Contract } from '../contracts/contract.ts';
+import type { Contract, Rule } from '../contracts/contract.ts';
 import type { Definition } from '../contracts/definition.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import type { TableCounts } from '../contracts/run.ts';
 import type { Source } from '../contracts/source.ts';
-import { nameSql, readColumns, type TableSource } from './extract.ts';
+import { columnsNamed } from '../contracts/sql-columns.ts';
+import { quoteName } from '../contracts/sql-quote.ts';
+import { readColumns, type TableSource } from './extract.ts';
 import { canonicalOf, canonicalSql, rawColumns, tieOf } from './extract-sql.ts';
 import { type Judgement, judgeTable } from './judge.ts';
-import { acceptedSql, type ValidationCounts } from './validate.ts';
+import { acceptedSql, type CheckedSql, rulePartsOf, type ValidationCounts } from './validate.ts';
 
 // The second table: one row per customer, with attributes that no transaction has. It is frozen and validated
 // as the transactions are, and joined to them by customer_id. Attributes have no time: a run for a past date
@@ -14,20 +16,24 @@ import { acceptedSql, type ValidationCounts } from './validate.ts';
 
 /**
  * The frozen table: `customer_id`, the attributes by name, `malformed` and `is_duplicate`; sorted by customer.
- * Of a customer's rows one that can be read whole comes first, else the content decides, so that the order of
- * the source does not; those after it are duplicates.
+ * Of a customer's rows one that the contract accepts comes first, of those one that can be read whole, else the
+ * content decides, so that the order of the source does not; those after it are duplicates.
+ *
+ * @param rules of the customers' contract; those about duplicates have no say in which row is the original
  */
-export function customersSql(source: TableSource): string {
-  const names = readColumns(source).map(nameSql);
+export function customersSql(source: TableSource, rules: readonly Rule[] = []): CheckedSql {
+  const names = readColumns(source).map(quoteName);
   const rows = canonicalSql(source, {
     value: (name) => canonicalOf(source, name),
     extra: [tieOf(source)],
     from: `(SELECT ${rawColumns(source).join(', ')} FROM ${source.from})`,
   });
-  const content = ['malformed IS NOT NULL', ...names, 'tie'];
-  return `SELECT ${names.join(', ')}, malformed, customer_id IS NOT NULL AND raw_place > 1 AS is_duplicate
+  const contract = { rules: rules.filter(({ check }) => !columnsNamed(check).includes('is_duplicate')) };
+  const content = [`NOT ${acceptedSql(contract)}`, 'malformed IS NOT NULL', ...names, 'tie'];
+  const sql = `SELECT ${names.join(', ')}, malformed, customer_id IS NOT NULL AND raw_place > 1 AS is_duplicate
 FROM (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY ${content.join(', ')}) AS raw_place FROM (${rows}))
 ORDER BY customer_id, raw_place`;
+  return { sql, parts: rulePartsOf(`(${rows})`, contract) };
 }
 
 /** The contract of the customers' table, for what validates a table: the join needs one row per customer. */
@@ -63,7 +69,7 @@ export function withCustomersSql({
   /** Whether the rows of the extract have `file_row_number`. @default true */
   isNumbered?: boolean;
 }): string {
-  const names = attributesOfTable(definition.source).map(nameSql);
+  const names = attributesOfTable(definition.source).map(quoteName);
   const accepted = acceptedSql(customersContract(definition.contract));
   const added = names.map((name) => `, ${KNOWN}.${name}`).join('');
   return `(SELECT ${LINES}.*${isNumbered ? `, ${LINES}.file_row_number` : ''}${added}

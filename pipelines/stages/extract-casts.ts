@@ -1,4 +1,5 @@
 import type { SourceFormat } from '../contracts/source.ts';
+import { quoteText } from '../contracts/sql-quote.ts';
 import { decimalSql } from './extract-decimals.ts';
 
 // From a source's own types to the canonical ones. A cast never guesses and never rounds away a piece: what
@@ -113,7 +114,7 @@ function isoTime(text: string, source: SourceValue): string {
 /** The first of the formats that fits decides: they are tried in the order of the definition. */
 function namedTime(text: string, formats: readonly string[], source: SourceValue): string {
   const read = formats.map((format) => {
-    const moment = `try_strptime(trim(${text}), '${format.replaceAll("'", "''")}')`;
+    const moment = `try_strptime(trim(${text}), ${quoteText(format)})`;
     return /%[zZ]/.test(format) ? wallClock(moment, source) : moment;
   });
   // %Y takes 11 for the year 11.
@@ -215,7 +216,7 @@ export function withoutMissing(
   { missing }: SourceFormat,
 ): string {
   if (missing === undefined || type !== 'VARCHAR') return column;
-  const words = missing.map((word) => `'${word.trim().toLowerCase().replaceAll("'", "''")}'`);
+  const words = missing.map((word) => quoteText(word.trim().toLowerCase()));
   return `CASE WHEN lower(trim(${column})) IN (${words.join(', ')}) THEN NULL ELSE ${column} END`;
 }
 

@@ -1,4 +1,5 @@
 import type { SourceFormat } from '../contracts/source.ts';
+import { quoteText } from '../contracts/sql-quote.ts';
 
 // Numbers as people and shops write them: 1.234,50 · 1'234.50 · (12.50) · 12.50- · £12.50 · 12.50 GBP. What
 // could be two numbers is none: 1,234 is read only where the definition says which mark is the decimal one.
@@ -79,7 +80,7 @@ function tidied({ text, decimal, currency }: DecimalText): string {
   ];
   const body = `(?:${forms.join('|')})`;
   const bare = currency === undefined ? `trim(${text})` : withoutCurrency(`trim(${text})`, currency);
-  const number = `regexp_extract(${bare}, ${quote(`^(?:[-+]? *${body}|${body} *-|\\( *${body} *\\))$`)})`;
+  const number = `regexp_extract(${bare}, ${quoteText(`^(?:[-+]? *${body}|${body} *-|\\( *${body} *\\))$`)})`;
   const signed = `regexp_replace(${number}, '^\\((.*)\\)$|^([^-].*)-$', '-\\1\\2')`;
   const bareNumber = `regexp_replace(${signed}, '[^-0-9${decimal === ',' ? ',' : '.'}]', '', 'g')`;
   return decimal === ',' ? `replace(${bareNumber}, ',', '.')` : bareNumber;
@@ -92,9 +93,5 @@ function withoutCurrency(text: string, currency: string): string {
   const signs = [currency, ...(SIGNS[currency] === undefined ? [] : [SIGNS[currency]])].join('|');
   const sign = `(?:(?i:${signs})${BLANKS})?`;
   const form = `^([-+(]?)${BLANKS}${sign}([-+]?)(.*?)${BLANKS}${sign}([-)]?)$`;
-  return `regexp_replace(${text}, ${quote(form)}, '\\1\\2\\3\\4')`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  return `regexp_replace(${text}, ${quoteText(form)}, '\\1\\2\\3\\4')`;
 }

@@ -1,10 +1,10 @@
 import type { Contract } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
+import { quoteName } from '../contracts/sql-quote.ts';
 import {
   type ExtractSource,
   isMapped,
   mappedColumns,
-  nameSql,
   readColumns,
   sourceValue,
   type TableSource,
@@ -91,7 +91,7 @@ function withAmount(source: ExtractSource, rows: string): { from: string; malfor
 /** From what was carried through the sort: shorter than the text it stands for. */
 function restoredOf(source: ExtractSource, name: string): string {
   if (name === 'order_id' && !isMapped(source, name)) return `${momentSql('ordered_at')} AS order_id`;
-  return isNumberedId(source, name) ? `CAST(${name} AS VARCHAR) AS ${name}` : nameSql(name);
+  return isNumberedId(source, name) ? `CAST(${name} AS VARCHAR) AS ${name}` : quoteName(name);
 }
 
 /** The order of a source without orders: all that a customer bought at one moment. */
@@ -121,7 +121,7 @@ function duplicatesSql(extraction: Extraction, key: readonly string[]): string {
     from: `${rows} SEMI JOIN repeated ON ${hash} = key_hash`,
   });
   const ranking = new Set([...RANKING.filter((name) => names.includes(name)), ...names, 'tie']);
-  const list = (columns: Iterable<string>) => [...columns].map(nameSql).join(', ');
+  const list = (columns: Iterable<string>) => [...columns].map(quoteName).join(', ');
   return `repeated AS MATERIALIZED (
   SELECT ${hash} AS key_hash FROM ${rows} GROUP BY key_hash HAVING count(*) > 1
 ), copies AS MATERIALIZED (
@@ -145,16 +145,16 @@ export function canonicalSql(
   const fallible = names.filter((name) => canonicalValue(rawValue(source, name)).mayFail);
   const faults = fallible.map((name) => {
     const text = `left(${textOf(rawValue(source, name))}, ${KEPT_CHARACTERS})`;
-    return `CASE WHEN ${nameSql(name)} IS NULL THEN '${name}=' || ${text} END`;
+    return `CASE WHEN ${quoteName(name)} IS NULL THEN '${name}=' || ${text} END`;
   });
   // Text is made only in rows where a value is NULL.
   const ofValues =
     fallible.length === 0
       ? 'CAST(NULL AS VARCHAR)'
-      : `CASE WHEN ${fallible.map((name) => `${nameSql(name)} IS NULL`).join(' OR ')}
+      : `CASE WHEN ${fallible.map((name) => `${quoteName(name)} IS NULL`).join(' OR ')}
     THEN nullif(concat_ws('; ', ${faults.join(', ')}), '') END`;
   const malformed = source.unreadable === undefined ? ofValues : `coalesce(${RAW_UNREADABLE}, ${ofValues})`;
-  const values = names.map((name) => `${select.value(name)} AS ${nameSql(name)}`);
+  const values = names.map((name) => `${select.value(name)} AS ${quoteName(name)}`);
   const raw = [...fallible.map(rawName), ...unreadableOf(source)];
   return `SELECT *${raw.length === 0 ? '' : ` EXCLUDE (${raw.join(', ')})`}, ${malformed} AS malformed
   FROM (SELECT ${[...values, ...raw, ...select.extra].join(',\n    ')}

@@ -6,6 +6,7 @@ import {
   type SourceColumns,
   type SourceFormat,
 } from '../contracts/source.ts';
+import { quoteName } from '../contracts/sql-quote.ts';
 import { attributeTypeOf, canonicalValue, type SourceValue, withoutMissing } from './extract-casts.ts';
 
 // What is known of a source before it is frozen: its columns, its times, and so the as-of date.
@@ -84,10 +85,10 @@ export function mappingOf({ columns, attributes = {} }: Pick<TableSource, 'colum
 /** The mapped columns alone, under their canonical names but as they are: what `stagedSource` reads. */
 export function stagingSql(source: TableSource): string {
   const columns = readColumns(source).map(
-    (name) => `${sourceValue(source, name).column} AS ${nameSql(name)}`,
+    (name) => `${sourceValue(source, name).column} AS ${quoteName(name)}`,
   );
   if (source.unreadable !== undefined)
-    columns.push(`"${source.unreadable}" AS ${nameSql(STAGED_UNREADABLE)}`);
+    columns.push(`"${source.unreadable}" AS ${quoteName(STAGED_UNREADABLE)}`);
   return `SELECT ${columns.join(', ')} FROM ${source.from}`;
 }
 
@@ -206,11 +207,6 @@ export function sourceValue(source: TableSource, name: string): SourceValue {
   const column = attribute?.column ?? source.columns[name as keyof SourceColumns]!;
   const type = source.types[column] ?? 'VARCHAR';
   const role = attribute ? (attribute.type ?? attributeTypeOf(type)) : name;
-  const text = withoutMissing({ column: nameSql(column), type }, format);
+  const text = withoutMissing({ column: quoteName(column), type }, format);
   return { role, column: text, type, format, timezone, currency };
-}
-
-/** An attribute may have the name of an SQL word. */
-export function nameSql(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,7 +1,7 @@
 import { parse, table, walk_ast } from 'arquero';
 import type { FeatureSettings } from '../contracts/definition.ts';
-import { PipelineError } from '../contracts/errors.ts';
 import { columnsNamed } from '../contracts/sql-columns.ts';
+import { expressionFault } from './features.ts';
 
 export interface FeatureLineage {
   /** Columns of the extract that it rests on, through other features too; by name. */
@@ -56,13 +56,7 @@ function inputsOf(name: string, expression: string, known: readonly string[]): s
     const tree = parse({ [name]: expression }, { table: template, ast: true }).exprs[0];
     walk_ast(tree, null, { Column: (node: { name: string }) => void inputs.push(node.name) }, null);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
-    throw new PipelineError(
-      'FEATURE_INVALID',
-      `feature ${name} (${expression}): ${why}; there are d.${known.join(', d.')}`,
-      { feature: name, expression },
-      { cause },
-    );
+    throw expressionFault({ name, expression }, known, cause);
   }
   return inputs;
 }

@@ -164,14 +164,23 @@ function compile({ name, expression }: Derived, known: readonly string[]): Compi
     const at: RowExpression = parse({ [name]: expression }, { table: template }).exprs[0];
     return { name, expression, at };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
-    throw new PipelineError(
-      'FEATURE_INVALID',
-      `feature ${name} (${expression}): ${why}; there are d.${known.join(', d.')}`,
-      { feature: name, expression },
-      { cause },
-    );
+    throw expressionFault({ name, expression }, known, cause);
   }
+}
+
+/** What is told of an expression that Arquero or the rules above refuse: which, why, and what it may name. */
+export function expressionFault(
+  { name, expression }: Pick<Derived, 'name' | 'expression'>,
+  known: readonly string[],
+  cause: unknown,
+): PipelineError {
+  const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+  return new PipelineError(
+    'FEATURE_INVALID',
+    `feature ${name} (${expression}): ${why}; there are d.${known.join(', d.')}`,
+    { feature: name, expression },
+    { cause },
+  );
 }
 
 function refuseOtherConstructs(node: { type: string; name?: string; value?: unknown }): void {

@@ -1,9 +1,10 @@
+import { quoteName } from '../contracts/sql-quote.ts';
 import { nullRulesOf } from './assign-features.ts';
 import { derivedFor } from './derive-tree.ts';
 import type { Model } from './model.ts';
 import type { Chain } from './model-sql-chain.ts';
 import { derivedSql } from './model-sql-derive.ts';
-import { type Dialect, double, quoteName } from './model-sql-text.ts';
+import { type Dialect, double } from './model-sql-text.ts';
 
 /** Inputs of computed features beyond these could over- or underflow in the middle of an expression. */
 const INPUT = { smallest: 1e-100, largest: 1e100 };

@@ -1,25 +1,6 @@
-import { PipelineError } from '../contracts/errors.ts';
-
 // What DuckDB and PostgreSQL write alike, and the little that they do not.
 
 export type Dialect = 'duckdb' | 'postgres';
-
-/** @throws PipelineError INPUT_INVALID for what no database takes as a name */
-export function quoteName(name: string): string {
-  if (name === '' || name.includes('\0'))
-    throw new PipelineError(
-      'INPUT_INVALID',
-      `SQL needs names of at least one character, none of them NUL, found ${JSON.stringify(name)}`,
-    );
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** @throws PipelineError INPUT_INVALID when it holds a NUL */
-export function quoteText(text: string): string {
-  if (text.includes('\0'))
-    throw new PipelineError('INPUT_INVALID', `SQL needs text without NUL, found ${JSON.stringify(text)}`);
-  return `'${text.replaceAll("'", "''")}'`;
-}
 
 /** For comments: on one line whatever it holds. */
 export function commentText(text: string): string {

@@ -1,17 +1,9 @@
 import { PipelineError } from '../contracts/errors.ts';
+import { quoteName, quoteText } from '../contracts/sql-quote.ts';
 import type { ConfidenceTable, Model } from './model.ts';
 import { type Chain, createChain } from './model-sql-chain.ts';
 import { addFeatures } from './model-sql-features.ts';
-import {
-  columnList,
-  commentText,
-  type Dialect,
-  double,
-  quoteName,
-  quoteText,
-  type SqlColumn,
-  single,
-} from './model-sql-text.ts';
+import { columnList, commentText, type Dialect, double, type SqlColumn, single } from './model-sql-text.ts';
 import { addTransforms } from './model-sql-transforms.ts';
 
 // A model as one SELECT, for assigning customers where they lie. The kernels work in single precision and

@@ -58,11 +58,7 @@ export function nameKey(name: string): string {
 }
 
 /** Distance of two segments in standardised differences. */
-export function profileDistance(
-  left: SegmentProfile,
-  right: SegmentProfile,
-  features: readonly string[],
-): number {
+function profileDistance(left: SegmentProfile, right: SegmentProfile, features: readonly string[]): number {
   return Math.sqrt(features.reduce((sum, feature) => sum + gap(left, right, feature) ** 2, 0));
 }
 

@@ -6,7 +6,7 @@ import type { FeatureFigures, SegmentProfile } from './segment-profile.ts';
 
 /** A trait needs both: apart from the others for their spread, and apart in plain proportion. */
 export const TRAIT_DIFFERENCE = 0.5;
-export const TRAIT_LIFT = 1.2;
+const TRAIT_LIFT = 1.2;
 
 export type Statistic = 'median' | 'mean' | 'difference' | 'lift';
 

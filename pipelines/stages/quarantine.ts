@@ -1,3 +1,4 @@
+import { quoteName, quoteText } from '../contracts/sql-quote.ts';
 import type { ExtractColumn, RowsFile } from './releases.ts';
 
 // What is asked of a run's quarantine: how many rows by which rule, and rows to look at or to take away.
@@ -40,10 +41,10 @@ export function examplesSql(
   quarantine: RowsFile,
   { rules, limit, broken = false }: { rules: readonly string[]; limit: number; broken?: boolean },
 ): string {
-  const values = quarantine.columns.map((column) => `${asText(column)} AS ${quoted(column.name)}`);
+  const values = quarantine.columns.map((column) => `${asText(column)} AS ${quoteName(column.name)}`);
   const examples = rules.map((rule) => {
-    const where = broken ? ofRule(rule) : ` WHERE refused_by = ${quote(rule)}`;
-    return `(SELECT ${quote(rule)} AS "${EXAMPLE_OF}", ${values.join(', ')} FROM ${quarantine.from}${where} LIMIT ${limit})`;
+    const where = broken ? ofRule(rule) : ` WHERE refused_by = ${quoteText(rule)}`;
+    return `(SELECT ${quoteText(rule)} AS "${EXAMPLE_OF}", ${values.join(', ')} FROM ${quarantine.from}${where} LIMIT ${limit})`;
   });
   return examples.join('\nUNION ALL\n');
 }
@@ -58,13 +59,13 @@ export function quarantinedRowsSql(
   { rule, flat }: { rule?: string; flat: boolean },
 ): string {
   const columns = quarantine.columns.map(({ name, type }) =>
-    flat && isList(type) ? `${asText({ name, type })} AS ${quoted(name)}` : quoted(name),
+    flat && isList(type) ? `${asText({ name, type })} AS ${quoteName(name)}` : quoteName(name),
   );
   return `SELECT ${columns.join(', ')} FROM ${quarantine.from}${ofRule(rule)}`;
 }
 
 function asText({ name, type }: ExtractColumn): string {
-  return isList(type) ? `array_to_string(${quoted(name)}, ', ')` : `CAST(${quoted(name)} AS VARCHAR)`;
+  return isList(type) ? `array_to_string(${quoteName(name)}, ', ')` : `CAST(${quoteName(name)} AS VARCHAR)`;
 }
 
 function isList(type: string): boolean {
@@ -72,13 +73,5 @@ function isList(type: string): boolean {
 }
 
 function ofRule(rule: string | undefined): string {
-  return rule === undefined ? '' : ` WHERE list_contains(broken_rules, ${quote(rule)})`;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  return rule === undefined ? '' : ` WHERE list_contains(broken_rules, ${quoteText(rule)})`;
 }

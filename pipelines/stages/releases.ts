@@ -1,6 +1,7 @@
 import type { Contract } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
 import { conditionNeeds } from '../contracts/odcs-condition.ts';
+import { quoteName, quoteText } from '../contracts/sql-quote.ts';
 import type { CheckedSql } from './validate.ts';
 
 // Refused rows that a person has found good join the runs that come after. What a row is known by is all that
@@ -48,7 +49,7 @@ export function withReleases(contract: Contract): Contract {
 }
 
 /** The columns of a quarantine that make a released row. */
-export function contentColumns(columns: readonly ExtractColumn[]): ExtractColumn[] {
+function contentColumns(columns: readonly ExtractColumn[]): ExtractColumn[] {
   return columns.filter(({ name }) => !VERDICT_COLUMNS.includes(name));
 }
 
@@ -90,7 +91,7 @@ export function conditionSql({ from }: RowsFile, where: string): CheckedSql {
 
 /** The chosen rows, with `held back`: NULL for those that are released. */
 function chosenSql({ quarantine, rules, where }: Choice): string {
-  const named = `[${rules.map(quote).join(', ')}]`;
+  const named = `[${rules.map(quoteText).join(', ')}]`;
   const barriers: Record<HeldBack, string> = {
     'unreadable-line': `starts_with(coalesce(malformed, ''), 'line ')`,
     'no-customer': 'customer_id IS NULL',
@@ -98,7 +99,7 @@ function chosenSql({ quarantine, rules, where }: Choice): string {
     'no-amount': 'amount IS NULL',
     'other-rules': `NOT list_has_all(${named}, broken_rules)`,
   };
-  const cases = Object.entries(barriers).map(([name, test]) => `WHEN ${test} THEN ${quote(name)}`);
+  const cases = Object.entries(barriers).map(([name, test]) => `WHEN ${test} THEN ${quoteText(name)}`);
   if (where !== null) refuseCondition(where);
   const asked = where === null ? '' : ` AND ((${where}\n) IS TRUE)`;
   return `(SELECT *, CASE ${cases.join(' ')} END AS "held back" FROM ${quarantine.from}
@@ -114,7 +115,7 @@ GROUP BY ALL ORDER BY held_back NULLS FIRST`;
 
 /** Rules that were not named and hold chosen rows back, with how many each. */
 export function otherRulesSql(choice: Choice): CheckedSql {
-  const named = `[${choice.rules.map(quote).join(', ')}]`;
+  const named = `[${choice.rules.map(quoteText).join(', ')}]`;
   const sql = `SELECT rule, count(*) AS rows
 FROM (SELECT unnest(broken_rules) AS rule FROM ${chosenSql(choice)} WHERE "held back" = 'other-rules')
 WHERE NOT list_contains(${named}, rule) GROUP BY rule ORDER BY rule`;
@@ -124,8 +125,8 @@ WHERE NOT list_contains(${named}, rule) GROUP BY rule ORDER BY rule`;
 /** The rows that are released, whatever run they were refused in: the same rows give the same bytes. */
 export function releasedRowsSql(choice: Choice): CheckedSql {
   const columns = names(contentColumns(choice.quarantine.columns));
-  const order = inOrder(columns).map(quoted).join(', ');
-  const sql = `SELECT ${columns.map(quoted).join(', ')} FROM ${chosenSql(choice)}
+  const order = inOrder(columns).map(quoteName).join(', ');
+  const sql = `SELECT ${columns.map(quoteName).join(', ')} FROM ${chosenSql(choice)}
 WHERE "held back" IS NULL ORDER BY ${order}`;
   return checkedBy(sql, choice);
 }
@@ -148,12 +149,12 @@ export function mergedReleasesSql(releases: readonly RowsFile[]): string {
   const rest = all.filter((column) => !isKnown(column));
   const parts = releases.map(({ from, columns }) => {
     const value = ({ name, type }: ExtractColumn) =>
-      `CAST(${names(columns).includes(name) ? quoted(name) : 'NULL'} AS ${type})`;
-    const select = known.map((column) => `${value(column)} AS ${quoted(column.name)}`);
+      `CAST(${names(columns).includes(name) ? quoteName(name) : 'NULL'} AS ${type})`;
+    const select = known.map((column) => `${value(column)} AS ${quoteName(column.name)}`);
     return `SELECT ${[...select, `count(*) AS ${COPIES}`, ...packed(rest, value)].join(', ')} FROM ${from} GROUP BY ALL`;
   });
-  const keys = names(known).map(quoted);
-  const order = inOrder(names(known)).map(quoted).join(', ');
+  const keys = names(known).map(quoteName);
+  const order = inOrder(names(known)).map(quoteName).join(', ');
   return `SELECT ${[...keys, COPIES, ...unpacked(rest)].join(', ')}
 FROM (SELECT ${[...keys, `max(${COPIES}) AS ${COPIES}`, ...(rest.length > 0 ? [`min(${REST}) AS ${REST}`] : [])].join(', ')}
   FROM (${parts.join('\n  UNION ALL\n  ')}) GROUP BY ${keys.join(', ')})
@@ -185,23 +186,23 @@ export function joinReleasesSql(join: {
   const given = names([...compared, ...rest]);
   // A key that the releases do not tell, since the definition was another then, decides nothing.
   const unique = join.unique.every((name) => given.includes(name)) ? join.unique : [];
-  const key = names(compared).map(quoted);
-  const value = ({ name, type }: ExtractColumn) => `TRY_CAST(${quoted(name)} AS ${type})`;
+  const key = names(compared).map(quoteName);
+  const value = ({ name, type }: ExtractColumn) => `TRY_CAST(${quoteName(name)} AS ${type})`;
   const isSame = key
     .map((name) => `${SOURCE}.${name} IS NOT DISTINCT FROM ${RELEASED}.${name}`)
     .join(' AND ');
-  const columns = names(extract.columns).map(quoted).join(', ');
+  const columns = names(extract.columns).map(quoteName).join(', ');
   const before = [`ordered_at < TIMESTAMP '${asOf} 00:00:00'`];
   if (names(told).includes('loaded_at'))
     before.push(`coalesce(loaded_at < TIMESTAMP '${asOf} 00:00:00', true)`);
   if (unique.length > 0) {
-    const isThere = unique.map((name) => `${SOURCE}.${quoted(name)} = ${MISSING}.${quoted(name)}`);
+    const isThere = unique.map((name) => `${SOURCE}.${quoteName(name)} = ${MISSING}.${quoteName(name)}`);
     before.push(`NOT EXISTS (SELECT 1 FROM ${extract.from} AS ${SOURCE} WHERE ${isThere.join(' AND ')})`);
   }
   return `WITH ${RELEASED} AS MATERIALIZED (
   SELECT *, row_number() OVER (ORDER BY ${key.join(', ')}) AS ${CONTENT}
   FROM (SELECT ${[
-    ...compared.map((column) => `${value(column)} AS ${quoted(column.name)}`),
+    ...compared.map((column) => `${value(column)} AS ${quoteName(column.name)}`),
     `CAST(sum(${COPIES}) AS BIGINT) AS ${COPIES}`,
     ...packed(rest, value),
   ].join(', ')}
@@ -245,22 +246,22 @@ function addedValue(
     return `coalesce(customer_id IN (SELECT customer_id FROM ${known}), false)`;
   if (name === 'is_duplicate') {
     if (unique.length === 0) return 'false';
-    const key = unique.map(quoted);
+    const key = unique.map(quoteName);
     const isWhole = key.map((column) => `${column} IS NOT NULL`).join(' AND ');
     return `${isWhole} AND row_number() OVER (PARTITION BY ${key.join(', ')} ORDER BY ${CONTENT}, ${COPY}) > 1`;
   }
-  return given.includes(name) ? quoted(name) : `CAST(NULL AS ${type})`;
+  return given.includes(name) ? quoteName(name) : `CAST(NULL AS ${type})`;
 }
 
 /** Of several equal rows one, whole, whichever is least: columns taken one by one would make a row that never was. */
 function packed(columns: readonly ExtractColumn[], value: (column: ExtractColumn) => string): string[] {
   if (columns.length === 0) return [];
-  const fields = columns.map((column) => `${quoted(column.name)} := ${value(column)}`);
+  const fields = columns.map((column) => `${quoteName(column.name)} := ${value(column)}`);
   return [`min(struct_pack(${fields.join(', ')})) AS ${REST}`];
 }
 
 function unpacked(columns: readonly ExtractColumn[]): string[] {
-  return columns.map(({ name }) => `${REST}.${quoted(name)} AS ${quoted(name)}`);
+  return columns.map(({ name }) => `${REST}.${quoteName(name)} AS ${quoteName(name)}`);
 }
 
 /** Each name once; a column that had another type in another run is compared as text. */
@@ -278,12 +279,4 @@ function inOrder(columns: readonly string[]): string[] {
 
 function names(columns: readonly ExtractColumn[]): string[] {
   return columns.map(({ name }) => name);
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,10 +1,10 @@
-import type { Rule, TableContract } from '../contracts/contract.ts';
+import { type Rule, type TableContract, UNREADABLE_LINE } from '../contracts/contract.ts';
 import { PipelineError } from '../contracts/errors.ts';
-import { nameSql } from './extract.ts';
+import { quoteName, quoteText } from '../contracts/sql-quote.ts';
 
 // Every rule of the contract is held against every row in one pass. A check that is NULL is broken: what
 // cannot be decided is not accepted. A row is counted under the first rule it breaks, in the contract's
-// order, and kept with all of them.
+// order, and kept with all of them. A line that could not be split has no values to judge: it breaks that rule alone.
 //
 // Nearly all rows break nothing: they are filtered out by one conjunction, and only the others get a mask with
 // a bit for each broken rule, from which all that is told follows. Refused: a column and two counters for each
@@ -79,7 +79,7 @@ export function validationSql({ from, contract, broken, table }: Validated): Che
   const [first, last] =
     table === 'customers' ? ['NULL', 'NULL'] : [iso('min(ordered_at)'), iso('max(ordered_at)')];
   const times = `${first} AS first_ordered_at, ${last} AS last_ordered_at`;
-  const newest = freshness ? `, ${iso(`max(${nameSql(freshness.column)})`)} AS newest` : '';
+  const newest = freshness ? `, ${iso(`max(${quoteName(freshness.column)})`)} AS newest` : '';
   const masks = masksOf(rules).join(', ');
   const sql = `WITH ${broken === undefined ? `broken_rows AS MATERIALIZED (${brokenSql(from, contract)}), ` : ''}kinds AS (
   SELECT ${masks}, count(*) AS n FROM ${broken ?? 'broken_rows'} GROUP BY ALL
@@ -108,7 +108,7 @@ export function quarantineSql({
 }: Validated & { refused: number }): CheckedSql {
   const { rules } = contract;
   const names = rules.flatMap((rule, i) =>
-    isRefusing(rule) ? [`CASE WHEN ${isBroken(i)} THEN ${quote(rule.name)} END`] : [],
+    isRefusing(rule) ? [`CASE WHEN ${isBroken(i)} THEN ${quoteText(rule.name)} END`] : [],
   );
   const all = `list_filter([${names.join(', ')}], rule -> rule IS NOT NULL)`;
   const rows = broken ?? `(${brokenSql(from, contract, `, ${WHOLE} AS kept`)})`;
@@ -165,11 +165,15 @@ const BITS = 60;
  * @param more further columns; `WHOLE` is the whole row
  */
 function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>, more = ''): string {
+  const line = rules.findIndex((rule) => rule.name === UNREADABLE_LINE.name && isRefusing(rule));
   const masks = masksOf(rules).map((mask, word) => {
     const bits = rules
       .slice(word * BITS, (word + 1) * BITS)
       .map((rule, bit) => `CASE WHEN ${checkSql(rule)} THEN 0 ELSE ${2n ** BigInt(bit)} END`);
-    return `CAST(${bits.join(' + ') || '0'} AS BIGINT) AS ${mask}`;
+    const all = bits.join(' + ') || '0';
+    const alone = Math.floor(line / BITS) === word ? 2n ** BigInt(line % BITS) : 0n;
+    const sum = line < 0 ? all : `CASE WHEN ${checkSql(rules[line]!)} THEN ${all} ELSE ${alone} END`;
+    return `CAST(${sum} AS BIGINT) AS ${mask}`;
   });
   const isGood = rules.map(checkSql).join(' AND ') || 'true';
   return `SELECT file_row_number AS ${ROW}, ${masks.join(', ')}${more} FROM ${from} AS ${WHOLE} WHERE NOT (${isGood})`;
@@ -213,13 +217,9 @@ function checkSql({ check }: Rule): string {
   return `((${check}\n) IS TRUE)`;
 }
 
-function rulePartsOf(from: string, { rules }: Pick<TableContract, 'rules'>): CheckedSql['parts'] {
+export function rulePartsOf(from: string, { rules }: Pick<TableContract, 'rules'>): CheckedSql['parts'] {
   return rules.map((rule) => ({
     name: `rule ${rule.name} of contract.yaml`,
     sql: `SELECT count(*) FROM ${from} WHERE ${checkSql(rule)}`,
   }));
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,6 +1,9 @@
+import { quoteText as literal } from '../../pipelines/contracts/sql-quote.ts';
 import { CURRENCY_SIGNS } from '../../pipelines/init/currencies.ts';
 
 // SQL over the columns of a file whose values are tidy: text without blanks around it, NULL where nothing is meant.
+
+export { quoteName as ident, quoteText as literal } from '../../pipelines/contracts/sql-quote.ts';
 
 /** Spellings of no value, in capitals. Codes of countries are told from NA by the values beside it. */
 export const MISSING_WORDS = [
@@ -20,14 +23,6 @@ export const MISSING_WORDS = [
 
 const POINT = String.raw`[-+]?(\d+|\d{1,3}([, '’]\d{3})+)(\.\d+)?([eE][-+]?\d+)?|[-+]?\.\d+`;
 const COMMA = String.raw`[-+]?(\d+|\d{1,3}([. '’]\d{3})+)(,\d+)?`;
-
-export function ident(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
 
 /** A text without the signs of currencies, or of one alone. */
 function bare(column: string, currency?: string): string {

@@ -4,7 +4,7 @@ import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { reasonOf } from './database-errors.ts';
 
 /** All of Strata's tables lie in a schema of their own, so that it may share a database with others. */
-export const DEFAULT_SCHEMA = 'strata';
+const DEFAULT_SCHEMA = 'strata';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PROTOCOLS = new Set(['postgres:', 'postgresql:']);
@@ -81,7 +81,7 @@ export async function ping(databaseUrl: string, timeoutMs = CONNECT_TIMEOUT_MS):
 }
 
 /** `user@host:port/database`, for messages. */
-export function withoutPassword(databaseUrl: string): string {
+function withoutPassword(databaseUrl: string): string {
   const url = parsedUrl(databaseUrl);
   const user = url.username === '' ? '' : `${url.username}@`;
   return `${user}${url.host || 'localhost'}${url.pathname}`;

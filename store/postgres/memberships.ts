@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Knex } from 'knex';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import { checkedCount, encodeMemberships, type MembershipRows } from './copy-binary.ts';
 import { translating } from './database-errors.ts';
 import { type LockedRun, lockOpenRun } from './run-lock.ts';
@@ -137,15 +138,16 @@ async function fillPartition(task: {
   ]);
   // Lets ATTACH trust the rows instead of reading them all again.
   const check = `${table}_of_run`;
-  await transaction.raw(`alter table ?? add constraint ?? check (run_id = ${literal(run.runId)})`, [
+  await transaction.raw(`alter table ?? add constraint ?? check (run_id = ${quoteText(run.runId)})`, [
     table,
     check,
   ]);
   await copyRows(connection, { table, runId: run.runId, rows, onProgress: options.onProgress });
   await transaction.raw('alter table ?? add primary key (run_id, customer_id)', [table]);
-  await transaction.raw(`alter table memberships attach partition ?? for values in (${literal(run.runId)})`, [
-    table,
-  ]);
+  await transaction.raw(
+    `alter table memberships attach partition ?? for values in (${quoteText(run.runId)})`,
+    [table],
+  );
   await transaction.raw('alter table ?? drop constraint ??', [table, check]);
 }
 
@@ -186,11 +188,6 @@ function digestRows({ customers, labels, segmentIds, distance, margin }: Members
   const hash = createHash('sha256').update(JSON.stringify([labels.length, segmentIds]));
   for (const column of [customers.offsets, customers.bytes, labels, distance, margin]) hash.update(column);
   return hash.digest('hex');
-}
-
-/** Definitions take no parameters. */
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 function socketOf(connection: pg.Client): { destroy(): void } {

@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import { readColumns } from './read-columns.ts';
 import { run, type Statement } from './run-statement.ts';
 import type { TypedColumns } from './typed-columns.ts';
@@ -69,8 +70,8 @@ export async function openWarehouse(options: WarehouseOptions): Promise<Warehous
   // The order matters: folders can only be named before access is closed, nothing after the lock.
   const folders = options.allowedFolders.map((folder) => (folder.endsWith('/') ? folder : `${folder}/`));
   for (const one of [connection, beside]) await one.run(`SET TimeZone = 'UTC'`);
-  await connection.run(`SET allowed_directories = [${folders.map(quote).join(', ')}]`);
-  await connection.run(`SET allowed_paths = [${options.allowedFolders.map(quote).join(', ')}]`);
+  await connection.run(`SET allowed_directories = [${folders.map(quoteText).join(', ')}]`);
+  await connection.run(`SET allowed_paths = [${options.allowedFolders.map(quoteText).join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
   return createWarehouse([connection, beside], () => {
@@ -98,7 +99,7 @@ function createWarehouse(
       call(query, options, async (sql) => {
         const size = options.rowGroupSize ?? ROW_GROUP_SIZE;
         const version = options.hasLists ? VERSION_OF_LISTS : 'v2';
-        const copy = `COPY (${sql}) TO ${quote(path)} (${PARQUET}, PARQUET_VERSION ${version}, ROW_GROUP_SIZE ${size})`;
+        const copy = `COPY (${sql}) TO ${quoteText(path)} (${PARQUET}, PARQUET_VERSION ${version}, ROW_GROUP_SIZE ${size})`;
         const reader = await connection.runAndReadAll(copy);
         return { rows: Number(reader.getRowsJS()[0]?.[0] ?? 0) };
       }),
@@ -130,8 +131,4 @@ function plain(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
   return value;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

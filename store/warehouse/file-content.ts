@@ -145,7 +145,7 @@ async function headerText(facts: FileFacts, encoding: Encoding): Promise<string>
 }
 
 /** Fields of the first line. Quotation marks count at the beginning of a field, blanks aside, as in any line. */
-export function splitHeader(text: string, delimiter: string): string[] {
+function splitHeader(text: string, delimiter: string): string[] {
   const fields: string[] = [];
   let i = 0;
   for (;;) {

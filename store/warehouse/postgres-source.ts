@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { quoteName } from '../../pipelines/contracts/sql-quote.ts';
 import { sourceFault } from './postgres-source-errors.ts';
 import type { SourceColumn } from './sources.ts';
 
@@ -201,8 +202,4 @@ async function cancelBackend(client: pg.Client): Promise<void> {
 
 function socketOf(client: pg.Client): { destroy(): void } {
   return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream;
-}
-
-function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,4 +1,5 @@
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { quoteName, quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import type { Warehouse } from './duckdb.ts';
 import { ANY_DECIMAL, type CopiedQuery, WIDEST_DECIMAL } from './postgres-source.ts';
 import type { SourceColumn } from './sources.ts';
@@ -50,7 +51,8 @@ async function sizedDecimals(warehouse: Warehouse, { from, columns, signal }: Co
   if (!columns.some(({ type }) => type === ANY_DECIMAL)) return [...columns];
   const sizes = columns.flatMap(({ name, type }, i) => {
     if (type !== ANY_DECIMAL) return [];
-    const part = (number: number) => `max(length(split_part(ltrim(${quote(name)}, '-'), '.', ${number})))`;
+    const part = (number: number) =>
+      `max(length(split_part(ltrim(${quoteName(name)}, '-'), '.', ${number})))`;
     return [`${part(1)} AS whole_${i}`, `${part(2)} AS fraction_${i}`];
   });
   const [row] = await warehouse.rows(`SELECT ${sizes.join(', ')} FROM ${from}`, { signal });
@@ -69,9 +71,9 @@ function wideType(hasFraction: boolean): string {
 
 async function holdableTypes(warehouse: Warehouse, { from, columns, signal }: Copy): Promise<SourceColumn[]> {
   const losses = columns.map((column, i) => {
-    const held = `TRY_CAST(${quote(column.name)} AS ${column.type})`;
+    const held = `TRY_CAST(${quoteName(column.name)} AS ${column.type})`;
     const kept = isTime(column) ? `CASE WHEN isfinite(${held}) THEN ${held} END` : held;
-    return `count(${quote(column.name)}) - count(${kept}) AS lost_${i}`;
+    return `count(${quoteName(column.name)}) - count(${kept}) AS lost_${i}`;
   });
   const [row] = await warehouse.rows(`SELECT ${losses.join(', ')} FROM ${from}`, { signal });
   return columns.map((column, i) => {
@@ -86,13 +88,13 @@ async function holdableTypes(warehouse: Warehouse, { from, columns, signal }: Co
  * text has line breaks and quotation marks they take its inside for rows.
  */
 function csvSql(path: string, columns: readonly SourceColumn[]): string {
-  const names = columns.map(({ name }) => `${literal(name)}: 'VARCHAR'`);
-  return `read_csv(${literal(path)}, auto_detect = false, columns = {${names.join(', ')}}, header = true,
+  const names = columns.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`);
+  return `read_csv(${quoteText(path)}, auto_detect = false, columns = {${names.join(', ')}}, header = true,
     delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, parallel = false)`;
 }
 
 function castSql(column: SourceColumn): string {
-  const name = quote(column.name);
+  const name = quoteName(column.name);
   const value = `CAST(${name} AS ${column.type})`;
   // DuckDB holds an infinite time, and it would be the newest row of all.
   const finite = `CASE WHEN ends_with(${name}, 'infinity') THEN error('an infinite time') ELSE ${value} END`;
@@ -101,12 +103,4 @@ function castSql(column: SourceColumn): string {
 
 function isTime({ type }: SourceColumn): boolean {
   return type === 'DATE' || type.startsWith('TIMESTAMP');
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

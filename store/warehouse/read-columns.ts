@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { quoteName } from '../../pipelines/contracts/sql-quote.ts';
 import { run, type Statement } from './run-statement.ts';
 import { collectTypedColumns, type TypedColumns } from './typed-columns.ts';
 
@@ -65,7 +66,7 @@ async function describe(connection: DuckDBConnection, sql: string): Promise<Resu
 }
 
 function castSql({ name, kind }: ResultColumn): string {
-  const column = `"${name.replaceAll('"', '""')}"`;
+  const column = quoteName(name);
   // NaN in place of NULL here, where it costs nothing: a vector with NULLs is slow to read from JavaScript.
   const value =
     kind === 'number' ? `coalesce(CAST(${column} AS DOUBLE), 'NaN')` : `CAST(${column} AS VARCHAR)`;

@@ -1,9 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { quoteName, quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import { type RecordCounts, RecordScanner, type RecordVisitor } from './csv-records.ts';
 import { type CsvDialect, LONGEST_RECORD_BYTES } from './file-content.ts';
-import { parquetSql, quote, type SourceFile, type SourceFiles, withoutGlobs } from './sources.ts';
+import { parquetSql, type SourceFile, type SourceFiles, withoutGlobs } from './sources.ts';
 import { utf8Pieces } from './text-stream.ts';
 
 // Files as one relation. Text is looked through first: what DuckDB would refuse, skip or misread is taken out
@@ -242,15 +243,15 @@ function relation(parts: readonly Part[], wanted: readonly string[], unreadable:
     const key = JSON.stringify([dialect.columns, dialect.delimiter, isCopy, isCrlf, counts.severalLines > 0]);
     groups.set(key, [...(groups.get(key) ?? []), part]);
   }
-  const names = wanted.map(identifier);
-  const reason = identifier(UNREADABLE);
+  const names = wanted.map(quoteName);
+  const reason = quoteName(UNREADABLE);
   const selects = [...groups.values()].map(
     (group) =>
       `SELECT ${names.join(', ')}${unreadable === null ? '' : `, CAST(NULL AS VARCHAR) AS ${reason}`} FROM ${readCsv(group)}`,
   );
   if (unreadable !== null) {
     const blank = names.map((name) => `CAST(NULL AS VARCHAR) AS ${name}`);
-    selects.push(`SELECT ${[...blank, `reason AS ${reason}`].join(', ')} FROM read_csv(${quote(unreadable)},
+    selects.push(`SELECT ${[...blank, `reason AS ${reason}`].join(', ')} FROM read_csv(${quoteText(unreadable)},
       auto_detect = false, columns = {'reason': 'VARCHAR'}, header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n')`);
   }
   return `(${selects.join('\nUNION ALL ')})`;
@@ -258,17 +259,13 @@ function relation(parts: readonly Part[], wanted: readonly string[], unreadable:
 
 function readCsv(group: readonly Part[]): string {
   const [{ dialect, isCopy, counts }] = group as [Part];
-  const paths = group.map(({ path }) => quote(withoutGlobs(path)));
+  const paths = group.map(({ path }) => quoteText(withoutGlobs(path)));
   // All is said, so that DuckDB detects nothing: a guess from the first lines would be another dialect tomorrow.
-  const columns = dialect.columns.map((name) => `${quote(name)}: 'VARCHAR'`);
+  const columns = dialect.columns.map((name) => `${quoteText(name)}: 'VARCHAR'`);
   // Several threads would have to guess whether a line break stands in quotation marks.
   // Of a first row with a line break in quotation marks DuckDB takes that one for the end of lines.
   const newLine = !isCopy && counts.ends.crlf > 0 ? '\\r\\n' : '\\n';
   const parallel = counts.severalLines > 0 ? ', parallel = false' : '';
   return `read_csv([${paths.join(', ')}], auto_detect = false, columns = {${columns.join(', ')}}, header = ${!isCopy},
-    delim = ${quote(dialect.delimiter)}, quote = '"', escape = '"', new_line = '${newLine}', max_line_size = ${DUCKDB_LINE_BYTES}${parallel})`;
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+    delim = ${quoteText(dialect.delimiter)}, quote = '"', escape = '"', new_line = '${newLine}', max_line_size = ${DUCKDB_LINE_BYTES}${parallel})`;
 }

@@ -1,5 +1,6 @@
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { SourceFormat } from '../../pipelines/contracts/source.ts';
+import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import type { Warehouse } from './duckdb.ts';
 import { type CsvDialect, readContent } from './file-content.ts';
 import { type FoundFile, findFiles, statusOf } from './source-files.ts';
@@ -159,8 +160,8 @@ async function describe(warehouse: Warehouse, files: readonly SourceFile[], from
 /** Parquet files as a relation to stand behind FROM, with their own types. */
 export function parquetSql(files: readonly Pick<SourceFile, 'path'>[]): string {
   const [first] = files;
-  if (files.length === 1) return `read_parquet(${quote(withoutGlobs(first!.path))})`;
-  const paths = files.map(({ path }) => quote(withoutGlobs(path)));
+  if (files.length === 1) return `read_parquet(${quoteText(withoutGlobs(first!.path))})`;
+  const paths = files.map(({ path }) => quoteText(withoutGlobs(path)));
   return `read_parquet([${paths.join(', ')}], union_by_name = true)`;
 }
 
@@ -217,8 +218,4 @@ function asSourceFault(error: unknown, name: string): unknown {
 /** DuckDB takes `*`, `?` and `[` in a path for a pattern; in brackets each stands for itself. */
 export function withoutGlobs(path: string): string {
   return path.replace(/[*?[]/g, '[$&]');
-}
-
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

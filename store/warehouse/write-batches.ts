@@ -10,6 +10,7 @@ import {
 } from '@duckdb/node-api';
 import { type BatchColumn, type ColumnBatch, MISSING } from '../../pipelines/contracts/batches.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { quoteName, quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import { readFault, translateFault } from './duckdb-errors.ts';
 
 // DuckDB pulls: the batches stand in a table function, so rows go from the generator into the Parquet file
@@ -87,8 +88,8 @@ async function copy(
       mainFunction: (_, chunk) => feed.fill(chunk),
     }),
   );
-  const select = columns.map((column) => `${exportSql(column)} AS ${identifier(column.name)}`).join(', ');
-  const target = `'${path.replaceAll("'", "''")}'`;
+  const select = columns.map((column) => `${exportSql(column)} AS ${quoteName(column.name)}`).join(', ');
+  const target = quoteText(path);
   const reader = await connection.runAndReadAll(
     `COPY (SELECT ${select} FROM batches()) TO ${target} (${PARQUET})`,
   );
@@ -163,23 +164,15 @@ function chunkType(column: BatchColumn): DuckDBType {
 }
 
 function exportSql(column: BatchColumn): string {
-  const name = identifier(column.name);
+  const name = quoteName(column.name);
   switch (column.kind) {
     case 'cents':
       return `CAST(${name} * 0.01 AS DECIMAL(10,2))`;
     case 'minutes':
       return `make_timestamp(CAST(${name} AS BIGINT) * 60000000)`;
     case 'reference':
-      return `CASE WHEN ${name} < 0 THEN ${text(column.negative)} || -${name} ELSE ${text(column.positive)} || ${name} END`;
+      return `CASE WHEN ${name} < 0 THEN ${quoteText(column.negative)} || -${name} ELSE ${quoteText(column.positive)} || ${name} END`;
     default:
       return name;
   }
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
 }

@@ -99,14 +99,29 @@ describe('a comparison', () => {
   });
 });
 
+interface Beat {
+  stage: string;
+  done: number;
+  of: number;
+}
+
+function watched() {
+  const environment = shop.environment();
+  const beats: Beat[] = [];
+  environment.on('heartbeat', (details) => beats.push({ ...details }));
+  return { environment, beats };
+}
+
+/** Whoever works to the end tells of it every second: most of the work was never begun. */
+function expectEndedEarly(beats: readonly Beat[]) {
+  const { done, of } = beats.at(-1)!;
+  expect(done).toBeLessThanOrEqual(of / 2);
+}
+
 test('a candidate heartbeats how far it is, by its name, while it is measured', async () => {
   const { run, plan, features } = await walk();
-  const environment = shop.environment();
-  const beats: { stage: string; done: number; of: number }[] = [];
-  environment.on('heartbeat', (details) => {
-    beats.push({ ...details });
-    if (details.done > 0) environment.cancel();
-  });
+  const { environment, beats } = watched();
+  environment.on('heartbeat', ({ done }) => done > 0 && environment.cancel());
   const long = { ...plan, ks: { min: 3, max: 12 }, bootstraps: 200 };
   const fitting = shop.perform('fitCandidate', { run, plan: long, candidate: 'ward', features }, environment);
   await expect(fitting).rejects.toThrow(/cancel/i);
@@ -117,16 +132,16 @@ test('a candidate heartbeats how far it is, by its name, while it is measured', 
 describe('a candidate that does not work out is a result with its reason', () => {
   test('out of time: what was measured by then is kept', async () => {
     const { run, plan, features } = await walk({ bootstraps: 200 });
+    const { environment, beats } = watched();
     const short = { ...plan, ks: { min: 3, max: 32 }, budgetSeconds: 2 };
-    const outcome = await shop.perform('fitCandidate', {
-      run,
-      plan: short,
-      candidate: 'k-medoids',
-      features,
-    });
+    const outcome = await shop.perform(
+      'fitCandidate',
+      { run, plan: short, candidate: 'k-medoids', features },
+      environment,
+    );
     expect(['partly', 'failed']).toContain(outcome.status);
     expect(outcome.reason).toBe('took longer than the 2 s that each candidate has');
-    expect(outcome.ms).toBeLessThan(8_000);
+    expectEndedEarly(beats);
     await shop.perform('closeComparison', { run, isKept: false });
   });
 
@@ -139,22 +154,18 @@ describe('a candidate that does not work out is a result with its reason', () =>
     await shop.perform('closeComparison', { run, isKept: false });
   });
 
-  test('a cancel ends its thread within 5 s and is no result', async () => {
+  test('a cancel ends its thread long before it is through, and is no result', async () => {
     const { run, plan, features } = await walk();
-    const environment = shop.environment();
+    const { environment, beats } = watched();
     const long = { ...plan, bootstraps: 200, ks: { min: 3, max: 32 } };
     const fitting = shop.perform(
       'fitCandidate',
       { run, plan: long, candidate: 'k-medoids', features },
       environment,
     );
-    let cancelledAt = 0;
-    setTimeout(() => {
-      cancelledAt = performance.now();
-      environment.cancel();
-    }, 1_500);
+    environment.on('heartbeat', ({ done }) => done > 0 && environment.cancel());
     await expect(fitting).rejects.toThrow(/cancel/i);
-    expect(performance.now() - cancelledAt).toBeLessThan(5_000);
+    expectEndedEarly(beats);
     await shop.perform('closeComparison', { run, isKept: false });
   });
 });

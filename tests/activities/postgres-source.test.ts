@@ -1,5 +1,4 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readValues } from '../../activities/columns.ts';
@@ -11,7 +10,9 @@ import { type ActivityShop, filesIn, openActivityShop } from '../helpers/activit
 import { assertRepeatable } from '../helpers/repeatable.ts';
 
 const VARIABLE = 'SHOP_URL';
+/** The promise of the design: an activity stops within so long of a cancel. */
 const CANCEL_MS = 5_000;
+const BEGIN_MS = 20_000;
 const CUSTOMERS = 300;
 const ORDERS = 2_000;
 
@@ -123,19 +124,30 @@ describe('a run over a table of PostgreSQL', () => {
 
   test('that is cancelled while it reads stops within five seconds, and leaves nothing', async () => {
     const { schema } = shop.database;
-    const run = await openRun(`SELECT * FROM ${schema}.sales, pg_sleep(30)`);
+    const run = await openRun(`SELECT * FROM ${schema}.sales, pg_sleep(600)`);
     const before = await lasting();
     const environment = shop.environment();
     const reading = shop.perform('extractCustomers', { run }, environment);
-    await sleep(500);
+    await expect.poll(sleeping, { timeout: BEGIN_MS }).toBe(1);
     const began = Date.now();
     environment.cancel();
     await expect(reading).rejects.toBeInstanceOf(CancelledFailure);
     expect(Date.now() - began).toBeLessThan(CANCEL_MS);
+    await expect.poll(sleeping).toBe(0);
     expect(await readdir(shop.context.scratchFolder)).toEqual([]);
     expect(await lasting()).toEqual(before);
   }, 60_000);
 });
+
+/** Statements of the source that PostgreSQL is at. */
+async function sleeping(): Promise<number> {
+  const { knex } = shop.database;
+  const running = await knex('pg_stat_activity')
+    .where('state', 'active')
+    .whereLike('query', '%pg_sleep(600)%')
+    .whereNot('pid', knex.raw('pg_backend_pid()'));
+  return running.length;
+}
 
 /** What a stage leaves beside its own memory. */
 async function lasting(): Promise<string[]> {

@@ -14,17 +14,21 @@ export async function runWith(
   await withWorker({ bundle: await bundle, activities: fakeStages(stages) }, check);
 }
 
+const OUTCOME_MS = 25_000;
+
 export async function untilOutcome(
   runs: TestRuns,
   workflowId: string,
   outcome: string,
 ): Promise<RunProgress> {
-  for (let tries = 0; tries < 200; tries++) {
+  const deadline = performance.now() + OUTCOME_MS;
+  for (;;) {
     const progress = await runs.client.workflow.getHandle(workflowId).query<RunProgress>('progress');
     if (progress.outcome === outcome) return progress;
+    if (performance.now() > deadline)
+      throw new Error(`run never became ${outcome}: ${JSON.stringify(progress)}`);
     await sleep(50);
   }
-  throw new Error(`run never became ${outcome}`);
 }
 
 /** Type of the innermost failure: a code of the catalogue. */

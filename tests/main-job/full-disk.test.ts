@@ -13,7 +13,7 @@ import { openStrataHome, type StrataHome } from '../helpers/strata-home.ts';
 
 const MINUTES = 60_000;
 const DISK_MB = 64;
-const CLOSE_MS = 10_000;
+const CLOSE_MS = 30_000;
 
 function canMount(): boolean {
   if (process.getuid?.() !== 0 || process.platform !== 'linux') return false;

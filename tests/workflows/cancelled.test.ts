@@ -5,25 +5,21 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { RunProgress } from '../../pipelines/contracts/signatures.ts';
 import type { Closing } from '../../pipelines/contracts/stages.ts';
 import { fakeStages, unstable } from '../helpers/fake-stages.ts';
+import { type Moment, moment } from '../helpers/moment.ts';
 import { runWith, untilOutcome } from '../helpers/workflow-runs.ts';
 
-/** A stage that takes its time and hears no cancel, as one whose work is already done. */
-const slowly =
-  <A extends unknown[], R>(stage: (...args: A) => Promise<R>, begun: () => void) =>
+/** A stage that hears no cancel, as one whose work is already done: it ends some time after `until`. */
+const deaf =
+  <A extends unknown[], R>(
+    stage: (...args: A) => Promise<R>,
+    { begun, until }: { begun: Moment; until: Moment },
+  ) =>
   async (...args: A): Promise<R> => {
-    begun();
-    await sleep(1_200);
+    begun.happens();
+    await until.happened;
+    await sleep(100);
     return stage(...args);
   };
-
-/** Resolves when the activity has begun; for a cancel at exactly that moment. */
-function moment() {
-  let begun!: () => void;
-  const happened = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
-  return { begun, happened };
-}
 
 describe('a cancel that comes at a bad moment', () => {
   const closings: Closing[] = [];
@@ -36,11 +32,11 @@ describe('a cancel that comes at a bad moment', () => {
   });
 
   test('while the run is being opened: it is closed as cancelled, once', async () => {
-    const { begun, happened } = moment();
-    await runWith({ openRun: slowly(fakeStages().openRun, begun), closeRun }, async (runs) => {
+    const [begun, until] = [moment(), moment()];
+    await runWith({ openRun: deaf(fakeStages().openRun, { begun, until }), closeRun }, async (runs) => {
       const handle = await runs.start();
-      await happened;
-      await handle.cancel();
+      await begun.happened;
+      await handle.cancel().finally(until.happens);
       await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
       expect((await handle.describe()).status.name).toBe('CANCELLED');
       expect(closings.map(({ outcome }) => outcome)).toEqual(['cancelled']);
@@ -48,9 +44,9 @@ describe('a cancel that comes at a bad moment', () => {
   });
 
   test('while it waits for its turn: it is closed as cancelled, and waits for nothing', async () => {
-    const { begun, happened } = moment();
+    const begun = moment();
     const awaitTurn = async () => {
-      begun();
+      begun.happens();
       const beats = setInterval(() => Context.current().heartbeat(), 50);
       return Context.current().cancelled.finally(() => clearInterval(beats));
     };
@@ -60,7 +56,7 @@ describe('a cancel that comes at a bad moment', () => {
     });
     await runWith({ takeTurn, awaitTurn, closeRun }, async (runs) => {
       const handle = await runs.start();
-      await happened;
+      await begun.happened;
       await handle.cancel();
       await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
       expect(await handle.query<RunProgress>('progress')).toMatchObject({
@@ -72,38 +68,40 @@ describe('a cancel that comes at a bad moment', () => {
   });
 
   test('while the pointer moves: readers see the run, so it is published, in Temporal too', async () => {
-    const { begun, happened } = moment();
-    await runWith({ publishRun: slowly(fakeStages().publishRun, begun), closeRun }, async (runs) => {
+    const [begun, until] = [moment(), moment()];
+    await runWith({ publishRun: deaf(fakeStages().publishRun, { begun, until }), closeRun }, async (runs) => {
       const handle = await runs.start();
-      await happened;
-      await handle.cancel();
+      await begun.happened;
+      await handle.cancel().finally(until.happens);
       expect((await handle.result()).outcome).toBe('published');
       expect(closings).toMatchObject([{ outcome: 'published', reasons: [] }]);
     });
   });
 
   test('while it is being closed: it is closed once, as what it was', async () => {
-    const { begun, happened } = moment();
-    await runWith({ closeRun: slowly(closeRun, begun) }, async (runs) => {
+    const [begun, until] = [moment(), moment()];
+    await runWith({ closeRun: deaf(closeRun, { begun, until }) }, async (runs) => {
       const handle = await runs.start();
-      await happened;
-      await handle.cancel();
+      await begun.happened;
+      await handle.cancel().finally(until.happens);
       expect((await handle.result()).outcome).toBe('published');
       expect(closings).toHaveLength(1);
     });
   });
 
   test('while it is held: it is closed as cancelled, and takes no decision any more', async () => {
+    const [begun, until] = [moment(), moment()];
     await runWith(
-      { measureStability: unstable, closeRun: slowly(closeRun, () => undefined) },
+      { measureStability: unstable, closeRun: deaf(closeRun, { begun, until }) },
       async (runs) => {
         const handle = await runs.start();
         await untilOutcome(runs, handle.workflowId, 'held');
         await handle.cancel();
-        await sleep(300);
+        await begun.happened;
         const refusal = await handle
           .executeUpdate('review', { args: [{ decision: 'publish' }] })
-          .catch((caught: unknown) => caught);
+          .catch((caught: unknown) => caught)
+          .finally(until.happens);
         expect(refusal).toBeInstanceOf(WorkflowUpdateFailedError);
         await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
         expect(closings.map(({ outcome }) => outcome)).toEqual(['cancelled']);

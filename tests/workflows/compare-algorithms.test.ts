@@ -11,6 +11,7 @@ import type {
 } from '../../pipelines/contracts/compare.ts';
 import { fakeCompareStages, measuredOutcome } from '../helpers/fake-compare-stages.ts';
 import { failing, fakeStages } from '../helpers/fake-stages.ts';
+import { moment } from '../helpers/moment.ts';
 import { bundleWorkflows, type TestRuns, withWorker } from '../helpers/temporal.ts';
 import { codeOf } from '../helpers/workflow-runs.ts';
 
@@ -18,6 +19,9 @@ let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
 }, 60_000);
+
+const TOGETHER_MS = 20_000;
+const CANDIDATES = 4;
 
 const resultOf = (handle: WorkflowHandle) => handle.result() as Promise<ComparisonSummary>;
 
@@ -74,21 +78,22 @@ describe('compareAlgorithms', () => {
   });
 
   test('candidates are measured at the same time, as far as workers have room', async () => {
-    let running = 0;
-    let most = 0;
+    const begun = new Set<string>();
+    const both = moment();
     await compareWith(
       {
+        // Each waits for another: one after the other they would never end.
         fitCandidate: async ({ candidate }) => {
-          running += 1;
-          most = Math.max(most, running);
-          await sleep(400);
-          running -= 1;
+          begun.add(candidate);
+          if (begun.size > 1) both.happens();
+          await both.happened;
           return measuredOutcome(candidate);
         },
       },
       async (handle) => {
+        await Promise.race([both.happened, sleep(TOGETHER_MS)]).finally(both.happens);
+        expect(begun.size).toBeGreaterThan(1);
         await handle.result();
-        expect(most).toBeGreaterThan(1);
       },
     );
   });
@@ -162,10 +167,13 @@ describe('compareAlgorithms', () => {
 
   test('a cancelled comparison waits until its candidates have stopped, cleans up, and ends cancelled', async () => {
     const closed: boolean[] = [];
-    let stopped = 0;
+    let [begun, stopped] = [0, 0];
+    const fitting = moment();
     await compareWith(
       {
         fitCandidate: async () => {
+          begun += 1;
+          if (begun === CANDIDATES) fitting.happens();
           const { cancelled } = Context.current();
           const beats = setInterval(() => Context.current().heartbeat(), 50);
           try {
@@ -177,12 +185,12 @@ describe('compareAlgorithms', () => {
           }
         },
         closeComparison: async ({ isKept }) => {
-          expect(stopped).toBe(4);
+          expect(stopped).toBe(CANDIDATES);
           closed.push(isKept);
         },
       },
       async (handle, runs) => {
-        await sleep(1_500);
+        await fitting.happened;
         await handle.cancel();
         await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
         expect((await handle.describe()).status.name).toBe('CANCELLED');
@@ -201,18 +209,20 @@ describe('compareAlgorithms', () => {
       { kays: 3 } as never,
     ));
 
-  test('an unknown signal is kept by name and changes nothing', () =>
-    compareWith(
+  test('an unknown signal is kept by name and changes nothing', async () => {
+    const signalled = moment();
+    await compareWith(
       {
         extractForComparison: async (input) => {
-          await sleep(800);
+          await signalled.happened;
           return fakeStages().extractCustomers(input);
         },
       },
       async (handle) => {
-        await handle.signal('stopp');
+        await handle.signal('stopp').finally(signalled.happens);
         expect((await handle.result()).outcome).toBe('compared');
         expect((await handle.query<CompareProgress>('progress')).unknownSignals).toEqual(['stopp']);
       },
-    ));
+    );
+  });
 });

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { failing, fakeRun, fakeStages, unstable } from '../helpers/fake-stages.ts';
+import { moment } from '../helpers/moment.ts';
 import { runWith, untilOutcome } from '../helpers/workflow-runs.ts';
 
 describe('review', () => {
@@ -69,17 +69,26 @@ describe('review', () => {
       await handle.terminate();
     }));
 
-  test('refuses a decision on a run that is not held', () =>
-    runWith(
-      { fitClusters: async (input) => sleep(2_000).then(() => fakeStages().fitClusters(input)) },
+  test('refuses a decision on a run that is not held', async () => {
+    const [fitting, refused] = [moment(), moment()];
+    await runWith(
+      {
+        fitClusters: async (input) => {
+          fitting.happens();
+          await refused.happened;
+          return fakeStages().fitClusters(input);
+        },
+      },
       async (runs) => {
         const handle = await runs.start();
-        await sleep(700);
+        await fitting.happened;
         const refusal = await handle
           .executeUpdate('review', { args: [{ decision: 'publish' }] })
-          .catch((caught: unknown) => caught);
+          .catch((caught: unknown) => caught)
+          .finally(refused.happens);
         expect(String((refusal as Error).cause)).toContain('needs a run that is held');
         expect((await handle.result()).outcome).toBe('published');
       },
-    ));
+    );
+  });
 });

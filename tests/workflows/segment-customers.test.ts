@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunProgress } from '../../pipelines/contracts/signatures.ts';
 import type { Closing } from '../../pipelines/contracts/stages.ts';
 import { failing, fakeStages, unstable } from '../helpers/fake-stages.ts';
+import { moment } from '../helpers/moment.ts';
 import { codeOf, runWith, untilOutcome } from '../helpers/workflow-runs.ts';
 
 describe('segmentCustomers', () => {
@@ -95,16 +96,18 @@ describe('segmentCustomers', () => {
 
   test('a cancelled run waits for its activity to stop, is closed as cancelled, and ends cancelled', async () => {
     const closed: string[] = [];
-    let stoppedAt = 0;
+    let closedWhenStopped: number | undefined;
+    const fitting = moment();
     await runWith(
       {
         fitClusters: async () => {
+          fitting.happens();
           const { cancelled } = Context.current();
           const beats = setInterval(() => Context.current().heartbeat(), 50);
           await cancelled
             .catch(async (cancel: unknown) => {
               await sleep(300);
-              stoppedAt = closed.length;
+              closedWhenStopped = closed.length;
               throw cancel;
             })
             .finally(() => clearInterval(beats));
@@ -117,37 +120,40 @@ describe('segmentCustomers', () => {
       },
       async (runs) => {
         const handle = await runs.start();
-        await sleep(1_500);
+        await fitting.happened;
         await handle.cancel();
         await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
         expect((await handle.describe()).status.name).toBe('CANCELLED');
         expect(closed).toEqual(['cancelled']);
-        expect(stoppedAt).toBe(0);
+        expect(closedWhenStopped).toBe(0);
         await runs.record(handle, 'cancelled');
       },
     );
   });
 
-  test('two runs of one pipeline do not mix: the later one says what it waits for', () =>
-    runWith(
+  test('two runs of one pipeline do not mix: the later one says what it waits for', async () => {
+    const [waiting, ended] = [moment(), moment()];
+    await runWith(
       {
         takeTurn: async () => ({
           granted: false,
           waitsFor: { runId: 'run_earlier', workflowId: 'segment/shop/earlier' },
         }),
         awaitTurn: async () => {
-          await sleep(800);
+          waiting.happens();
+          await ended.happened;
           return { granted: true, waitsFor: null };
         },
       },
       async (runs) => {
         const handle = await runs.start();
-        await sleep(500);
-        const progress = await handle.query<RunProgress>('progress');
+        await waiting.happened;
+        const progress = await handle.query<RunProgress>('progress').finally(ended.happens);
         expect(progress.waitsFor).toBe('segment/shop/earlier');
         expect((await handle.result()).outcome).toBe('published');
       },
-    ));
+    );
+  });
 
   test('a message that cannot be delivered does not undo the publication', () =>
     runWith({ deliverOutbox: failing('DELIVERY_FAILED', 'the receiver answered 500') }, async (runs) => {

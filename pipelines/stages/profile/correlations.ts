@@ -1,7 +1,8 @@
 import { nextTurn } from '../../../numeric/kernels/turn.ts';
 import { correlation } from '../../../numeric/statistics/moments.ts';
 import { midRanks, spearman } from '../../../numeric/statistics/ranks.ts';
-import { quoteName, type Reader } from './relation.ts';
+import { quoteName } from '../../contracts/sql-quote.ts';
+import type { Reader } from './relation.ts';
 import { type Correlations, digits } from './report.ts';
 import { SAMPLE } from './samples.ts';
 

@@ -151,7 +151,7 @@ function rowsByWeekday(days: readonly DayCount[]): number[] {
   });
 }
 
-export function dayNumber(day: string): number {
+function dayNumber(day: string): number {
   return Math.round(Date.parse(`${day}T00:00:00Z`) / DAY_MS);
 }
 

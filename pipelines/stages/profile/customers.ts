@@ -1,4 +1,5 @@
-import { type Column, quoteName, type Reader, type Relation } from './relation.ts';
+import { quoteName } from '../../contracts/sql-quote.ts';
+import type { Column, Reader, Relation } from './relation.ts';
 import type { Duplicates } from './report.ts';
 import type { Drawn } from './samples.ts';
 

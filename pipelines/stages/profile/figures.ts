@@ -1,6 +1,7 @@
+import { quoteName } from '../../contracts/sql-quote.ts';
 import { binEdges, binsOf, stepsOf } from './bins.ts';
 import type { Questions } from './judged.ts';
-import { type Column, quoteName, type Reader, type Relation } from './relation.ts';
+import type { Column, Reader, Relation } from './relation.ts';
 import { digits, type Extreme, type FigureProfile } from './report.ts';
 import { SAMPLE } from './samples.ts';
 
@@ -109,7 +110,7 @@ type CountedFigure = Pick<
  * @param values ascending, each once
  * @param rows of each value
  */
-export function figureOf(values: Float64Array, rows: Float64Array): CountedFigure {
+function figureOf(values: Float64Array, rows: Float64Array): CountedFigure {
   const counted = sumOf(rows);
   const isWhole = values.every(Number.isInteger);
   const quantile = quantilesOf(values, rows, counted);

@@ -1,3 +1,4 @@
+import { quoteName, quoteText } from '../../contracts/sql-quote.ts';
 import { formatNumber } from '../figures.ts';
 import { measureCorrelations } from './correlations.ts';
 import { coverageOf } from './coverage.ts';
@@ -6,14 +7,7 @@ import { chooseExact, measureFigure, QUANTILES } from './figures.ts';
 import { findIssues, type IssueReport } from './issues.ts';
 import { type Answers, measureJudged, Questions } from './judged.ts';
 import { measureReadiness, type ReadinessSettings } from './readiness.ts';
-import {
-  type Column,
-  describeRelation,
-  quoteName,
-  quoteText,
-  type Reader,
-  type Relation,
-} from './relation.ts';
+import { type Column, describeRelation, type Reader, type Relation } from './relation.ts';
 import { type ColumnProfile, NEEDED, PROFILE_VERSION, type ProfileReport } from './report.ts';
 import { takeSamples } from './samples.ts';
 import { isOfWords, measureFlag, measureIdentifier, measureWords, prefixesOf } from './texts.ts';

@@ -36,15 +36,7 @@ export interface Column {
 /** Made beside the columns of the source; `malformed` is read, and shown as what could not be read. */
 const OWN = ['malformed', 'is_duplicate', 'is_known_customer', 'is_released'];
 /** Names of attributes begin with a letter: this one is never one of them. */
-export const ACCEPTED = '__accepted';
-
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
+const ACCEPTED = '__accepted';
 
 /** The relation with a column that says whether the contract accepts the row, to stand behind FROM. */
 export function judged({ from, contract }: Pick<Relation, 'from' | 'contract'>): string {

@@ -1,4 +1,5 @@
-import { type Column, judged, quoteName, type Reader, type Relation } from './relation.ts';
+import { quoteName } from '../../contracts/sql-quote.ts';
+import { type Column, judged, type Reader, type Relation } from './relation.ts';
 
 // Two samples, each the same whenever and on however many threads. Rows at equal distances in the frozen file stand
 // for all rows. Customers whose hash is drawn are there whole: all copies of a row, all orders of a customer, every

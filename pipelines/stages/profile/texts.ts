@@ -1,6 +1,7 @@
+import { quoteName, quoteText } from '../../contracts/sql-quote.ts';
 import { mostValues } from './figures.ts';
 import type { Questions } from './judged.ts';
-import { type Column, quoteName, quoteText, type Reader, type Relation } from './relation.ts';
+import type { Column, Reader, Relation } from './relation.ts';
 import type { Counted, FlagProfile, IdentifierProfile, TextFacts, WordProfile } from './report.ts';
 import { SAMPLE } from './samples.ts';
 

@@ -1,6 +1,7 @@
+import { quoteName } from '../../contracts/sql-quote.ts';
 import type { DayCount } from './coverage.ts';
 import type { Questions } from './judged.ts';
-import { type Column, quoteName, type Reader, type Relation } from './relation.ts';
+import type { Column, Reader, Relation } from './relation.ts';
 import { type MonthProfile, roundCents, type TimeProfile } from './report.ts';
 import { SAMPLE } from './samples.ts';
 

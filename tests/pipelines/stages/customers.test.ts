@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Contract, UNREADABLE_LINE } from '../../../pipelines/contracts/contract.ts';
+import { type Contract, type Rule, UNREADABLE_LINE } from '../../../pipelines/contracts/contract.ts';
+import { quoteText } from '../../../pipelines/contracts/sql-quote.ts';
 import { customersContract, customersSql, judgeCustomers } from '../../../pipelines/stages/customers.ts';
 import {
   acceptedSql,
@@ -39,18 +40,19 @@ afterAll(() => fixture.remove());
 
 type Line = [id: string | null, born: string | null, town: string | null];
 
-function frozenSql(lines: readonly Line[]): string {
-  const text = (value: string | null) => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`);
+function frozenSql(lines: readonly Line[], rules: readonly Rule[] = []) {
+  const text = (value: string | null) => (value === null ? 'NULL' : quoteText(value));
   const rows = lines.map((line) => `(${line.map((value) => `CAST(${text(value)} AS VARCHAR)`).join(', ')})`);
   const types = { id: 'VARCHAR', born: 'VARCHAR', town: 'VARCHAR' };
   const from = `(FROM (VALUES ${rows.join(', ')}) AS t(id, born, town))`;
-  return customersSql({ from, columns: { customer_id: 'id' }, attributes: ATTRIBUTES, types, name: 'made' });
+  const source = { from, columns: { customer_id: 'id' }, attributes: ATTRIBUTES, types, name: 'made' };
+  return customersSql(source, rules);
 }
 
 async function judged(lines: readonly Line[], change: Partial<Contract> = {}) {
   const contract = customersContract({ ...CONTRACT, customers: CUSTOMERS, ...change });
   const path = join(fixture.folder, 'customers.parquet');
-  await warehouse.copyToParquet(frozenSql(lines), path);
+  await warehouse.copyToParquet(frozenSql(lines, contract.rules), path);
   const from = `read_parquet('${path}')`;
   const [row] = await warehouse.rows(validationSql({ from, contract, table: 'customers' }));
   const counts = readValidation(row!, contract);
@@ -83,6 +85,43 @@ describe('a table of customers', () => {
     ];
     expect(await warehouse.rows(frozenSql(lines))).toEqual(wanted);
     expect(await warehouse.rows(frozenSql(lines.toReversed()))).toEqual(wanted);
+  });
+
+  it('keeps of a customer a row that the contract accepts before one that it refuses', async () => {
+    const adult: Rule = {
+      name: 'adult',
+      check: 'birth_year BETWEEN 1900 AND 2008',
+      severity: 'reject',
+      reason: 'no year of birth',
+    };
+    const odd: Rule = { ...adult, name: 'old', check: 'birth_year > 1950', severity: 'warn' };
+    const customers = { ...CUSTOMERS, rules: [...CUSTOMERS.rules, adult, odd] };
+    const lines: Line[] = [
+      ['1', '1066', 'Oslo'],
+      ['1', '1990', 'Bern'],
+      ['1', '1940', 'Rome'],
+      ['2', '1066', 'Oslo'],
+      ['2', '1067', 'Oslo'],
+    ];
+    for (const given of [lines, lines.toReversed()]) {
+      const { accepted, quarantine, table } = await judged(given, { customers });
+      expect(accepted).toEqual([{ customer_id: '1', birth_year: 1940 }]);
+      expect(table).toMatchObject({ rowsRead: 5, rowsAccepted: 1, rowsQuarantined: 4 });
+      expect(quarantine.map((row) => [row.customer_id, row.birth_year, row.broken_rules])).toEqual([
+        ['1', 1990, ['duplicate']],
+        ['1', 1066, ['duplicate', 'adult']],
+        ['2', 1066, ['adult']],
+        ['2', 1067, ['duplicate', 'adult']],
+      ]);
+    }
+  });
+
+  it('lays a rule that cannot be computed at that rule', async () => {
+    const wrong: Rule = { name: 'wrong', check: 'birth_yaer > 0', severity: 'reject', reason: 'none' };
+    await expect(warehouse.rows(frozenSql([['1', '1990', 'Oslo']], [wrong]))).rejects.toMatchObject({
+      code: 'FEATURE_INVALID',
+      details: { part: 'rule wrong of contract.yaml' },
+    });
   });
 
   it('is joined by one row per customer at most, and read = accepted + refused, whatever is in it', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sourceSchema } from '../../../pipelines/contracts/source.ts';
+import { quoteText } from '../../../pipelines/contracts/sql-quote.ts';
 import { canonicalValue, type SourceValue, withoutMissing } from '../../../pipelines/stages/extract-casts.ts';
 import type { Warehouse } from '../../../store/warehouse/duckdb.ts';
 import { type WarehouseFixture, warehouseFixture } from '../../store/warehouse/fixture.ts';
@@ -16,7 +17,7 @@ afterAll(() => fixture.remove());
 /** The canonical values of texts, as text. */
 async function read(texts: readonly string[], source: Omit<SourceValue, 'column' | 'type'>) {
   const { value } = canonicalValue({ ...source, column: 'said', type: 'VARCHAR' });
-  const rows = texts.map((text, i) => `(${i}, '${text.replaceAll("'", "''")}')`);
+  const rows = texts.map((text, i) => `(${i}, ${quoteText(text)})`);
   const found = await warehouse.rows(
     `SELECT CAST(${value} AS VARCHAR) AS value FROM (VALUES ${rows.join(', ')}) AS t(i, said) ORDER BY i`,
   );
@@ -184,7 +185,7 @@ it('takes spellings of nothing for nothing, in any case and with blanks around, 
     { missing: ['NULL', 'n/a', "it's out"] },
   );
   const texts = ['null', ' N/A ', "It's out", 'nullify', ''];
-  const rows = texts.map((text) => `('${text.replaceAll("'", "''")}')`).join(', ');
+  const rows = texts.map((text) => `(${quoteText(text)})`).join(', ');
   const found = await warehouse.rows(`SELECT ${column} AS kept FROM (VALUES ${rows}) AS t(said)`);
   expect(found.map((row) => row.kept)).toEqual([null, null, null, 'nullify', '']);
   expect(withoutMissing({ column: 'said', type: 'INTEGER' }, { missing: ['0'] })).toBe('said');

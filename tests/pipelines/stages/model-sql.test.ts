@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quoteName } from '../../../pipelines/contracts/sql-quote.ts';
 import { confidenceAt } from '../../../pipelines/stages/assign.ts';
 import type { Columns } from '../../../pipelines/stages/features.ts';
 import type { Model } from '../../../pipelines/stages/model.ts';
@@ -35,10 +36,9 @@ const model: Model = { ...base, reaches: [1.2, 0.8, 1, 2, 1.5, 0.7, 1.1] };
 const options: ModelSqlOptions = { dialect: 'duckdb', source: 'customers', customerId: 'id' };
 
 async function fillTable(name: string, columns: Columns) {
-  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
   const names = Object.keys(columns);
   await connection.run(
-    `create or replace table ${quote(name)} (id integer, ${names.map((n) => `${quote(n)} double`).join(', ')})`,
+    `create or replace table ${quoteName(name)} (id integer, ${names.map((n) => `${quoteName(n)} double`).join(', ')})`,
   );
   const appender = await connection.createAppender(name);
   const rows = columns[names[0]!]!.length;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Contract } from '../../../pipelines/contracts/contract.ts';
 import { parseContract } from '../../../pipelines/contracts/parse-contract.ts';
+import { quoteText } from '../../../pipelines/contracts/sql-quote.ts';
 import { extractSql } from '../../../pipelines/stages/extract-sql.ts';
 import {
   acceptedSql,
@@ -191,7 +192,7 @@ async function rawTable(made: readonly Record<string, string | null>[]): Promise
 }
 
 function quoted(text: string | null): string {
-  return text === null ? 'NULL' : `'${text.replaceAll("'", "''")}'`;
+  return text === null ? 'NULL' : quoteText(text);
 }
 
 async function countRows(from: string, contract: Contract) {

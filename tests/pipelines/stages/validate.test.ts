@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { Contract } from '../../../pipelines/contracts/contract.ts';
+import { type Contract, UNREADABLE_LINE } from '../../../pipelines/contracts/contract.ts';
 import type { Definition } from '../../../pipelines/contracts/definition.ts';
 import { parseContract } from '../../../pipelines/contracts/parse-contract.ts';
 import { judge, toldReasons, validationReport } from '../../../pipelines/stages/judge.ts';
@@ -80,6 +80,27 @@ describe('validation', () => {
       ['quantity', ['quantity'], 'c'],
       ['quantity', ['quantity', 'malformed'], 'd'],
     ]);
+  });
+
+  it('tells a line that could not be split under that rule alone, whatever else its missing values break', async () => {
+    const more = Array.from({ length: 70 }, (_, i) => ({ ...CONTRACT.rules[1]!, name: `more-${i}` }));
+    const contract = { ...CONTRACT, rules: [UNREADABLE_LINE, ...CONTRACT.rules, ...more] };
+    const lines = `(SELECT CAST(NULL AS VARCHAR), CAST(NULL AS TIMESTAMP), CAST(NULL AS INTEGER), 'line 7: has 2 fields', 9)`;
+    const from = `(FROM ${FROM} UNION ALL FROM ${lines})`;
+    const [row] = await warehouse.rows(validationSql({ from, contract }));
+    const { rows, accepted, rules } = readValidation(row!, contract);
+    expect({ rows, accepted }).toEqual({ rows: 7, accepted: 3 });
+    const alone = (await countRows({ ...contract, rules: contract.rules.slice(1) })).rules;
+    expect(rules.map(({ broken, refused }) => [broken, refused])).toEqual([
+      [1, 1],
+      ...alone.map(({ broken, refused }) => [broken, refused]),
+    ]);
+    const quarantine = await warehouse.rows(quarantineSql({ from, contract, refused: 4 }));
+    expect(quarantine.map(({ broken_rules }) => (broken_rules as string[]).length)).toEqual([73, 71, 72, 1]);
+    expect(quarantine.at(-1)).toMatchObject({
+      refused_by: 'unreadable-line',
+      broken_rules: ['unreadable-line'],
+    });
   });
 
   it('refuses nothing when every rule only warns', async () => {
