@@ -75,7 +75,8 @@ function transitionOf(
   const overlap = countOf(first) / size;
   if (overlap >= survival) return { kind: 'survives', into: first, overlap };
   const together = large.reduce((sum, column) => sum + countOf(column), 0) / size;
-  if (large.length > 1 && together >= survival) return { kind: 'split', into: large, overlap: together };
+  // One part alone has been found too small.
+  if (together >= survival) return { kind: 'split', into: large, overlap: together };
   return { kind: 'disappears' };
 }
 

@@ -12,7 +12,7 @@ export interface JensenShannon {
  * @param a, b counts or any other weights per category, in the same order, at least 0; shares are made here
  * @throws RangeError when the lengths differ, a side counts nothing, or a count is negative or not finite
  *
- * O(categories). Needs no floor for empty categories, other than PSI, and cannot exceed 1; like PSI it is blind
+ * O(categories). Unlike PSI it needs no floor for empty categories and cannot exceed 1; like PSI it is blind
  * to members that change places. Sources: Lin (1991), Divergence measures based on the Shannon entropy; Endres &
  * Schindelin (2003) for the metric. Same values as scipy.spatial.distance.jensenshannon(base=2).
  */

@@ -17,9 +17,9 @@ export interface KolmogorovSmirnov {
  * @throws RangeError when a side has no value, or an infinite one
  *
  * O(n log n + m log m); without the logarithms for samples sorted before. The p-value is that of one sample of
- * round(n m / (n + m)) values against a known distribution: good from some ten values a side on, too small where
- * many values are equal never (ties make it larger). Sources: Smirnov (1939); for the p-value see
- * kolmogorovTail. Same values as scipy.stats.ks_2samp(method='asymp').
+ * round(n m / (n + m)) values against a known distribution: not to be trusted below some ten values a side, and
+ * too large, so that it alarms too seldom, where many values are equal. Sources: Smirnov (1939); for the p-value
+ * see kolmogorovTail. Same values as scipy.stats.ks_2samp(method='asymp').
  */
 export function kolmogorovSmirnov(
   reference: ArrayLike<number> | SortedSample,
