@@ -173,9 +173,20 @@ export function patternDraft(column: RuleColumn, value: unknown, { path, faults 
     ending: 'pattern',
     kind: 'pattern',
     value,
-    check: orMissing(column, `regexp_matches(CAST(${column.sql} AS VARCHAR), ${quoteText(read.pattern)})`),
+    check: orMissing(column, matchSql(`CAST(${column.sql} AS VARCHAR)`, read.pattern)),
     reason: `${column.name} does not match the pattern of the contract`,
   };
+}
+
+/** `^` and `$` around it all, without alternatives that they would bind to and flags that change what they mean. */
+const ANCHORED = /^\^((?:[^|\\(]|\\.|\((?!\?))*)\$$/s;
+
+/** Anchored at both ends it is a match of the whole text, which DuckDB does in half the time. */
+function matchSql(text: string, pattern: string): string {
+  const whole = ANCHORED.exec(pattern)?.[1];
+  return whole === undefined
+    ? `regexp_matches(${text}, ${quoteText(pattern)})`
+    : `regexp_full_match(${text}, ${quoteText(whole)})`;
 }
 
 function formatDraft({ value, logicalType, column }: Option, report: Reporting): Draft | null {

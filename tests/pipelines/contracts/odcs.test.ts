@@ -126,7 +126,7 @@ describe('rules', () => {
       'a pattern',
       { name: 'country', logicalType: 'string', logicalTypeOptions: { pattern: "^[A-Z]'\\u00e9$" } },
       'country-pattern',
-      `"country" IS NULL OR regexp_matches(CAST("country" AS VARCHAR), '^[A-Z]''\\x{00e9}$')`,
+      `"country" IS NULL OR regexp_full_match(CAST("country" AS VARCHAR), '[A-Z]''\\x{00e9}')`,
     ],
     [
       'an integer format',
