@@ -40,14 +40,31 @@ export async function checkInput(input: StartInput, config: Pick<Config, 'defini
  * @throws PipelineError RUN_IN_PROGRESS, TEMPORAL_UNREACHABLE
  */
 export async function runMainJob(strata: Strata, input: StartInput, signal: AbortSignal): Promise<MainJob> {
-  const { client, log } = strata;
-  const { execution, joinedFrom } = await startOrJoin(client, input);
-  const address = strata.addressOf(execution);
+  const { client, log, repositories } = strata;
+  const heldRunOf = async (workflow: Run['workflow']) => {
+    const record = await repositories.runs.byWorkflow(workflow);
+    return record?.outcome === 'held' ? record.runId : null;
+  };
+  const { execution, joinedFrom } = await startOrJoin(client, input, heldRunOf);
   if (joinedFrom) log.info(`joined run ${execution.id}, started earlier: ${joinedFrom.toISOString()}`);
-  log.info(`run  ${address}`);
+  log.info(`run  ${strata.addressOf(execution)}`);
+  return followToEnd(strata, execution, signal);
+}
+
+/**
+ * Follows a run until it has ended or is held for a person.
+ *
+ * @throws PipelineError TEMPORAL_UNREACHABLE
+ */
+export async function followToEnd(
+  strata: Strata,
+  execution: Run['workflow'],
+  signal: AbortSignal,
+): Promise<MainJob> {
+  const { client, log } = strata;
   const handle = client.workflow.getHandle(execution.id, execution.runId);
   const followed = await followRun(handle, { log, signal });
-  return { address, ...(await endOf(strata, followed, execution)) };
+  return { address: strata.addressOf(execution), ...(await endOf(strata, followed, execution)) };
 }
 
 /**

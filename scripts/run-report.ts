@@ -17,7 +17,7 @@ const BAR_WIDTH = 16;
 
 /** What a person reads when a run has ended: outcome, segments as a table, where to look. */
 export function runReport(summary: RunSummary, places: Record<string, string>): string {
-  const sections = [headline(summary), ...reasons(summary)];
+  const sections = [headline(summary), ...warnings(summary), ...reasons(summary)];
   if (summary.segments.length > 0) sections.push('', segmentTable(summary.segments), '', quality(summary));
   sections.push('', ...links(places));
   return sections.join('\n');
@@ -71,9 +71,12 @@ function refusedOf({ quarantinedBy }: TableRows): string[] {
   return refused.length === 0 ? [] : [`  ${dot} refused: ${refused.join(', ')}`];
 }
 
+function warnings({ warnings = [] }: RunSummary): string[] {
+  return warnings.map((warning) => `  ${dot} ${colors.yellow(warning)}`);
+}
+
 function reasons(summary: RunSummary): string[] {
-  const held =
-    'decide in the Temporal UI: update "review" with {"decision": "publish"} or {"decision": "reject"}';
+  const held = `to decide: npm run strata -- review ${summary.runId} publish (or reject), or in the Temporal UI update "review" with {"decision": "publish"}`;
   const lines = summary.outcome === 'held' ? [...summary.reasons, held] : summary.reasons;
   return lines.map((reason) => `  ${dot} ${reason}`);
 }

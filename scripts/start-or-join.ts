@@ -25,9 +25,14 @@ const FIELDS = ['pipeline', 'extract', 'asOf', 'seed', 'review', 'k'] as const s
  * Starts the run of this pipeline and as-of date, or joins the one that is still going on, if that was asked
  * for the same.
  *
+ * @param heldRunOf id of the run of a workflow that is held for review, for the way out; null for any other
  * @throws PipelineError RUN_IN_PROGRESS with what differs, when it was asked for something else
  */
-export async function startOrJoin(client: Client, input: StartInput): Promise<StartedRun> {
+export async function startOrJoin(
+  client: Client,
+  input: StartInput,
+  heldRunOf: (workflow: Run['workflow']) => Promise<string | null> = async () => null,
+): Promise<StartedRun> {
   const { pipeline = DEFAULT_PIPELINE, asOf } = input;
   const workflowId = workflowIds.segment(pipeline, asOf);
   for (;;) {
@@ -49,7 +54,8 @@ export async function startOrJoin(client: Client, input: StartInput): Promise<St
     if (hasClosed(running)) continue;
     const { runId, startTime } = running;
     const execution = { id: workflowId, runId };
-    requireSame(execution, await inputOf(client, execution), input);
+    const differences = differencesOf(await inputOf(client, execution), input);
+    if (differences.length > 0) throw inProgress(execution, differences, await heldRunOf(execution));
     return { execution, joinedFrom: startTime };
   }
 }
@@ -69,17 +75,26 @@ export async function inputOf(client: Client, execution: Run['workflow']): Promi
   return typeof sent === 'object' && sent !== null ? sent : {};
 }
 
-function requireSame(execution: Run['workflow'], running: StartInput, asked: StartInput): void {
+function differencesOf(running: StartInput, asked: StartInput): string[] {
   const [there, here] = [running, asked].map((input) => ({ pipeline: DEFAULT_PIPELINE, ...input }));
-  const differences = FIELDS.filter((field) => there![field] !== here![field]).map(
+  return FIELDS.filter((field) => there![field] !== here![field]).map(
     (field) => `${field} is ${said(there![field])} there, ${said(here![field])} here`,
   );
-  if (differences.length === 0) return;
-  throw new PipelineError(
+}
+
+function inProgress(
+  { id, runId }: Run['workflow'],
+  differences: readonly string[],
+  heldRun: string | null,
+): PipelineError {
+  const [state, wayOut] =
+    heldRun === null
+      ? ['still going on', 'wait until it has ended, cancel it in the Temporal UI,']
+      : ['held for review', `decide on it (npm run strata -- review ${heldRun} publish, or reject),`];
+  return new PipelineError(
     'RUN_IN_PROGRESS',
-    `run ${execution.id} (${execution.runId}) is still going on and was asked for something else: ${differences.join('; ')}; ` +
-      'wait until it has ended, cancel it in the Temporal UI, or ask for the same to join it',
-    { workflowId: execution.id, workflowRunId: execution.runId, differences: differences.length },
+    `run ${id} (${runId}) is ${state} and was asked for something else: ${differences.join('; ')}; ${wayOut} or ask for the same to join it`,
+    { workflowId: id, workflowRunId: runId, differences: differences.length },
   );
 }
 

@@ -8,6 +8,7 @@ import { featuresCommand } from './features.ts';
 import { initCommand } from './init/command.ts';
 import { modelCommand } from './model.ts';
 import { quarantineCommand } from './quarantine.ts';
+import { reviewCommand } from './review.ts';
 
 const INTERRUPTED = 130;
 
@@ -36,6 +37,11 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       contractCommand((code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      reviewCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

@@ -134,6 +134,7 @@ async function refit(
   known.counts = validation.counts;
   board.counted(validation.counts.customers);
   if (validation.verdict === 'fail') return refused(known, board, validation.reasons);
+  warn(known, validation.reasons);
 
   await step('profile', summaries.profile(extract), says.profile, (options) =>
     compute.profileExtract.executeWithOptions(options, [{ run, extract }]),
@@ -141,6 +142,7 @@ async function refit(
   const features = await step('features', summaries.features(validation), says.features, (options) =>
     compute.buildFeatures.executeWithOptions(options, [{ run, extract, validation }]),
   );
+  warn(known, features.warnings);
   const clustering = await step('cluster', summaries.cluster(features, opened.k), says.cluster, (options) =>
     compute.fitClusters.executeWithOptions(options, [{ run, features }]),
   );
@@ -215,6 +217,10 @@ function refused(known: Known, board: RunBoard, reasons: string[]): Ending {
   known.verdict = 'refused';
   board.judged('refused');
   return { outcome: 'rejected', reasons };
+}
+
+function warn(known: Known, warnings: readonly string[] = []): void {
+  if (warnings.length > 0) known.warnings = [...(known.warnings ?? []), ...warnings];
 }
 
 async function close(run: Run, known: Known, ending: Ending, board: RunBoard): Promise<RunSummary> {

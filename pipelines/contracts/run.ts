@@ -121,6 +121,8 @@ export interface RunSummary {
   verdict: Verdict | null;
   /** Why the outcome is what it is, in sentences; empty when there is nothing to add. */
   reasons: string[];
+  /** What was noticed on the way and stopped nothing, in sentences; absent where there was nothing. */
+  warnings?: string[];
   counts: RunCounts;
   k: number | null;
   segments: SegmentSummary[];

@@ -156,6 +156,11 @@ export function isRefusing({ severity }: Pick<Rule, 'severity'>): boolean {
   return severity !== 'warn';
 }
 
+/** Where the rule about lines that could not be split stands: such a row breaks no other. -1: there is none. */
+export function lineRule(rules: readonly Pick<Rule, 'name' | 'severity'>[]): number {
+  return rules.findIndex((rule) => rule.name === UNREADABLE_LINE.name && isRefusing(rule));
+}
+
 /** Bits of a BIGINT that a mask uses; a contract may have more rules. */
 const BITS = 60;
 
@@ -165,7 +170,7 @@ const BITS = 60;
  * @param more further columns; `WHOLE` is the whole row
  */
 function brokenSql(from: string, { rules }: Pick<TableContract, 'rules'>, more = ''): string {
-  const line = rules.findIndex((rule) => rule.name === UNREADABLE_LINE.name && isRefusing(rule));
+  const line = lineRule(rules);
   const masks = masksOf(rules).map((mask, word) => {
     const bits = rules
       .slice(word * BITS, (word + 1) * BITS)

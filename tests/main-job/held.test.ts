@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { connect } from '../../store/postgres/connect.ts';
 import { createRepositories } from '../../store/postgres/repositories.ts';
 import { writeShopExtract } from '../helpers/activity-extract.ts';
@@ -36,11 +39,12 @@ test('a run held for review survives its worker, shows no reader anything, and i
     expect(held.summary!.segments.length).toBeGreaterThanOrEqual(3);
     expect(await publications.current('shop')).toBeNull();
 
-    await strata.startWorker();
-    const answer = await handle.executeUpdate<string, [unknown]>('review', {
-      args: [{ decision: 'publish', note: 'looked at the names' }],
-    });
-    expect(answer).toBe('the run will be published');
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['scripts/launch.mjs', 'strata', 'review', runId!, 'publish', '--note', 'looked at the names'],
+      { cwd: PROJECT_FOLDER, env: { ...process.env, STRATA_HOME: strata.home } },
+    );
+    expect(stripVTControlCharacters(stdout)).toContain('✓ published');
     const summary = await handle.result();
     expect(summary).toMatchObject({
       outcome: 'published',

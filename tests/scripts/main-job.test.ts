@@ -62,6 +62,16 @@ describe('a run of the same pipeline and as-of date that is still going on', () 
     expect((await client.workflow.getHandle(execution.id).describe()).runId).toBe(execution.runId);
   });
 
+  test('that is held is told with the command that decides on it', async () => {
+    const input = { pipeline: anyPipeline(), k: 60 };
+    await start(input);
+    const asked = startOrJoin(client, { pipeline: input.pipeline }, async () => 'run_held');
+    await expect(asked).rejects.toMatchObject({
+      code: 'RUN_IN_PROGRESS',
+      message: expect.stringMatching(/is held for review.*npm run strata -- review run_held publish/),
+    });
+  });
+
   test('was started in the Temporal UI without any input: the default pipeline is meant', async () => {
     const execution = { workflowId: 'segment/shop/latest', taskQueue: 'nobody-polls' };
     started.push(execution.workflowId);

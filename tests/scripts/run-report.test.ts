@@ -105,3 +105,14 @@ test('the rows of each table are told, with what was refused of them', () => {
   const { tables: _, ...single } = summary.counts;
   expect(lines({ ...told, counts: single }).join()).not.toContain('customers:');
 });
+
+test('what was noticed on the way is told above the reasons; a held run with the command that decides', () => {
+  const text = textOf({
+    outcome: 'held',
+    warnings: ['46 rows are odd by rule other-currency'],
+    reasons: ['adjusted Rand index 0.12'],
+  });
+  expect(text.indexOf('46 rows are odd by rule other-currency')).toBeGreaterThan(0);
+  expect(text.indexOf('adjusted Rand index')).toBeGreaterThan(text.indexOf('46 rows are odd'));
+  expect(text).toContain('npm run strata -- review run_1 publish');
+});

@@ -63,6 +63,28 @@ describe('segmentCustomers', () => {
       },
     ));
 
+  test('what was noticed on the way stops nothing, and stands in the summary', () =>
+    runWith(
+      {
+        validateExtract: async (input) => ({
+          ...(await fakeStages().validateExtract(input)),
+          verdict: 'warn',
+          reasons: ['46 rows are odd by rule other-currency'],
+        }),
+        buildFeatures: async (input) => ({
+          ...(await fakeStages().buildFeatures(input)),
+          warnings: ['spend and spendCents say the same'],
+        }),
+      },
+      async ({ start }) => {
+        const summary = await (await start()).result();
+        expect(summary).toMatchObject({
+          outcome: 'published',
+          warnings: ['46 rows are odd by rule other-currency', 'spend and spendCents say the same'],
+        });
+      },
+    ));
+
   test('a broken run fails with the code of its cause, after it was closed as failed', async () => {
     const closed: Closing[] = [];
     await runWith(

@@ -1,4 +1,5 @@
 import type { Rule } from '../../contracts/contract.ts';
+import { lineRule } from '../validate.ts';
 import type { DayCount } from './coverage.ts';
 import type { Reader, Relation } from './relation.ts';
 import { type RuleFinding, roundCents } from './report.ts';
@@ -33,7 +34,7 @@ export interface Judged {
   /** Of all rows, those without a readable time too. */
   accepted: number;
   acceptedAmount: number;
-  /** Each rule for itself, whatever other rules the row breaks. */
+  /** Each rule for itself, whatever other rules the row breaks; a line that could not be split breaks one alone. */
   rules: RuleFinding[];
   /** Rows of days too far back to be told apart. */
   rowsBefore: number;
@@ -95,7 +96,13 @@ function groupsSql({ from, contract, asOf }: Relation, predicates: readonly stri
   const day = `CASE WHEN ordered_at IS NOT NULL THEN greatest(CAST(ordered_at AS DATE), ${floor}) END`;
   // The line break keeps a comment at the end of a check from swallowing the bracket.
   const checks = rules.map(({ check }) => `((${check}\n) IS TRUE)`);
-  const masks = partsOf(rules).map((i) => `${bits(checks.slice(i * BITS, (i + 1) * BITS))} AS rules_${i}`);
+  const line = lineRule(rules);
+  const masks = partsOf(rules).map((part) => {
+    const own = checks.slice(part * BITS, (part + 1) * BITS);
+    if (line < 0) return `${bits(own)} AS rules_${part}`;
+    const others = own.reduce((mask, _, i) => mask + (part * BITS + i === line ? 0 : 2 ** i), 0);
+    return `CASE WHEN ${checks[line]} THEN ${bits(own)} ELSE ${others} END AS rules_${part}`;
+  });
   const groups = `SELECT ${[`${day} AS day`, ...masks, `${bits(predicates)} AS asked`].join(',\n  ')},
   count(*) AS rows, sum(amount) AS amount
 FROM ${from} GROUP BY ALL`;

@@ -201,7 +201,7 @@ function notesOf({ rows, sampled }: { rows: number; sampled: number }): string[]
     'Ids are told apart by 64-bit hashes. Of more than six million rows, ids other than customers are counted by the sixteenth of them whose hash is drawn; such a count says "about".',
     'Outliers are values more than 1.5 interquartile ranges beyond the quartiles (Tukey), far ones more than 3, extreme ones some 400.',
     'Values of ids, of texts that nearly every row or customer has their own of, and of what could not be read are never shown.',
-    'A row that breaks several rules counts under each of them here; validation counts it once.',
+    'A row that breaks several rules counts under each of them here; validation counts it once. A line that could not be split breaks no other rule, and is missing in every column.',
     'Correlations are Spearman’s: of ranks, so that no extreme value decides.',
   ];
 }

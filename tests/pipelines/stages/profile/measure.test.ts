@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { quantiles } from '../../../../numeric/statistics/quantile.ts';
+import { UNREADABLE_LINE } from '../../../../pipelines/contracts/contract.ts';
 import { binEdges } from '../../../../pipelines/stages/profile/bins.ts';
 import type { ProfileReport } from '../../../../pipelines/stages/profile/report.ts';
 import { acceptedSql } from '../../../../pipelines/stages/validate.ts';
@@ -236,6 +237,23 @@ describe('the profile of other extracts', () => {
     const report = await profileOf(warehouse, relation(LINES), { contract: { ...CONTRACT, rules } });
     expect(report.rules.map(({ rows }) => rows)).toEqual(rules.map((_, i) => (i % 2 === 0 ? 0 : 4)));
     expect(report.accepted).toBe(3);
+  });
+
+  test('a line that could not be split breaks its own rule and no other', async () => {
+    const line = [null, null, null, null, null, 'line 3: has 7 fields where the header has 8', null];
+    const judged = { ...CONTRACT, rules: [{ ...UNREADABLE_LINE }, ...CONTRACT.rules] };
+    const rulesOf = async (lines: readonly Line[]) =>
+      (await profileOf(warehouse, relation(lines), { contract: judged })).rules.map(({ rows }) => rows);
+    const [own, ...others] = await rulesOf(LINES);
+    expect(own).toBe(0);
+    expect(await rulesOf([...LINES, line])).toEqual([1, ...others]);
+    const many = {
+      ...judged,
+      rules: [...CONTRACT.rules, ...Array(60).fill(CONTRACT.rules[0]), UNREADABLE_LINE],
+    };
+    const report = await profileOf(warehouse, relation([...LINES, line]), { contract: many });
+    expect(report.rules.map(({ rows }) => rows)).toEqual([...others, ...Array(60).fill(others[0]), 1]);
+    expect(report.accepted).toBe(4);
   });
 
   test('a feature that fails leaves the rest of the profile', async () => {

@@ -1,0 +1,62 @@
+import { Argument, Command } from 'commander';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { HANDLERS, type ReviewDecision } from '../pipelines/contracts/signatures.ts';
+import type { RunRecord } from '../store/postgres/run-records.ts';
+import { type Config, readConfig } from './config.ts';
+import { createLog } from './log.ts';
+
+interface Given {
+  run: string;
+  decision: ReviewDecision['decision'];
+  note?: string;
+}
+
+/** `strata review`: a person's decision on a held run. Starts what `npm start` starts, since the run goes on with it. */
+export function reviewCommand(signal: AbortSignal, setExitCode: (code: number) => void): Command {
+  return new Command('review')
+    .description('decides on a run that is held: publishes or rejects it, and follows it to its end')
+    .argument('<run>', 'id of the run')
+    .addArgument(new Argument('<decision>').choices(['publish', 'reject']))
+    .option('--note <text>', 'why; kept with the run')
+    .addHelpText('after', '\nEnds with 0 when it is published, 2 when it is rejected.')
+    .allowExcessArguments(false)
+    .action(async (run: string, decision: Given['decision'], { note }: { note?: string }) => {
+      setExitCode(await review(readConfig(), { run, decision, ...(note && { note }) }, signal));
+    });
+}
+
+async function review(config: Config, { run, ...decision }: Given, signal: AbortSignal): Promise<number> {
+  const { openStrata } = await import('./open-strata.ts');
+  const { followToEnd } = await import('./main-job.ts');
+  const { EXIT_CODES, runReport, whereToLook } = await import('./run-report.ts');
+  const broken = new AbortController();
+  const either = AbortSignal.any([signal, broken.signal]);
+  const strata = await openStrata({ config, log: createLog({ level: config.logLevel }), signal: either });
+  strata.ended.catch((fault: unknown) => broken.abort(fault));
+  try {
+    const record = await strata.repositories.runs.get(run);
+    requireHeld(record);
+    const { workflow } = record;
+    const handle = strata.client.workflow.getHandle(workflow.id, workflow.runId);
+    await handle.executeUpdate<string, [ReviewDecision]>(HANDLERS.review, { args: [decision] });
+    const job = await followToEnd(strata, workflow, either);
+    const { summary } = job;
+    console.log(
+      summary
+        ? `\n${runReport(summary, whereToLook(summary, { artifacts: config.artifacts, address: job.address }))}`
+        : `\n${job.message ?? 'the run ended without a summary'}`,
+    );
+    return EXIT_CODES[job.outcome];
+  } finally {
+    await strata.close();
+  }
+}
+
+function requireHeld({ runId, outcome }: Pick<RunRecord, 'runId' | 'outcome'>): void {
+  if (outcome === 'held') return;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `a review needs a run that is held, ${runId} is ${outcome ?? 'still running'}`,
+    { runId },
+  );
+}
