@@ -9,7 +9,7 @@ import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report
 import { deriveColumnsInTurns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
-import { applyTransformsInTurns, fitTransformsInTurns } from '../pipelines/stages/transform.ts';
+import { fitAndApplyInTurns } from '../pipelines/stages/transform.ts';
 import { type Column, encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
@@ -59,8 +59,7 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
         const whenMissing = whenMissingOf(features.aggregate);
         const found = await deriveColumnsInTurns(numbers, features.derive, { whenMissing, onTurn });
         const { columns } = found;
-        const transforms = await fitTransformsInTurns(columns, features.cluster, onTurn);
-        const matrix = await applyTransformsInTurns(columns, transforms, onTurn);
+        const { transforms, matrix } = await fitAndApplyInTurns(columns, features.cluster, onTurn);
         const names = transforms.map(({ feature }) => feature);
         const write = (kind: ArtifactKind, bytes: Buffer, ending: string) =>
           artifacts.write(kind, bytes, { runId: run.runId, ending, rows });

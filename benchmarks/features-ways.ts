@@ -5,7 +5,7 @@ import { quoteText } from '../pipelines/contracts/sql-quote.ts';
 import { featureCatalogue } from '../pipelines/stages/feature-catalogue.ts';
 import { type Columns, deriveColumns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
-import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
+import { fitAndApplyInTurns } from '../pipelines/stages/transform.ts';
 import { acceptedSql } from '../pipelines/stages/validate.ts';
 import { PROJECT_FOLDER } from '../scripts/config.ts';
 import { loadDefinition } from '../store/definitions.ts';
@@ -111,7 +111,7 @@ async function strata(warehouse: Warehouse, { from, contract }: Source): Promise
   const { columns } = deriveColumns(numbers, derive, whenMissingOf(aggregate));
   const transforms: TransformName[] = ['log1p', 'standard'];
   const clustered = CLUSTERED.map((feature) => ({ feature, transforms }));
-  applyTransforms(columns, fitTransforms(columns, clustered));
+  await fitAndApplyInTurns(columns, clustered);
   return columns;
 }
 

@@ -26,24 +26,32 @@ const YEO_JOHNSON_ROWS = 50_000;
  * @throws PipelineError FEATURE_INVALID naming the feature and the transform that cannot take its values
  */
 export function fitTransforms(columns: Columns, settings: FeatureSettings['cluster']): FittedTransforms {
-  return atOnce(fitting(columns, settings));
+  return atOnce(fitting(columns, settings)).transforms;
 }
 
-/** {@link fitTransforms} with a turn of the event loop after each step, at which `onTurn` may throw; the same bits. */
-export function fitTransformsInTurns(
+/**
+ * {@link fitTransforms} and {@link applyTransforms} to the same columns, each step made once: the same bits, with a turn
+ * of the event loop after each step, at which `onTurn` may throw.
+ */
+export function fitAndApplyInTurns(
   columns: Columns,
   settings: FeatureSettings['cluster'],
   onTurn?: () => void,
-): Promise<FittedTransforms> {
+): Promise<{ transforms: FittedTransforms; matrix: Matrix }> {
   return inTurns(fitting(columns, settings), onTurn);
 }
 
-function* fitting(columns: Columns, settings: FeatureSettings['cluster']): Generator<void, FittedTransforms> {
-  const fitted: FittedTransforms = [];
-  for (const { feature, transforms } of settings) {
+function* fitting(
+  columns: Columns,
+  settings: FeatureSettings['cluster'],
+): Generator<void, { transforms: FittedTransforms; matrix: Matrix }> {
+  const transforms: FittedTransforms = [];
+  const rows = settings[0] ? columnNamed(columns, settings[0].feature).length : 0;
+  const matrix = createMatrix(rows, settings.length);
+  for (const [j, { feature, transforms: kinds }] of settings.entries()) {
     let values = columnNamed(columns, feature);
     const steps: FittedTransform[] = [];
-    for (const kind of transforms) {
+    for (const kind of kinds) {
       const step = guarded({ feature, kind }, () =>
         fitTransform(kind, kind === 'yeo-johnson' ? everyFew(values) : values),
       );
@@ -52,9 +60,10 @@ function* fitting(columns: Columns, settings: FeatureSettings['cluster']): Gener
       steps.push(step);
       yield;
     }
-    fitted.push({ feature, steps });
+    columnOf(matrix, j).set(values);
+    transforms.push({ feature, steps });
   }
-  return fitted;
+  return { transforms, matrix };
 }
 
 /**

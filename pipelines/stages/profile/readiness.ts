@@ -7,7 +7,7 @@ import type { Definition } from '../../contracts/definition.ts';
 import { PipelineError } from '../../contracts/errors.ts';
 import { type Columns, deriveColumnsInTurns, whenMissingOf } from '../features.ts';
 import { featuresSql } from '../features-sql.ts';
-import { applyTransformsInTurns, fitTransformsInTurns } from '../transform.ts';
+import { applyTransformsInTurns, fitAndApplyInTurns } from '../transform.ts';
 import { adviseFeature, type FeatureReadiness } from './advice.ts';
 import { rankCorrelations } from './correlations.ts';
 
@@ -135,8 +135,7 @@ async function clusteredOf(
   columns: Columns,
   cluster: Definition['features']['cluster'],
 ): Promise<Pick<Readiness, 'inflation' | 'clusterability'>> {
-  const transforms = await fitTransformsInTurns(columns, cluster);
-  const all = await applyTransformsInTurns(columns, transforms);
+  const { transforms, matrix: all } = await fitAndApplyInTurns(columns, cluster);
   const varying = transforms.filter((_, j) => deviation(columnOf(all, j)) > 0);
   if (varying.length === 0) return { inflation: [], clusterability: null };
   await nextTurn();

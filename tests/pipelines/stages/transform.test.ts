@@ -5,8 +5,8 @@ import {
   applyTransforms,
   applyTransformsInTurns,
   applyTransformsToOne,
+  fitAndApplyInTurns,
   fitTransforms,
-  fitTransformsInTurns,
 } from '../../../pipelines/stages/transform.ts';
 
 const settings = [
@@ -78,13 +78,14 @@ describe('transforms of the clustered features', () => {
 
   test('in turns they are the same bits, and a cancel ends them at the next turn', async () => {
     const columns = { orders: Float64Array.of(1, 2, 5, 9), spend: Float64Array.of(10, 0, 400, 35) };
-    const fitted = await fitTransformsInTurns(columns, settings);
+    const { transforms: fitted, matrix } = await fitAndApplyInTurns(columns, settings);
     expect(fitted).toEqual(fitTransforms(columns, settings));
-    expect(await applyTransformsInTurns(columns, fitted)).toEqual(applyTransforms(columns, fitted));
+    expect(matrix).toEqual(applyTransforms(columns, fitted));
+    expect(await applyTransformsInTurns(columns, fitted)).toEqual(matrix);
     const controller = new AbortController();
     const onTurn = () => controller.signal.throwIfAborted();
     setImmediate(() => controller.abort());
-    await expect(fitTransformsInTurns(columns, settings, onTurn)).rejects.toThrow(/abort/);
+    await expect(fitAndApplyInTurns(columns, settings, onTurn)).rejects.toThrow(/abort/);
     await expect(applyTransformsInTurns(columns, fitted, onTurn)).rejects.toThrow(/abort/);
   });
 });
