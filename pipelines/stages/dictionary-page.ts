@@ -12,7 +12,6 @@ import { PAGE_STYLE } from './profile/style.ts';
 
 const STYLE = `${PAGE_STYLE}
 main { max-width: 1080px; }
-.scroll { overflow-x: auto; }
 .entry { margin-top: 14px; display: grid; grid-template-columns: minmax(0, 1fr) 260px; gap: 6px 28px; scroll-margin-top: 12px; }
 .entry h3 { margin: 0; font: 600 16px ui-monospace, monospace; }
 .entry h3 small { font: 13px system-ui, sans-serif; color: var(--soft); margin-left: 8px; }
@@ -28,7 +27,8 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .entry .quantiles td { white-space: nowrap; }
 a { color: inherit; text-decoration-color: var(--line); text-underline-offset: 3px; }
 @media (max-width: 720px) { .entry { grid-template-columns: minmax(0, 1fr); } }
-@media print { main { max-width: none; padding: 0; } .entry { break-inside: avoid; } .scroll { overflow: visible; } body { font-size: 12px; }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #ccc; --card: #fff; --accepted: #0072b2; --figure: #0072b2; }
+  main { max-width: none; padding: 0; } .entry { break-inside: avoid; } .scroll { overflow: visible; background: none; } body { font-size: 12px; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
 `;
 

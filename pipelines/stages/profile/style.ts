@@ -1,8 +1,8 @@
 /** Okabe and Ito's colours: apart for all kinds of colour vision, in light and in dark. */
 export const PAGE_STYLE = `
-:root { color-scheme: light dark; --paper: #fff; --ink: #1d2433; --soft: #5b6577; --line: #e3e7ee; --card: #f8f9fb;
+:root { color-scheme: light dark; --paper: #fff; --ink: #1d2433; --soft: #5b6577; --line: #e3e7ee; --shade: #c3cad6; --card: #f8f9fb;
   --accepted: #0072b2; --refused: #d55e00; --money: #b07d00; --figure: #0072b2; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14181f; --ink: #e6eaf2; --soft: #9aa5b8; --line: #2b3240; --card: #1b212b;
+@media (prefers-color-scheme: dark) { :root { --paper: #14181f; --ink: #e6eaf2; --soft: #9aa5b8; --line: #2b3240; --shade: #3d4759; --card: #1b212b;
   --accepted: #56b4e9; --refused: #e69f00; --money: #f0e442; --figure: #56b4e9; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
@@ -37,6 +37,11 @@ th, td { padding: 6px 8px; vertical-align: top; border-bottom: 1px solid var(--l
 .none { color: var(--soft); }
 .meter { width: 110px; }
 .meter span { display: block; height: 10px; margin-top: 5px; border-radius: 2px; }
+/* A shade at the side on which a table goes on. */
+.scroll { overflow-x: auto; background: linear-gradient(to right, var(--paper), transparent) 0 0 / 32px 100% no-repeat local,
+  linear-gradient(to left, var(--paper), transparent) 100% 0 / 32px 100% no-repeat local,
+  linear-gradient(to right, var(--shade), transparent) 0 0 / 14px 100% no-repeat,
+  linear-gradient(to left, var(--shade), transparent) 100% 0 / 14px 100% no-repeat; }
 .quantiles { font-size: 12px; margin-top: 8px; font-variant-numeric: tabular-nums; }
 .quantiles th, .quantiles td { padding: 3px 2px; text-align: right; border: 0; }
 `;
@@ -52,8 +57,8 @@ a { color: var(--accepted); }
 nav { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 24px 0 0; padding: 10px 16px; background: var(--card); border-radius: 10px; font-size: 14px; }
 nav a { text-decoration: none; }
 section { scroll-margin-top: 12px; }
-.scroll { overflow-x: auto; }
 .scroll table { min-width: 520px; }
+.two > * { min-width: 0; overflow-x: auto; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(400px, 100%), 1fr)); gap: 8px 28px; align-items: start; }
 .two ul { padding-left: 20px; margin: 4px 0; }
 .name { font-family: ui-monospace, monospace; font-size: 13px; overflow-wrap: anywhere; }
@@ -105,7 +110,7 @@ figcaption { font-size: 12px; color: var(--soft); }
   .two { grid-template-columns: 1fr 1fr; }
   .cards { grid-template-columns: repeat(3, 1fr); }
   table, .proposal code, .card code, .cards .soft, .card .soft { font-size: 10.5px; }
-  .scroll, .wide { overflow: visible; }
+  .scroll, .wide { overflow: visible; background: none; }
   .wide svg { min-width: 0; }
   .scroll table { min-width: 0; }
   .map svg { width: 100%; height: auto; max-width: 100%; }
