@@ -60,6 +60,7 @@ test('a migrated schema has the tables and views of the design, each saying its 
       ['quarantine_releases', expect.stringContaining('One row per release')],
       ['run_stages', expect.stringContaining('One row per run and stage')],
       ['runs', expect.stringContaining('One row per run')],
+      ['segment_moves', expect.stringContaining('One row per publication and customer')],
       ['segment_names', expect.stringContaining('One row per segment and version')],
       ['segment_snapshots', expect.stringContaining('One row per run and segment')],
       ['segments', expect.stringContaining('One row per lasting segment id')],
