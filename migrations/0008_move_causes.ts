@@ -39,12 +39,32 @@ export async function up(knex: Knex): Promise<void> {
     comment on column segment_moves.from_segment_id is 'Null: the customer is new.';
     comment on column segment_moves.to_segment_id is 'Null: the customer is lost.';
     comment on column segment_moves.cause is 'As in movements; null where it was not measured.';
+
+    -- The same rows of one run. The view joins publications, and a join reads the memberships of all runs when
+    -- it is asked for all of a run's customers; here the run before is known before anything is read.
+    create function segment_moves_of(run text)
+      returns table (customer_id text, from_segment_id text, to_segment_id text, cause text)
+      language sql stable
+      begin atomic
+        select customer_id, b.segment_id, m.segment_id,
+               case when m.segment_id is null then 'behaviour' else m.move_cause end
+        from (select * from memberships where run_id = run) m
+        full join (
+          select * from memberships where run_id = (
+            select before.run_id from publications u
+            join publications before on before.publication_id = u.replaced_publication_id
+            where u.run_id = run)) b using (customer_id)
+        where m.segment_id is distinct from b.segment_id
+          and exists (select from publications where run_id = run and replaced_publication_id is not null);
+      end;
+    comment on function segment_moves_of is 'The rows of segment_moves of one run, without reading another one.';
   `);
 }
 
 /** The movements at a border go to the model, which is where those went that the last model did not see. */
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
+    drop function segment_moves_of;
     drop view segment_moves;
     alter table memberships drop constraint memberships_move_cause_check;
     alter table memberships drop column move_cause;

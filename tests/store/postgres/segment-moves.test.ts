@@ -63,6 +63,32 @@ test('tells of every publication who moved, came and left, and why', async () =>
     { run_id: 'c', customer_id: 'dan', from_segment_id: null, to_segment_id: 'seg_0', cause: 'behaviour' },
   ]);
   expect(await moves({ run_id: 'a' })).toEqual([]);
+  for (const run_id of ['a', 'b', 'c']) {
+    const { rows } = await database.knex.raw<{ rows: object[] }>(
+      'select * from segment_moves_of(?) order by customer_id',
+      [run_id],
+    );
+    expect(rows.map((move) => ({ run_id, ...move }))).toEqual(await moves({ run_id }));
+  }
+});
+
+test('the moves of a run are read from it and the one before, whatever else there is', async () => {
+  publications.length = 0;
+  for (const runId of ['a', 'b', 'c', 'd']) await publish(runId, { ann: [0], bob: [1] });
+  const plan = await database.knex.transaction(async (transaction) => {
+    // As with many customers, where joining is cheaper than looking each one up.
+    await transaction.raw('set local enable_nestloop = off');
+    return transaction.raw<{ rows: Record<string, string>[] }>(
+      `explain (analyze, costs off, timing off, summary off) select * from segment_moves_of('c')`,
+    );
+  });
+  const lines = plan.rows.map((row) => row['QUERY PLAN']!).join('\n');
+  const read = Array.from(
+    lines.matchAll(/on (memberships_\d)(?! \w* ?\(never executed)/g),
+    ([, table]) => table,
+  );
+  expect(lines).toContain('memberships_3');
+  expect([...new Set(read)].sort()).toEqual(['memberships_2', 'memberships_3']);
 });
 
 test('only the words of causes are taken, and memberships come back as they were loaded', async () => {
