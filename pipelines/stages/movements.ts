@@ -106,18 +106,13 @@ export function causesOfCustomers(
   input: Omit<MovementInput, 'spendCents' | 'previousSpendCents'>,
 ): Uint8Array {
   const { causes, rows } = decompose({ ...input, spendCents: null });
-  const codes = Uint8Array.from(input.join.previousRow, (previousRow) =>
-    previousRow < 0 ? BEHAVIOUR : STAYED,
-  );
-  rows.forEach((row, i) => {
-    codes[row] = causes.isBorder[i] ? BORDER : CAUSE_WORDS.indexOf(causeWord(causes.causes[i]!));
-  });
+  const { previousRow } = input.join;
+  const codes = new Uint8Array(previousRow.length);
+  for (let row = 0; row < codes.length; row++) if (previousRow[row]! < 0) codes[row] = BEHAVIOUR;
+  const codeOf = CAUSES.map((word) => (word === 'stayed' ? STAYED : CAUSE_WORDS.indexOf(word)));
+  for (let i = 0; i < rows.length; i++)
+    codes[rows[i]!] = causes.isBorder[i] ? BORDER : codeOf[causes.causes[i]!]!;
   return codes;
-}
-
-function causeWord(code: number): MovementCause | null {
-  const word = CAUSES[code]!;
-  return word === 'stayed' ? null : word;
 }
 
 interface Decomposed {
@@ -137,16 +132,17 @@ function decompose(input: Omit<MovementInput, 'previousSpendCents'>): Decomposed
   const now = currentIds.map(numberOf);
   const rows = commonRows(join);
   const viewOf = (ofModel: { labels: Uint8Array; numbers: number[]; borders: Borders | null }) => ({
-    labels: Uint8Array.from(rows, (row) => ofModel.numbers[ofModel.labels[row]!]!),
-    margins: Float32Array.from(rows, (row) => ofModel.borders?.margins[row] ?? 0),
+    labels: numbersAt(rows, ofModel),
+    margins: valuesAt(rows, ofModel.borders?.margins),
     noiseBands: new Float64Array(ids.length).fill(ofModel.borders?.noiseBand ?? 0),
   });
+  const previousRows = valuesAt(rows, join.previousRow);
   const causes = decomposeMoves({
     segments: ids.length,
-    previousLabels: Uint8Array.from(rows, (row) => before[previousLabels[join.previousRow[row]!]!]!),
+    previousLabels: numbersAt(previousRows, { labels: previousLabels, numbers: before }),
     lastModel: relabelled && viewOf({ labels: relabelled, numbers: before, borders: borders.last }),
     newModel: viewOf({ labels, numbers: now, borders: borders.new }),
-    spendCents: spendCents && Float64Array.from(rows, (row) => spendCents[row]!),
+    spendCents: spendCents && valuesAt(rows, spendCents),
   });
   return { causes, ids, rows };
 }
@@ -156,6 +152,23 @@ function commonRows({ previousRow, common }: CustomerJoin): Int32Array {
   let next = 0;
   for (let row = 0; row < previousRow.length; row++) if (previousRow[row]! >= 0) rows[next++] = row;
   return rows;
+}
+
+/** The number of the segment of each row. In loops: a million rows through callbacks would hold the event loop up. */
+function numbersAt(
+  rows: ArrayLike<number>,
+  { labels, numbers }: { labels: Uint8Array; numbers: readonly number[] },
+): Uint8Array {
+  const found = new Uint8Array(rows.length);
+  for (let i = 0; i < found.length; i++) found[i] = numbers[labels[rows[i]!]!]!;
+  return found;
+}
+
+/** The values of some rows; 0 where there are none. */
+function valuesAt(rows: Int32Array, values: ArrayLike<number> | undefined): Float64Array {
+  const found = new Float64Array(rows.length);
+  if (values) for (let i = 0; i < found.length; i++) found[i] = values[rows[i]!]!;
+  return found;
 }
 
 /** At a border it is one movement, whatever else would have been its cause. */

@@ -70,6 +70,10 @@ test('tells of every publication who moved, came and left, and why', async () =>
     );
     expect(rows.map((move) => ({ run_id, ...move }))).toEqual(await moves({ run_id }));
   }
+  const seen = await database.knex.raw<{ rows: object[] }>(
+    `select * from segment_moves_of((select run_id from published_runs where pipeline = 'shop'))`,
+  );
+  expect(seen.rows).toHaveLength((await moves({ run_id: 'c' })).length);
 });
 
 test('the moves of a run are read from it and the one before, whatever else there is', async () => {
