@@ -3,11 +3,13 @@ import type { Run } from '../pipelines/contracts/run.ts';
 import type { Features, Stages } from '../pipelines/contracts/stages.ts';
 import { matchIdentities, matchSummary } from '../pipelines/stages/identity.ts';
 import { joinCustomers } from '../pipelines/stages/match.ts';
+import { encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
 import { readCustomers, readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { labelByPrevious, previousModel } from './previous-model.ts';
+import { idsByCluster } from './published-run.ts';
 import { runStage } from './stage.ts';
 
 /** Clusters of this run -> segments with lasting ids, by what the last publication says of its customers. */
@@ -20,13 +22,14 @@ export function createMatchActivities(context: ActivityContext): Pick<Stages, 'm
       const inputs = [customers, values, clustering.labels, clustering.model, base?.publicationId ?? null];
       return runStage(context, { stage: 'match', run, inputs }, async () => {
         const { labels } = await readLabels(artifacts, clustering.labels);
+        const byLast = base && (await relabel(context, base, { run, features }));
         const identities = matchIdentities({
           pipeline: run.pipeline,
           modelDigest: clustering.model.sha256,
           labels,
           sizes: clustering.sizes,
           previous: base && (await previousSegments(context, base, { run, features })),
-          relabelled: base && (await relabel(context, base, { run, features })),
+          relabelled: byLast?.labels ?? null,
           digest: (text) => createHash('sha256').update(text).digest('hex'),
         });
         const kept = await artifacts.write('identities', encodeJson(identities), {
@@ -38,6 +41,13 @@ export function createMatchActivities(context: ActivityContext): Pick<Stages, 'm
           base: base && { publicationId: base.publicationId, runId: base.runId },
           ...matchSummary(identities),
           identities: kept,
+          relabelled:
+            byLast &&
+            (await artifacts.write('labels', encodeColumns({ ...byLast }), {
+              runId: run.runId,
+              ending: 'columns',
+              rows: labels.length,
+            })),
         };
       });
     },
@@ -61,13 +71,10 @@ async function previousSegments(
     // After persistRun the ids of this very run are in the table: a repeat has to come to the same ones.
     repositories.segmentations.idsOf(base.pipeline, { exceptBornIn: run.runId }),
   ]);
-  const segmentIds = base.segments
-    .toSorted((a, b) => a.cluster - b.cluster)
-    .map(({ segmentId }) => segmentId);
-  return { segmentIds, usedIds, labels, join: joinCustomers(previous, current) };
+  return { segmentIds: idsByCluster(base.segments), usedIds, labels, join: joinCustomers(previous, current) };
 }
 
-/** The published model's label of each customer of this run; null when it cannot read their features. */
+/** What the published model says of each customer of this run; null when it cannot read their features. */
 async function relabel(context: ActivityContext, base: Publication, { run, features }: Current) {
   const { artifacts } = context;
   const definition = await frozenDefinition(artifacts, run);

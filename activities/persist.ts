@@ -1,11 +1,14 @@
 import type { Run, SegmentSummary } from '../pipelines/contracts/run.ts';
 import type { Naming, Stages } from '../pipelines/contracts/stages.ts';
 import type { Identities } from '../pipelines/stages/identity.ts';
+import { CAUSE_WORDS, causesOfCustomers } from '../pipelines/stages/movements.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
+import type { MembershipRows } from '../store/postgres/copy-binary.ts';
 import type { Segmentation, SegmentInRun } from '../store/postgres/segmentations.ts';
 import { readCustomers, readLabels } from './columns.ts';
-import type { ActivityContext } from './context.ts';
+import { type ActivityContext, frozenDefinition } from './context.ts';
 import type { NamesFile } from './name.ts';
+import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
 
 /** Everything the run says -> rows of PostgreSQL, attached, and seen by no reader until it is published. */
@@ -19,6 +22,7 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
         clustering.model,
         match.identities,
         naming.names,
+        match.base?.publicationId ?? null,
       ];
       return runStage(context, { stage: 'persist', run, inputs }, async ({ signal, onProgress }) => {
         const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
@@ -30,19 +34,33 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
           segments: segmentsInRun(naming, identities, file),
           names: namesOf(run, naming, file),
         });
-        const segmentIds = identities.segments
-          .toSorted((a, b) => a.cluster - b.cluster)
-          .map(({ segmentId }) => segmentId);
         const rows = {
           customers: await readCustomers(artifacts, customers),
-          segmentIds,
+          segmentIds: idsByCluster(identities.segments),
           ...(await readLabels(artifacts, labels)),
+          moveCauses: await moveCauses(context, { run, features, clustering, match }),
         };
         const loaded = await repositories.memberships.load(run.runId, rows, { signal, onProgress });
         return { memberships: loaded.rows };
       });
     },
   };
+}
+
+/**
+ * Why each customer is in another segment than readers see; null when there is nothing to compare with. Of a run
+ * that was overtaken by another publication too: it cannot be published any more.
+ */
+async function moveCauses(
+  context: ActivityContext,
+  { run, ...products }: { run: Run } & Pick<ComparedRun, 'features' | 'clustering' | 'match'>,
+): Promise<MembershipRows['moveCauses']> {
+  const { artifacts, repositories } = context;
+  const base = products.match.base && (await repositories.publications.current(run.pipeline));
+  if (!base || base.publicationId !== products.match.base?.publicationId) return null;
+  const definition = await frozenDefinition(artifacts, run);
+  const codes = causesOfCustomers(movementsOf(await readBeside(context, { ...products, definition, base })));
+  return { codes, words: CAUSE_WORDS };
 }
 
 function segmentsInRun(

@@ -7,8 +7,13 @@ import { canRead, centersOf, type Model, parseModel } from '../pipelines/stages/
 import { applyTransformsInTurns } from '../pipelines/stages/transform.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
+import type { Labels } from './columns.ts';
 import type { ActivityContext } from './context.ts';
 import { withKernelCodes } from './kernel-errors.ts';
+
+export async function readModel(artifacts: ArtifactStore, ref: ArtifactRef): Promise<Model> {
+  return parseModel(decodeJson(await artifacts.read(ref)));
+}
 
 /** The published model, when it can read the features that the definition makes today; null otherwise. */
 export async function previousModel(
@@ -16,7 +21,7 @@ export async function previousModel(
   ref: ArtifactRef,
   definition: Definition,
 ): Promise<Model | null> {
-  const model = parseModel(decodeJson(await artifacts.read(ref)));
+  const model = await readModel(artifacts, ref);
   return canRead(model, definition) ? model : null;
 }
 
@@ -25,12 +30,14 @@ export async function labelByPrevious(
   context: Pick<ActivityContext, 'threads'>,
   model: Model,
   columns: Columns,
-): Promise<Uint8Array> {
+): Promise<Labels> {
   const matrix = await applyTransformsInTurns(columns, model.transforms);
   const pool = createKernelPool({ threads: context.threads });
   try {
-    const { labels } = await withKernelCodes(matrix, () => assignNearest(pool, matrix, centersOf(model)));
-    return labels;
+    const { labels, distance, margin } = await withKernelCodes(matrix, () =>
+      assignNearest(pool, matrix, centersOf(model)),
+    );
+    return { labels, distance, margin };
   } finally {
     await pool.close();
   }

@@ -1,16 +1,15 @@
 import type { Definition } from '../pipelines/contracts/definition.ts';
-import type { Run } from '../pipelines/contracts/run.ts';
-import type { Clustering, Features, Match, Stages } from '../pipelines/contracts/stages.ts';
+import type { Naming, Stages } from '../pipelines/contracts/stages.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
-import { joinCustomers } from '../pipelines/stages/match.ts';
 import { traceMovements } from '../pipelines/stages/movements.ts';
 import { decidePublication } from '../pipelines/stages/publish.ts';
-import { judgeStability, type StabilityInput } from '../pipelines/stages/stability.ts';
+import { judgeStabilityInTurns, type StabilityInput } from '../pipelines/stages/stability.ts';
+import { applyTransformsInTurns } from '../pipelines/stages/transform.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
-import { readCustomers, readLabels, readValues } from './columns.ts';
+import { readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
-import { labelByPrevious, previousModel } from './previous-model.ts';
+import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
 
 /** This run and the last publication -> movements with causes, metrics, a verdict, and whether a person is asked. */
@@ -26,11 +25,12 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
         match.base?.publicationId ?? null,
         run.review,
       ];
-      return runStage(context, { stage: 'stability', run, inputs }, async () => {
+      return runStage(context, { stage: 'stability', run, inputs }, async ({ signal }) => {
         const definition = await frozenDefinition(artifacts, run);
         const base = match.base && (await repositories.publications.current(run.pipeline));
-        const report = judgeStability(
-          await comparison(context, { run, features, clustering, match, definition, base }),
+        const compared = { features, clustering, match, naming, definition, base };
+        const report = await judgeStabilityInTurns(await comparison(context, compared), () =>
+          signal.throwIfAborted(),
         );
         const movements = report.movements?.movements ?? [];
         await repositories.stability.save(run.runId, { movements, metrics: report.metrics });
@@ -52,62 +52,46 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
   };
 }
 
-interface Compared {
-  run: Run;
-  features: Features;
-  clustering: Clustering;
-  match: Match;
-  definition: Definition;
-  base: Publication | null;
-}
+type Compared = Omit<ComparedRun, 'base'> & { naming: Naming; base: Publication | null };
 
 async function comparison(context: ActivityContext, compared: Compared): Promise<StabilityInput> {
-  const { features, clustering, match, definition, base } = compared;
+  const { features, clustering, match, naming, definition, base } = compared;
   const { artifacts } = context;
   const columns = await readValues(artifacts, features.values);
   const { labels } = await readLabels(artifacts, clustering.labels);
-  const segmentIds = match.segments
-    .toSorted((a, b) => a.cluster - b.cluster)
-    .map(({ segmentId }) => segmentId);
-  const current = { settings: definition.stability, columns, labels, segmentIds };
-  return { ...current, previous: base && (await previous(context, base, { ...compared, ...current })) };
+  return {
+    settings: definition.stability,
+    columns,
+    labels,
+    segmentIds: idsByCluster(match.segments),
+    nameStatuses: naming.segments.map(({ nameStatus }) => nameStatus),
+    previous: base && (await previous(context, { ...compared, base, columns })),
+  };
 }
 
 async function previous(
   context: ActivityContext,
-  base: Publication,
-  current: Compared & { columns: Columns; labels: Uint8Array; segmentIds: string[] },
+  compared: ComparedRun & { columns: Columns },
 ): Promise<StabilityInput['previous']> {
-  const { artifacts } = context;
-  const { columns, labels, segmentIds, definition, features } = current;
-  const join = joinCustomers(
-    await readCustomers(artifacts, base.artifacts.customers),
-    await readCustomers(artifacts, features.customers),
-  );
-  const before = await readLabels(artifacts, base.artifacts.labels);
-  const previousIds = base.segments
-    .toSorted((a, b) => a.cluster - b.cluster)
-    .map(({ segmentId }) => segmentId);
-  const model = await previousModel(artifacts, base.artifacts.model, definition);
-  const relabelled = model && (await labelByPrevious(context, model, columns));
-  const spendOf = (values: Columns) => spendCents(definition, values);
+  const { base, columns, definition } = compared;
+  const beside = await readBeside(context, compared);
+  const { join, before, last, model, previousIds } = beside;
+  const values = model && (await readValues(context.artifacts, base.artifacts.values));
   const movements = traceMovements({
-    join,
-    previousIds,
-    currentIds: segmentIds,
-    previousLabels: before.labels,
-    labels,
-    relabelled,
-    spendCents: spendOf(columns),
-    previousSpendCents: model && spendOf(await readValues(artifacts, base.artifacts.values)),
+    ...movementsOf(beside),
+    spendCents: spendCents(definition, columns),
+    previousSpendCents: values && spendCents(definition, values),
   });
   return {
-    join,
+    ...{ join, values, movements },
     labels: before.labels,
     segmentIds: previousIds,
     references: model?.references ?? [],
-    relabelled,
-    movements,
+    frozen: model && {
+      ...{ model, distance: before.distance },
+      matrix: await applyTransformsInTurns(columns, model.transforms),
+    },
+    relabelled: last?.labels ?? null,
   };
 }
 

@@ -127,6 +127,11 @@ export interface Match extends Timed {
   segments: { cluster: number; segmentId: string; event: SegmentSummary['event']; overlap: number | null }[];
   retired: string[];
   identities: ArtifactRef;
+  /**
+   * What the published model says of each customer of this run, as labels; null when it cannot read their
+   * features or nothing is published, absent in runs of before it was kept.
+   */
+  relabelled?: ArtifactRef | null;
 }
 
 export interface Naming extends Timed {

@@ -183,7 +183,7 @@ export function parseModel(value: unknown): Model {
 }
 
 /** The centres as the kernels take them: row-major, k * d values. */
-export function centersOf({ centers }: Model): Float64Array {
+export function centersOf({ centers }: Pick<Model, 'centers'>): Float64Array {
   return Float64Array.from(centers.flat());
 }
 

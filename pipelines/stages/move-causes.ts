@@ -1,5 +1,3 @@
-import type { MovementCause } from './movements.ts';
-
 // Why common customers are in another segment than before: the three-way decomposition, with m0 the last model,
 // m1 the new one, x0 and x1 the old and new figures. A move is the customer's doing when m0 sees it too, the
 // model's when m1 alone does; either is a border move when the customer stands so near to a border that a refit
@@ -33,11 +31,14 @@ export interface MoveTally {
   spendCents: number;
 }
 
+/** Whose doing a move is, at a border or not. */
+export type PlainCause = 'behaviour' | 'model';
+
 /** Customers going one way for one cause, those at a border apart from the others. */
 export interface CauseMove extends MoveTally {
   from: number;
   to: number;
-  cause: MovementCause;
+  cause: PlainCause;
   isBorder: boolean;
 }
 
@@ -103,7 +104,7 @@ export function decomposeMoves(input: MoveCauseInput): MoveCauses {
       add(result.stayed, cents);
       continue;
     }
-    const cause: MovementCause = from === between ? 'model' : 'behaviour';
+    const cause: PlainCause = from === between ? 'model' : 'behaviour';
     result.causes[row] = cause === 'model' ? MODEL : BEHAVIOUR;
     result.isBorder[row] = isBorder ? 1 : 0;
     add(isBorder ? result.moved.border : result.moved[cause], cents);

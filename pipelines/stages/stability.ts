@@ -1,34 +1,19 @@
+import { adjustedMutualInformation } from '../../numeric/compare/adjusted-mutual-information.ts';
 import { adjustedRand } from '../../numeric/compare/adjusted-rand.ts';
-import { countsBetween, type PopulationStability, stabilityOfCounts } from '../../numeric/statistics/psi.ts';
+import { atOnce, inTurns } from '../../numeric/kernels/turn.ts';
 import type { Definition } from '../contracts/definition.ts';
-import type { Stability } from '../contracts/stages.ts';
+import type { SegmentSummary } from '../contracts/run.ts';
 import type { Columns } from './features.ts';
 import { formatNumber, formatShare } from './figures.ts';
 import type { CustomerJoin } from './match.ts';
 import type { FeatureReference } from './model.ts';
 import type { MovementReport } from './movements.ts';
+import { countLabels, type FrozenScale, measureCentroids, measureDrift } from './stability-drift.ts';
+import type { CentroidReport, DriftReport, StabilityMetric, StabilityReport } from './stability-report.ts';
 
 // Whether the segments are still the ones people know. A low agreement alone does not say whose doing it is,
 // so the new model is also compared with the last one on the same figures: what differs there is the
 // model's doing, the rest is the customers'.
-
-export interface StabilityMetric {
-  metric: string;
-  /** A feature or a segment id; empty for the run as a whole. */
-  subject: string;
-  /** Null where it cannot be computed. */
-  value: number | null;
-  threshold: number | null;
-  verdict: 'within' | 'beyond' | 'told';
-}
-
-export interface StabilityReport
-  extends Pick<Stability, 'verdict' | 'reasons' | 'adjustedRand' | 'movedShare'> {
-  metrics: StabilityMetric[];
-  movements: MovementReport | null;
-  /** PSI with its bins, so that it can be checked by hand. */
-  drift: { subject: string; psi: PopulationStability }[];
-}
 
 export interface StabilityInput {
   settings: Definition['stability'];
@@ -36,12 +21,18 @@ export interface StabilityInput {
   labels: Uint8Array;
   /** Segment id of each cluster, in the order of the labels. */
   segmentIds: readonly string[];
+  /** Of this run's names, one per segment. */
+  nameStatuses: readonly SegmentSummary['nameStatus'][];
   previous: {
     join: CustomerJoin;
     labels: Uint8Array;
     segmentIds: readonly string[];
     /** Of the features the last model was fitted on; empty when they are made differently now. */
     references: readonly FeatureReference[];
+    /** The untransformed features of its customers; null when they cannot be compared. */
+    values: Columns | null;
+    /** What centres are compared by; null when the last model cannot read the new figures. */
+    frozen: FrozenScale | null;
     /** The last model's label of each customer of this run; null when it cannot read them. */
     relabelled: Uint8Array | null;
     movements: MovementReport;
@@ -60,6 +51,15 @@ type Previous = NonNullable<StabilityInput['previous']>;
  * - `stable`: neither. `first`: nothing is published.
  */
 export function judgeStability(input: StabilityInput): StabilityReport {
+  return atOnce(judging(input));
+}
+
+/** {@link judgeStability} with a turn of the event loop between the features; the same bits. */
+export function judgeStabilityInTurns(input: StabilityInput, onTurn?: () => void): Promise<StabilityReport> {
+  return inTurns(judging(input), onTurn);
+}
+
+function* judging(input: StabilityInput): Generator<void, StabilityReport> {
   const { previous, settings } = input;
   if (!previous) {
     const reasons = ['nothing is published yet that this run could be compared with'];
@@ -71,10 +71,14 @@ export function judgeStability(input: StabilityInput): StabilityReport {
       metrics: [],
       movements: null,
       drift: [],
+      centroids: null,
     };
   }
   const agreement = measureAgreement(input, previous);
-  const drift = measureDrift(input, previous);
+  yield;
+  const drift = yield* measureDrift({ columns: input.columns, previous });
+  const { frozen } = previous;
+  const centroids = frozen && (yield* measureCentroids({ ...input, previous: { ...previous, frozen } }));
   const { verdict, reasons } = judge({ agreement, drift, settings, previous });
   return {
     verdict,
@@ -84,10 +88,14 @@ export function judgeStability(input: StabilityInput): StabilityReport {
     metrics: [
       ...agreementMetrics(agreement, settings),
       ...drift.flatMap((found) => driftMetrics(found, settings)),
+      ...(centroids ?? []).map(centroidMetric),
+      ...movementMetrics(agreement, previous.movements),
       ...sizeMetrics(input, previous),
+      questionableMetric(input),
     ],
     movements: previous.movements,
-    drift: drift.map(({ subject, psi }) => ({ subject, psi })),
+    drift,
+    centroids,
   };
 }
 
@@ -95,6 +103,8 @@ interface Agreement {
   common: number;
   /** Adjusted Rand index of both segmentations on the common customers; null without any. */
   all: number | null;
+  /** Adjusted mutual information of the same, which small segments count more in; null as above. */
+  information: number | null;
   movedShare: number | null;
   /** Of both models on this run's figures; null when the last one cannot read them. */
   ofModels: number | null;
@@ -121,6 +131,7 @@ function measureAgreement({ labels }: StabilityInput, previous: Previous): Agree
   return {
     common,
     all: common > 0 ? adjustedRand(before, after) : null,
+    information: common > 0 ? adjustedMutualInformation(before, after) : null,
     movedShare: common > 0 ? 1 - movements.stayed.customers / common : null,
     ofModels: relabelled ? adjustedRand(relabelled, labels) : null,
     movedByModelShare: shareOf(movements.model),
@@ -130,38 +141,9 @@ function measureAgreement({ labels }: StabilityInput, previous: Previous): Agree
   };
 }
 
-interface Drift {
-  metric: 'psi' | 'psi-mix';
-  subject: string;
-  psi: PopulationStability;
-}
-
-function measureDrift({ columns }: StabilityInput, previous: Previous): Drift[] {
-  const drift = previous.references.flatMap(({ feature, edges, counts }): Drift[] => {
-    const values = columns[feature];
-    if (!values) return [];
-    return [
-      { metric: 'psi', subject: feature, psi: stabilityOfCounts(counts, countsBetween(values, edges)) },
-    ];
-  });
-  // By the last model on both sides: a segment that the new one split is no shift of the customers.
-  if (previous.relabelled) {
-    const k = previous.segmentIds.length;
-    const psi = stabilityOfCounts(countLabels(previous.labels, k), countLabels(previous.relabelled, k));
-    drift.push({ metric: 'psi-mix', subject: '', psi });
-  }
-  return drift;
-}
-
-function countLabels(labels: Uint8Array, k: number): Float64Array {
-  const counts = new Float64Array(k);
-  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
-  return counts;
-}
-
 function judge(found: {
   agreement: Agreement;
-  drift: readonly Drift[];
+  drift: readonly DriftReport[];
   settings: Definition['stability'];
   previous: Previous;
 }): Pick<StabilityReport, 'verdict' | 'reasons'> {
@@ -189,12 +171,12 @@ function judge(found: {
   return { verdict: 'stable', reasons: overall };
 }
 
-function isDrift({ psi }: Drift, { majorPsi }: Definition['stability']): boolean {
+function isDrift({ psi }: DriftReport, { majorPsi }: Definition['stability']): boolean {
   return psi.isSignificant && psi.psi > majorPsi;
 }
 
-function describeShift({ metric, subject, psi }: Drift): string {
-  const what = metric === 'psi' ? `the customers' ${subject}` : 'the mix of segments';
+function describeShift({ subject, psi }: DriftReport): string {
+  const what = subject === '' ? 'the mix of segments' : `the customers' ${subject}`;
   return `${what} shifted: PSI ${psi.psi.toFixed(2)}, by chance below ${psi.criticalValue.toFixed(3)}`;
 }
 
@@ -202,6 +184,7 @@ function agreementMetrics(agreement: Agreement, settings: Definition['stability'
   const { minimumAdjustedRand: least, maximumMovedShare: most } = settings;
   return [
     metric('adjusted-rand', agreement.all, { least }),
+    metric('adjusted-mutual-information', agreement.information),
     metric('adjusted-rand-of-models', agreement.ofModels, { least }),
     metric('moved-share', agreement.movedShare, { most }),
     metric('moved-by-model-share', agreement.movedByModelShare, { most }),
@@ -211,15 +194,43 @@ function agreementMetrics(agreement: Agreement, settings: Definition['stability'
   ];
 }
 
-/** Magnitude against the rule of thumb, and the same value against chance: either alone misleads. */
+/**
+ * Magnitude against the rule of thumb, and the same value against chance: either alone misleads. The second
+ * opinions are told: none of them has a threshold that is as widely agreed on.
+ */
 function driftMetrics(
-  { metric: name, subject, psi }: Drift,
+  { subject, psi, wasserstein, kolmogorovSmirnov, jensenShannon }: DriftReport,
   settings: Definition['stability'],
 ): StabilityMetric[] {
-  return [
-    { ...metric(name, psi.psi, { most: settings.majorPsi }), subject },
-    { ...metric(`${name}-significance`, psi.psi, { most: psi.criticalValue }), subject },
+  const name = subject === '' ? 'psi-mix' : 'psi';
+  const found = [
+    metric(name, psi.psi, { most: settings.majorPsi }),
+    metric(`${name}-significance`, psi.psi, { most: psi.criticalValue }),
+    ...(wasserstein ? [metric('wasserstein', wasserstein.standardised)] : []),
+    ...(kolmogorovSmirnov ? [metric('kolmogorov-smirnov', kolmogorovSmirnov.statistic)] : []),
+    ...(jensenShannon ? [metric('jensen-shannon-mix', jensenShannon.divergence)] : []),
   ];
+  return found.map((one) => ({ ...one, subject }));
+}
+
+/** Told without a threshold: how far a centre goes by chance alone is not kept of a run. */
+function centroidMetric({ segmentId, delta }: CentroidReport): StabilityMetric {
+  return { ...metric('centroid-drift', delta), subject: segmentId };
+}
+
+function movementMetrics({ common }: Agreement, { moved, migration }: MovementReport): StabilityMetric[] {
+  const atBorder = moved && common > 0 ? moved.border.customers / common : null;
+  const rows = (migration?.rows ?? []).filter(({ from }) => from !== null);
+  return [
+    metric('moved-at-border-share', atBorder),
+    metric('mobility', migration?.mobility ?? null),
+    ...rows.map(({ from, entropy }) => ({ ...metric('migration-entropy', entropy), subject: from! })),
+  ];
+}
+
+function questionableMetric({ nameStatuses }: StabilityInput): StabilityMetric {
+  const questionable = nameStatuses.filter((status) => status === 'questionable').length;
+  return metric('questionable-name-share', questionable / nameStatuses.length);
 }
 
 /** How much larger or smaller each segment became: 0.1 = a tenth more of the customers than before. */

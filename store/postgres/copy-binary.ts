@@ -4,7 +4,8 @@
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const TRAILER = Buffer.from([0xff, 0xff]);
-const FIELD_COUNT = 5;
+/** In place of the length of a field that is null. */
+const NULL_FIELD = Buffer.from([0xff, 0xff, 0xff, 0xff]);
 const REAL_BYTES = 4;
 
 /** Memberships of a run, row i = customer i of the run's artifacts. */
@@ -18,10 +19,20 @@ export interface MembershipRows {
   distance: Float32Array;
   /** Shape (n,). */
   margin: Float32Array;
+  /** Why each is in another segment than before, as an index of `words`, shape (n,); null = in no other. */
+  moveCauses?: { codes: Uint8Array; words: readonly (string | null)[] } | null;
+}
+
+/** What the rows of a COPY hold, in this order. */
+export function columnsOf({ moveCauses }: Pick<MembershipRows, 'moveCauses'>): string[] {
+  return [
+    ...['run_id', 'customer_id', 'segment_id', 'distance', 'margin'],
+    ...(moveCauses ? ['move_cause'] : []),
+  ];
 }
 
 /**
- * The rows (run_id, customer_id, segment_id, distance, margin) as pieces of one COPY.
+ * The rows as pieces of one COPY of {@link columnsOf}.
  *
  * @throws RangeError when the columns differ in length, or a label has no segment
  *
@@ -35,8 +46,9 @@ export function* encodeMemberships(
   const count = checkedCount(rows);
   yield SIGNATURE;
   const template = {
-    rowStart: Buffer.concat([int16(FIELD_COUNT), field(runId)]),
+    rowStart: Buffer.concat([int16(columnsOf(rows).length), field(runId)]),
     segments: rows.segmentIds.map(field),
+    causes: rows.moveCauses?.words.map((word) => (word === null ? NULL_FIELD : field(word))) ?? [],
   };
   for (let from = 0; from < count; from += chunkRows) {
     yield encodeChunk(rows, template, { from, to: Math.min(from + chunkRows, count) });
@@ -45,31 +57,43 @@ export function* encodeMemberships(
 }
 
 /** @throws RangeError as `encodeMemberships` */
-export function checkedCount({ customers, labels, segmentIds, distance, margin }: MembershipRows): number {
+export function checkedCount(rows: MembershipRows): number {
+  const { customers, labels, segmentIds, distance, margin, moveCauses } = rows;
   const count = labels.length;
   const lengths = [customers.offsets.length - 1, distance.length, margin.length];
-  if (lengths.some((length) => length !== count)) {
+  if ([...lengths, moveCauses?.codes.length ?? count].some((length) => length !== count)) {
     throw new RangeError(
       `memberships need columns of one length, found ${count} labels and ${lengths.join(', ')} ids, distances, margins`,
     );
   }
-  let highest = -1;
-  for (let i = 0; i < count; i++) if (labels[i]! > highest) highest = labels[i]!;
+  const highest = highestOf(labels);
   if (highest >= segmentIds.length) {
     throw new RangeError(
       `memberships need a segment for label ${highest}, found ${segmentIds.length} segments`,
     );
   }
+  if (moveCauses && highestOf(moveCauses.codes) >= moveCauses.words.length) {
+    throw new RangeError(`memberships need a word for each cause, found ${moveCauses.words.length} words`);
+  }
   return count;
 }
 
+function highestOf(codes: Uint8Array): number {
+  let highest = -1;
+  for (let i = 0; i < codes.length; i++) if (codes[i]! > highest) highest = codes[i]!;
+  return highest;
+}
+
 function encodeChunk(
-  { customers: { offsets, bytes }, labels, distance, margin }: MembershipRows,
-  { rowStart, segments }: { rowStart: Buffer; segments: readonly Buffer[] },
+  { customers: { offsets, bytes }, labels, distance, margin, moveCauses }: MembershipRows,
+  {
+    rowStart,
+    segments,
+    causes,
+  }: { rowStart: Buffer; segments: readonly Buffer[]; causes: readonly Buffer[] },
   { from, to }: { from: number; to: number },
 ): Buffer {
-  const longestSegment = segments.reduce((longest, segment) => Math.max(longest, segment.length), 0);
-  const fixedBytes = rowStart.length + 4 + longestSegment + 2 * (4 + REAL_BYTES);
+  const fixedBytes = rowStart.length + 4 + longestOf(segments) + 2 * (4 + REAL_BYTES) + longestOf(causes);
   const chunk = Buffer.allocUnsafeSlow((to - from) * fixedBytes + offsets[to]! - offsets[from]!);
   const view = new DataView(chunk.buffer);
   let at = 0;
@@ -89,8 +113,16 @@ function encodeChunk(
     view.setInt32(at + 8, REAL_BYTES);
     view.setFloat32(at + 12, margin[i]!);
     at += 16;
+    if (!moveCauses) continue;
+    const cause = causes[moveCauses.codes[i]!]!;
+    chunk.set(cause, at);
+    at += cause.length;
   }
   return chunk.subarray(0, at);
+}
+
+function longestOf(fields: readonly Buffer[]): number {
+  return fields.reduce((longest, { length }) => Math.max(longest, length), 0);
 }
 
 function field(text: string): Buffer {

@@ -5,7 +5,7 @@ import type { Knex } from 'knex';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
-import { checkedCount, encodeMemberships, type MembershipRows } from './copy-binary.ts';
+import { checkedCount, columnsOf, encodeMemberships, type MembershipRows } from './copy-binary.ts';
 import { translating } from './database-errors.ts';
 import { type LockedRun, lockOpenRun } from './run-lock.ts';
 
@@ -158,9 +158,7 @@ async function copyRows(
   const { table, runId, rows, onProgress } = copy;
   // FREEZE: the table is of this transaction, so its rows need no second writing by vacuum.
   const target = connection.query(
-    copyFrom(
-      `copy "${table}" (run_id, customer_id, segment_id, distance, margin) from stdin (format binary, freeze)`,
-    ),
+    copyFrom(`copy "${table}" (${columnsOf(rows).join(', ')}) from stdin (format binary, freeze)`),
   );
   const of = rows.labels.length;
   let chunks = 0;
@@ -184,9 +182,12 @@ async function checkSegments(transaction: Knex.Transaction, segmentIds: readonly
   }
 }
 
-function digestRows({ customers, labels, segmentIds, distance, margin }: MembershipRows): string {
-  const hash = createHash('sha256').update(JSON.stringify([labels.length, segmentIds]));
+function digestRows(rows: MembershipRows): string {
+  const { customers, labels, segmentIds, distance, margin, moveCauses } = rows;
+  const words = moveCauses ? [moveCauses.words] : [];
+  const hash = createHash('sha256').update(JSON.stringify([labels.length, segmentIds, ...words]));
   for (const column of [customers.offsets, customers.bytes, labels, distance, margin]) hash.update(column);
+  if (moveCauses) hash.update(moveCauses.codes);
   return hash.digest('hex');
 }
 

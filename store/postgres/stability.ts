@@ -7,7 +7,7 @@ export interface MovementRow {
   from: string | null;
   /** Segment id; null for customers who are lost. */
   to: string | null;
-  cause: 'behaviour' | 'model';
+  cause: 'behaviour' | 'model' | 'border';
   customers: number;
   /** Rounded to whole cents; null where the pipeline has no spend. */
   spendCents: number | null;

@@ -2,6 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CompareStages } from '../../pipelines/contracts/compare.ts';
+import { parseStabilityReport } from '../../pipelines/stages/stability-report.ts';
+import { decodeJson } from '../../store/artifacts/json.ts';
 import { writeFeatures } from '../helpers/activity-features.ts';
 import {
   type ActivityName,
@@ -10,7 +12,13 @@ import {
   openActivityShop,
   type ResultOf,
 } from '../helpers/activity-shop.ts';
-import { type Call, closingOf, publishWalked, walkToStability } from '../helpers/activity-walk.ts';
+import {
+  type Call,
+  closingOf,
+  publishWalked,
+  type Walked,
+  walkToStability,
+} from '../helpers/activity-walk.ts';
 
 let shop: ActivityShop;
 
@@ -55,6 +63,38 @@ const threeTimes: Call = async <N extends ActivityName>(name: N, input: InputOf<
   return again as ResultOf<N>;
 };
 
+/** A run that was matched before the last model's labels were kept is labelled once more, to the same end. */
+async function expectSameWithoutKeptLabels({ match, stability, ...walked }: Walked): Promise<void> {
+  const { relabelled: _, ...early } = match;
+  await shop.forgetSteps(walked.run.runId);
+  const again = await shop.perform('measureStability', { ...walked, match: early });
+  expect(again.report.sha256).toBe(stability.report.sha256);
+}
+
+/** That the report, its rows and the view of customers tell of the same moves. */
+async function expectMovesTold({ run, match, stability }: Walked): Promise<void> {
+  const { artifacts } = shop.context;
+  const report = parseStabilityReport(decodeJson(await artifacts.read(stability.report)));
+  const { movements, migration } = report.movements!;
+  expect(match.relabelled).toMatchObject({ kind: 'labels' });
+  expect(movements.length).toBeGreaterThan(0);
+  const ways = movements.map(({ from, to, cause, customers }) => ({ from, to, cause, customers }));
+  const told = await shop.database
+    .knex('segment_moves')
+    .where({ run_id: run.runId })
+    .groupBy('from_segment_id', 'to_segment_id', 'cause')
+    .select({ from: 'from_segment_id', to: 'to_segment_id', cause: 'cause' })
+    .count<{ customers: string | number }[]>({ customers: '*' });
+  const counted = told.map((row) => ({ ...row, customers: Number(row.customers) }));
+  expect(counted).toHaveLength(ways.length);
+  expect(counted).toEqual(expect.arrayContaining(ways));
+  expect(migration!.rows.map(({ from }) => from).at(-1)).toBeNull();
+  const metrics = new Set(report.metrics.map(({ metric }) => metric));
+  for (const metric of ['adjusted-mutual-information', 'wasserstein', 'kolmogorov-smirnov', 'centroid-drift'])
+    expect(metrics, metric).toContain(metric);
+  expect(report.movements!.noiseBands!.new).not.toBeNull();
+}
+
 /** Done twice over in compare.test.ts. */
 const OF_COMPARISONS: string[] = [
   'openComparison',
@@ -76,10 +116,12 @@ describe('an activity that is run again gives the same result and leaves the sam
     const walked = await walkToStability(shop, {}, threeTimes);
     const { run, match } = walked;
     expect(match.base).not.toBeNull();
+    await expectSameWithoutKeptLabels(walked);
     await threeTimes('awaitTurn', { run });
     await threeTimes('holdRun', { run, closing: closingOf(walked, 'held', ['asked for']) });
     expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({ outcome: 'published' });
     const { workflow, runId } = run;
+    await expectMovesTold(walked);
     await shop.client.workflow.getHandle(workflow.id).terminate();
     expect(await threeTimes('awaitClosed', { workflow })).toEqual({ workflow });
     await threeTimes('keepHistory', { runId, workflow });

@@ -60,6 +60,7 @@ test('a migrated schema has the tables and views of the design, each saying its 
       ['quarantine_releases', expect.stringContaining('One row per release')],
       ['run_stages', expect.stringContaining('One row per run and stage')],
       ['runs', expect.stringContaining('One row per run')],
+      ['segment_moves', expect.stringContaining('One row per publication and customer')],
       ['segment_names', expect.stringContaining('One row per segment and version')],
       ['segment_snapshots', expect.stringContaining('One row per run and segment')],
       ['segments', expect.stringContaining('One row per lasting segment id')],
@@ -102,6 +103,31 @@ test('each migration goes back to exactly what was before it', async () => {
       schema: before,
     });
   }
+});
+
+test('0008_move_causes takes rows of before, and goes back with those at a border told as the model’s', async () => {
+  const at = names.indexOf('0008_move_causes');
+  await migrate(database.knex, migrations.slice(0, at));
+  await database.knex.raw(`
+    insert into pipelines (name, definition_sha256) values ('shop', repeat('a', 64));
+    insert into runs (run_id, kind, pipeline, seed, definition, input, workflow_id, workflow_run_id)
+      values ('a', 'refit', 'shop', 1, '{}', '{}', 'w', 'w');
+    insert into segments (segment_id, pipeline, born_in_run) values ('seg_1', 'shop', 'a'), ('seg_2', 'shop', 'a');
+    insert into movements (run_id, from_segment_id, to_segment_id, cause, customers, spend_cents)
+      values ('a', 'seg_1', 'seg_2', 'model', 1, 10);
+    create table memberships_1 partition of memberships for values in ('a');
+    insert into memberships values ('a', 'ann', 'seg_1', 0, 1)`);
+  await migrate(database.knex, migrations.slice(0, at + 1));
+  expect(await database.knex('memberships').pluck('move_cause')).toEqual([null]);
+  await database.knex.raw(`
+    insert into movements (run_id, from_segment_id, to_segment_id, cause, customers, spend_cents)
+      values ('a', 'seg_1', 'seg_2', 'border', 2, 20), ('a', 'seg_2', 'seg_1', 'border', 4, null)`);
+  await database.knex.transaction((transaction) => migrations[at]!.down(transaction));
+  const left = database.knex('movements').orderBy('customers').select('cause', 'customers', 'spend_cents');
+  expect((await left).map(({ cause, customers, spend_cents }) => [cause, customers, spend_cents])).toEqual([
+    ['model', 3, 30],
+    ['model', 4, null],
+  ]);
 });
 
 test('many processes that migrate at once end with one schema', async () => {

@@ -120,7 +120,7 @@ test('months later, with drift but the same structure, every segment keeps its i
       labels: old.labels,
       join: joinCustomers(before.customers, after.customers),
     },
-    relabelled: await labelByPrevious({ threads: 1 }, published, after.columns),
+    relabelled: (await labelByPrevious({ threads: 1 }, published, after.columns)).labels,
     digest,
   };
   const found = matchIdentities(input);

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { matrixFromColumns } from '../../../numeric/matrix.ts';
 import { countsBetween } from '../../../numeric/statistics/psi.ts';
 import { toCustomerIds } from '../../../pipelines/contracts/customers.ts';
 import { joinCustomers } from '../../../pipelines/stages/match.ts';
 import { traceMovements } from '../../../pipelines/stages/movements.ts';
-import { judgeStability, type StabilityInput } from '../../../pipelines/stages/stability.ts';
+import {
+  judgeStability,
+  judgeStabilityInTurns,
+  type StabilityInput,
+} from '../../../pipelines/stages/stability.ts';
+import type { FrozenScale } from '../../../pipelines/stages/stability-drift.ts';
 
 const settings = { minimumAdjustedRand: 0.3, maximumMovedShare: 0.5, majorPsi: 0.25 };
 const n = 1000;
@@ -21,6 +27,7 @@ function compare(found: {
   relabelled?: Uint8Array | null;
   spend?: Float64Array;
   from?: number;
+  frozen?: FrozenScale;
 }): StabilityInput {
   const labels = found.labels ?? halves;
   const relabelled = found.relabelled === undefined ? labels : found.relabelled;
@@ -32,6 +39,7 @@ function compare(found: {
     previousLabels: halves,
     labels,
     relabelled,
+    borders: { last: null, new: null },
     spendCents: null,
     previousSpendCents: null,
   });
@@ -40,7 +48,12 @@ function compare(found: {
     columns: { spend: found.spend ?? spend },
     labels,
     segmentIds,
-    previous: { join, labels: halves, segmentIds, references, relabelled, movements },
+    nameStatuses: ['holds', 'questionable'],
+    previous: {
+      ...{ join, labels: halves, segmentIds, references, relabelled, movements },
+      values: { spend },
+      frozen: found.frozen ?? null,
+    },
   };
 }
 
@@ -76,13 +89,19 @@ describe('judgeStability', () => {
     const movements = traceMovements({
       ...{ join, previousIds: three, currentIds: three, previousLabels: previous, labels: current },
       ...{ relabelled: null, spendCents: null, previousSpendCents: null },
+      borders: { last: null, new: null },
     });
     const report = judgeStability({
-      ...{ settings, columns: {}, labels: current, segmentIds: three },
-      previous: { join, labels: previous, segmentIds: three, references: [], relabelled: null, movements },
+      ...{ settings, columns: {}, labels: current, segmentIds: three, nameStatuses: ['holds'] },
+      previous: {
+        ...{ join, labels: previous, segmentIds: three, references: [], relabelled: null, movements },
+        ...{ values: null, frozen: null },
+      },
     });
     // scikit-learn 1.9.1, adjusted_rand_score([0,0,0,0,1,1,1,1,2,2], [0,0,0,1,1,1,1,2,2,2])
     expect(report.adjustedRand).toBeCloseTo(0.39114391143911437, 12);
+    // The same, adjusted_mutual_info_score
+    expect(metricOf(report, 'adjusted-mutual-information')!.value).toBeCloseTo(0.44783659769663353, 12);
     expect(report.movedShare).toBeCloseTo(0.2, 12);
     expect(metricOf(report, 'new-share')!.value).toBeCloseTo(1 / 11, 12);
   });
@@ -154,6 +173,99 @@ describe('judgeStability', () => {
     const report = judgeStability(compare({ labels: halves.map((label, row) => (row < 660 ? 0 : label)) }));
     expect(metricOf(report, 'size-change', 'seg_a')!.value).toBeCloseTo(0.1, 12);
     expect(metricOf(report, 'size-change', 'seg_b')!.value).toBeCloseTo(-0.15, 12);
+  });
+
+  test('second opinions on figures and mix are told, and decide nothing', () => {
+    const report = judgeStability(compare({ spend: spend.map((x) => x + 60), relabelled: halves }));
+    expect(report.verdict).toBe('stable');
+    // scipy 1.17.1 on range(1000) and the same + 60: wasserstein_distance / std, ks_2samp
+    expect(metricOf(report, 'wasserstein', 'spend')).toMatchObject({
+      value: expect.closeTo(0.20784620083139177, 12) as number,
+      threshold: null,
+      verdict: 'told',
+    });
+    expect(metricOf(report, 'kolmogorov-smirnov', 'spend')).toMatchObject({
+      value: expect.closeTo(0.06, 12) as number,
+      verdict: 'told',
+    });
+    const [ofSpend, ofMix] = report.drift;
+    expect(ofSpend!.kolmogorovSmirnov!.pValue).toBeCloseTo(0.05243463489026201, 12);
+    expect(ofSpend!.wasserstein!.distance).toBeCloseTo(60, 9);
+    expect(metricOf(report, 'jensen-shannon-mix')).toMatchObject({ value: 0, verdict: 'told' });
+    expect(ofMix).toMatchObject({ subject: '', wasserstein: null, kolmogorovSmirnov: null });
+  });
+
+  test('a mix that shifted is that far apart by Jensen and Shannon', () => {
+    const relabelled = halves.map((_, row) => (row < 200 ? 0 : 1));
+    const report = judgeStability(compare({ labels: relabelled }));
+    // scipy 1.17.1, jensenshannon([600, 400], [200, 800], base=2) ** 2
+    expect(metricOf(report, 'jensen-shannon-mix')!.value).toBeCloseTo(0.12451124978365306, 12);
+  });
+
+  test('centres are told by the last model’s scale, in radii of their segment, when they go on', () => {
+    // Two columns; the first segment's customers have all gone 3 to the right and 4 up, the second's stayed.
+    const gone = (by: number) => Float32Array.from(halves, (label) => (label === 0 ? by : 10));
+    const frozen: FrozenScale = {
+      model: {
+        centers: [
+          [0, 0],
+          [10, 10],
+        ],
+        transforms: [
+          { feature: 'spend', steps: [] },
+          { feature: 'orders', steps: [] },
+        ],
+      },
+      matrix: matrixFromColumns([gone(3), gone(4)]),
+      distance: Float32Array.from(halves, (label) => (label === 0 ? 2 : 0)),
+    };
+    const report = judgeStability(compare({ frozen }));
+    expect(report.centroids).toEqual([
+      {
+        segmentId: 'seg_a',
+        distance: 5,
+        delta: 2.5,
+        differences: [
+          { feature: 'spend', difference: 3 },
+          { feature: 'orders', difference: 4 },
+        ],
+      },
+      {
+        segmentId: 'seg_b',
+        distance: 0,
+        delta: null,
+        differences: [
+          { feature: 'spend', difference: 0 },
+          { feature: 'orders', difference: 0 },
+        ],
+      },
+    ]);
+    expect(metricOf(report, 'centroid-drift', 'seg_a')).toMatchObject({
+      value: 2.5,
+      threshold: null,
+      verdict: 'told',
+    });
+    expect(metricOf(report, 'centroid-drift', 'seg_b')!.value).toBeNull();
+    const renamed = judgeStability({ ...compare({ frozen }), segmentIds: ['seg_c', 'seg_b'] });
+    expect(renamed.centroids!.map(({ segmentId }) => segmentId)).toEqual(['seg_b']);
+  });
+
+  test('names that no longer hold, and how customers spread, are told', () => {
+    const report = judgeStability(compare({ labels: shifted(300), relabelled: halves }));
+    expect(metricOf(report, 'questionable-name-share')).toMatchObject({ value: 0.5, verdict: 'told' });
+    expect(metricOf(report, 'moved-at-border-share')).toMatchObject({ value: 0, verdict: 'told' });
+    expect(metricOf(report, 'mobility')!.verdict).toBe('told');
+    // 300 of 600 customers of one segment stayed: a coin's entropy over three ways out.
+    expect(metricOf(report, 'migration-entropy', 'seg_a')!.value).toBeCloseTo(Math.log(2) / Math.log(3), 12);
+  });
+
+  test('with turns of the event loop it comes to the same, and ends where a turn throws', async () => {
+    const input = compare({ labels: shifted(100) });
+    expect(await judgeStabilityInTurns(input)).toEqual(judgeStability(input));
+    const stopped = judgeStabilityInTurns(input, () => {
+      throw new Error('stopped');
+    });
+    await expect(stopped).rejects.toThrow('stopped');
   });
 
   test('no metric comes twice for one subject, and the report is JSON as it is', () => {

@@ -21,6 +21,19 @@ test('one row is these bytes', () => {
   expect(encode('r', rows, 10).toString('hex')).toBe(expected.join('').replaceAll(' ', ''));
 });
 
+test('with causes a row has a sixth field, null for who is where they were', () => {
+  const rows = memberships(['7', '8'], ['s']);
+  const moveCauses = { codes: Uint8Array.of(0, 1), words: [null, 'model'] };
+  const expected = [
+    '5047434f50590aff0d0a00 00000000 00000000',
+    ...['0006 00000001 72 00000001 37 00000001 73', '00000004 3f000000 00000004 3f800000 ffffffff'],
+    ...['0006 00000001 72 00000001 38 00000001 73', '00000004 3fc00000 00000004 3f000000'],
+    '00000005 6d6f64656c', // model
+    'ffff',
+  ];
+  expect(encode('r', { ...rows, moveCauses }, 1).toString('hex')).toBe(expected.join('').replaceAll(' ', ''));
+});
+
 test('no rows are a signature and an end', () => {
   expect(encode('r', memberships([], ['seg_x']), 10).length).toBe(19 + 2);
 });
@@ -40,6 +53,12 @@ describe('columns that do not fit are refused', () => {
       'a missing id',
       { customers: { offsets: new Uint32Array(2), bytes: Buffer.from('1') } },
       'columns of one length',
+    ],
+    ['a missing cause', { moveCauses: { codes: new Uint8Array(1), words: [null] } }, 'columns of one length'],
+    [
+      'a cause without a word',
+      { moveCauses: { codes: Uint8Array.of(0, 1), words: [null] } },
+      'found 1 words',
     ],
     ['a label without a segment', { segmentIds: ['seg_x'] }, 'a segment for label 1, found 1 segments'],
   ])('%s', (_, change, text) => {

@@ -27,9 +27,13 @@ beforeEach(async () => {
   await repositories.segmentations.save('a', segmentation(segmentIds.map((id) => segment(id))));
 });
 
-/** Tables of memberships there are, attached or not. */
+/** Tables of memberships there are, attached or not; other test files have schemas of their own. */
 const partitions = () =>
-  database.knex('pg_tables').where('tablename', 'like', 'memberships\\_%').pluck('tablename');
+  database
+    .knex('pg_tables')
+    .where('tablename', 'like', 'memberships\\_%')
+    .whereRaw('schemaname = current_schema()')
+    .pluck('tablename');
 
 describe('loading', () => {
   test('every row arrives as it was given', async () => {

@@ -20,6 +20,7 @@ test('movements and metrics come back as they were saved, and saved twice are th
   const content = {
     movements: [
       { from: 'seg_a_0', to: 'seg_a_1', cause: 'behaviour' as const, customers: 3, spendCents: 100 },
+      { from: 'seg_a_0', to: 'seg_a_1', cause: 'border' as const, customers: 5, spendCents: 7 },
       { from: 'seg_a_0', to: 'seg_a_1', cause: 'model' as const, customers: 2, spendCents: 12_345_678_901 },
       { from: 'seg_a_1', to: null, cause: 'behaviour' as const, customers: 1, spendCents: null },
       { from: null, to: 'seg_a_0', cause: 'behaviour' as const, customers: 4, spendCents: 0 },
