@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { Answers } from '../../pipelines/init/draft.ts';
 import { rowsWords } from '../../pipelines/init/facts.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
-import { FILE_KINDS, isoDate } from '../option-values.ts';
+import { FILE_KINDS, isoDate, SEGMENT_COUNTS, segmentCount } from '../option-values.ts';
 import { checkFolder, writeJson } from '../output-file.ts';
 import type { Talk } from './converse.ts';
 import type { tellTables } from './customers-table.ts';
@@ -16,6 +16,7 @@ import {
   currencyCode,
   type Given,
   nameOf,
+  ownerName,
   pipelineName,
   ROLE_WORDS,
   rolesOf,
@@ -63,7 +64,11 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
       collect,
     )
     .option('--name <name>', "name of the pipeline (default: the file's)", pipelineName)
-    .option('--owner <name>', 'who answers for the features and the contract (default: nobody is named)')
+    .option(
+      '--owner <name>',
+      'who answers for the features and the contract (default: nobody is named)',
+      ownerName,
+    )
     .addOption(
       new Option('--returns <what>', 'lines that take goods back')
         .choices(['refuse', 'keep'])
@@ -75,8 +80,8 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option(
       '--k <number>',
-      'this many segments, 2 to 64, in place of the number chosen from the data',
-      segments,
+      `this many segments, ${SEGMENT_COUNTS}, in place of the number chosen from the data`,
+      segmentCount,
     )
     .option('--json <file>', 'write the run summary to this file')
     .action(async (files: string[], given: Record<string, unknown>) => {
@@ -105,7 +110,7 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
       ...(currency !== undefined && { currency }),
     },
     returns: given.returns as Options['returns'],
-    owner: text('owner')?.trim() || null,
+    owner: text('owner') ?? null,
     isRun: given.run !== false,
     isForced: given.force === true,
     ...(text('name') !== undefined && { name: text('name')! }),
@@ -242,10 +247,4 @@ async function talkOnTerminal(
 
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
-}
-
-function segments(text: string): number {
-  const k = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-  if (k < 2 || k > 64) throw new InvalidArgumentError('needs a whole number from 2 to 64.');
-  return k;
 }

@@ -142,6 +142,13 @@ describe('strata check', () => {
     expect(err).toMatch(/EXTRACT_NOT_FOUND/);
   });
 
+  test('says which pipeline it was held against where nobody named one', async () => {
+    const { code, out } = await strata('check', 'transactions.csv');
+    expect(code).toBe(1);
+    expect(out).toBe('held against pipeline shop, the default: for another one add --pipeline NAME\n');
+    expect((await strata('check', '--contract', 'contract.yaml', 'nope.csv')).out).toBe('');
+  });
+
   test('of columns alone: which are missing, and which nobody reads', async () => {
     const good = await strata('check', 'transactions.csv', '--schema-only', '--pipeline', 'online-retail');
     expect(good.code, good.out).toBe(0);

@@ -129,7 +129,7 @@ describe('what a file and flags do not say is asked for by name', () => {
     ['--currency', 'Euros'],
     ['--returns', 'perhaps'],
     ['--name', 'My Shop'],
-    ['--k', '1'],
+    ['--owner', ''],
     ['--as-of', 'yesterday'],
   ])('%s %s is refused before the file is looked at', async (flag, value) => {
     await expect(draft('nowhere.csv', flag, value)).rejects.toMatchObject({
