@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
+import colors from 'picocolors';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { type Config, readConfig } from './config.ts';
@@ -58,6 +59,13 @@ async function check(
   await checkFolder('--json', json);
   const { invokedFrom } = config;
   const definition = await definitionFor({ ...given, invokedFrom }, definitionFolders(config));
+  // Before the work, which may end in an error that is none with the right pipeline.
+  if (given.pipeline === undefined && given.contract === undefined)
+    console.log(
+      colors.dim(
+        `held against pipeline ${definition.pipeline}, the default: for another one add --pipeline NAME`,
+      ),
+    );
   const isOfColumns = given.schemaOnly || given.table !== undefined;
   const found = isOfColumns
     ? await checkColumns(config, { definition, files, given })

@@ -85,6 +85,15 @@ export function readConfig(env: Environment = process.env): Config {
   return config;
 }
 
+/**
+ * Of options, those that npm took for its own: it leaves them in the environment, without their values.
+ *
+ * @param options names without dashes in front
+ */
+export function keptByNpm(options: readonly string[], env: Environment = process.env): string[] {
+  return options.filter((name) => Boolean(env[`npm_config_${name.replaceAll('-', '_')}`]));
+}
+
 /** The value never appears in the problem: it holds a password. */
 function parseDatabaseUrl(text: string | undefined, problems: string[]): string | undefined {
   if (text === undefined) return undefined;

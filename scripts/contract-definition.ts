@@ -18,12 +18,9 @@ export async function readContractFile(path: string): Promise<ContractText> {
   try {
     return { text: await readFile(path, 'utf8'), name: basename(path) };
   } catch (cause) {
-    throw new PipelineError(
-      'INPUT_INVALID',
-      `contract ${path} cannot be read: ${(cause as Error).message}`,
-      {},
-      { cause },
-    );
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const found = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new PipelineError('INPUT_INVALID', `contract ${path} cannot be read: ${found}`, {}, { cause });
   }
 }
 

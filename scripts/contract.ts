@@ -8,6 +8,7 @@ import colors from 'picocolors';
 import type { Contract } from '../pipelines/contracts/contract.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Source } from '../pipelines/contracts/source.ts';
 import type { Change, ContractDiff, Effect } from '../pipelines/stages/contract-diff.ts';
 import { type Config, readConfig } from './config.ts';
 import { errorText } from './error-text.ts';
@@ -52,21 +53,40 @@ async function diff(
   const { diffContracts } = await import('../pipelines/stages/contract-diff.ts');
   const json = given.json === undefined ? undefined : resolve(config.invokedFrom, given.json);
   await checkFolder('--json', json);
-  const [before, after] = [await contractOf(given.a, config), await contractOf(given.b, config)];
+  const source = await sourceOf(given, config);
+  const [before, after] = [
+    await contractOf(given.a, config, source),
+    await contractOf(given.b, config, source),
+  ];
   const found = diffContracts(before, after, await definitionsUnder([before, after], given));
   console.log(diffText(found, given));
   await writeJson('--json', json, found, 'the differences stand above');
   return found.isBreaking ? BREAKING : 0;
 }
 
+function isFile(given: string, { invokedFrom }: Config): boolean {
+  return /\.ya?ml$/i.test(given) || existsSync(resolve(invokedFrom, given));
+}
+
+/**
+ * Whose source a file is held against: that of the pipeline it is compared with. What a pipeline adds to the text of
+ * its contract, the rules of customers among it, has to be on both sides.
+ */
+async function sourceOf(
+  { a, b, pipeline = [] }: { a: string; b: string; pipeline?: string[] },
+  config: Config,
+): Promise<Source | undefined> {
+  const name = [a, b].find((given) => !isFile(given, config)) ?? pipeline[0];
+  return name === undefined ? undefined : (await definitionNamed(name)).source;
+}
+
 /** A file where there is one of that name, else a pipeline. */
-async function contractOf(given: string, { invokedFrom }: Config): Promise<Contract> {
+async function contractOf(given: string, config: Config, source?: Source): Promise<Contract> {
   const { readContractFile } = await import('./contract-definition.ts');
   const { parseContract } = await import('../pipelines/contracts/parse-contract.ts');
-  const path = resolve(invokedFrom, given);
-  if (/\.ya?ml$/i.test(given) || existsSync(path)) {
-    const { text, name } = await readContractFile(path);
-    return parseContract(text, { file: name });
+  if (isFile(given, config)) {
+    const { text, name } = await readContractFile(resolve(config.invokedFrom, given));
+    return parseContract(text, { file: name, source, mayDisagree: true });
   }
   return (await definitionNamed(given)).contract;
 }
@@ -101,10 +121,11 @@ async function definitionsUnder(
 const MARKS: Readonly<Record<Effect, string>> = {
   breaks: colors.red('✗ breaks  '),
   stricter: colors.red('✗ stricter'),
+  changed: colors.red('✗ changed '),
   looser: colors.yellow('! looser  '),
   same: colors.green('✓ no break'),
 };
-const ORDER: readonly Effect[] = ['breaks', 'stricter', 'looser', 'same'];
+const ORDER: readonly Effect[] = ['breaks', 'stricter', 'changed', 'looser', 'same'];
 
 function diffText(
   { changes, isBreaking, pipelines }: ContractDiff,
@@ -115,7 +136,7 @@ function diffText(
   const lines = inOrder.map((change) => `  ${MARKS[change.effect]}  ${placed(change)}`);
   const touched = pipelines.flatMap(({ pipeline, features }) =>
     features.length === 0
-      ? [`  ${colors.bold(pipeline)}: no feature rests on what breaks or loosens`]
+      ? [`  ${colors.bold(pipeline)}: no feature rests on what changes`]
       : [
           `  ${colors.bold(pipeline)}`,
           ...features.map(

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { SEGMENTS } from '../pipelines/contracts/input.ts';
 
 /** What is read, by ending. */
 export const FILE_KINDS = 'text (.csv, .tsv, .txt, each also .gz or .zst) or Parquet';
@@ -10,4 +12,17 @@ export function isoDate(text: string): string {
     throw new InvalidArgumentError('needs an ISO date such as 2026-06-30.');
   }
   return text;
+}
+
+/** How many segments a person may ask for, in words. */
+export const SEGMENT_COUNTS = `${SEGMENTS.least} to ${SEGMENTS.most}`;
+
+/** @throws PipelineError INPUT_INVALID */
+export function segmentCount(text: string): number {
+  const k = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (k >= SEGMENTS.least && k <= SEGMENTS.most) return k;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `--k needs a whole number from ${SEGMENT_COUNTS}, found ${text.slice(0, 20)}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { access, constants, writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { innermostMessage } from './error-text.ts';
@@ -18,6 +18,9 @@ export async function checkFolder(option: string, file: string | undefined): Pro
       { cause },
     );
   }
+  const there = await stat(file).catch(() => null);
+  if (there?.isDirectory())
+    throw new PipelineError('CONFIG_INVALID', `${option} needs a file, found the folder ${file}`);
 }
 
 /**

@@ -120,7 +120,11 @@ function keepRows(
 function asInputFault(error: unknown): Row[] {
   if (!(error instanceof PipelineError)) throw error;
   if (error.code !== 'FEATURE_INVALID' && error.details.kind !== 'Permission') throw error;
-  throw new PipelineError('INPUT_INVALID', error.message, error.details);
+  // In SQL double quotes are those of names, and a shell takes away the others.
+  const way = /^[^:]*: Binder error: Referenced column .* not found/.test(error.message)
+    ? `: text stands in single quotes, --where "channel = 'store'"`
+    : '';
+  throw new PipelineError('INPUT_INVALID', `${error.message}${way}`, error.details);
 }
 
 function nothingToRelease({

@@ -1,18 +1,20 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
 import type { StartInput } from '../pipelines/contracts/run.ts';
 import { endProcess } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
 import { errorText } from './error-text.ts';
-import { createLog } from './log.ts';
+import { clearSteps, createLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
+import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { openStrata, type Strata } from './open-strata.ts';
-import { FILE_KINDS, isoDate } from './option-values.ts';
-import { writeJson } from './output-file.ts';
+import { FILE_KINDS, isoDate, SEGMENT_COUNTS, segmentCount } from './option-values.ts';
+import { checkFolder, writeJson } from './output-file.ts';
 import { EXIT_CODES, runReport, whereToLook } from './run-report.ts';
 
 const INTERRUPTED = 130;
+const TYPED = 'npm start --';
 
 interface Options {
   once: boolean;
@@ -29,6 +31,7 @@ async function main(argv: string[]): Promise<number> {
   try {
     const config = readConfig();
     const options = readOptions(argv, config);
+    await checkFolder('--json', options.json);
     await checkInput(options.input, config);
     const log = createLog({ level: config.logLevel });
     const strata = await openStrata({ config, log, signal: end.signal });
@@ -41,6 +44,7 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     const { aborted, reason } = end.signal;
     if (aborted && !(reason instanceof Error)) return INTERRUPTED;
+    clearSteps();
     console.error(errorText(aborted ? reason : error));
     return 1;
   }
@@ -66,7 +70,7 @@ async function runAndStay(
 }
 
 function readOptions(argv: string[], { invokedFrom }: Config): Options {
-  const command = new Command('npm start --')
+  const command = new Command(TYPED)
     .description('Sets up what is missing, starts the services and runs the main job')
     .option('--once', 'stop everything when the run has ended', false)
     .option('--pipeline <name>', 'pipeline definition to run (default: shop)')
@@ -74,12 +78,14 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option(
       '--k <number>',
-      'this many segments, 2 to 64, in place of the number chosen from the data',
-      wholeNumber,
+      `this many segments, ${SEGMENT_COUNTS}, in place of the number chosen from the data`,
+      segmentCount,
     )
     .option('--json <file>', 'write the run summary to this file')
-    .allowExcessArguments(false)
-    .parse(argv, { from: 'user' });
+    .allowExcessArguments(false);
+  refuseKeptByNpm(command, TYPED);
+  tellOfNpm(command, TYPED);
+  command.parse(argv, { from: 'user' });
   const given = command.opts<{
     once: boolean;
     pipeline?: string;
@@ -95,12 +101,6 @@ function readOptions(argv: string[], { invokedFrom }: Config): Options {
     ...(given.k !== undefined && { k: given.k }),
   });
   return { once: given.once, json: given.json && resolve(invokedFrom, given.json), input };
-}
-
-/** Whether it is in range is said by the check of the whole input. */
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('needs a whole number such as 5.');
-  return Number(text);
 }
 
 /** @throws the reason when it is a fault */

@@ -6,11 +6,14 @@ import { contractCommand } from './contract.ts';
 import { errorText } from './error-text.ts';
 import { featuresCommand } from './features.ts';
 import { initCommand } from './init/command.ts';
+import { clearSteps } from './log.ts';
 import { modelCommand } from './model.ts';
+import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { reviewCommand } from './review.ts';
 
 const INTERRUPTED = 130;
+const TYPED = 'npm run strata --';
 
 endProcess(await main(process.argv.slice(2)));
 
@@ -19,7 +22,7 @@ async function main(argv: string[]): Promise<number> {
   const end = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort(signal));
   let exitCode = 0;
-  const strata = new Command('npm run strata --')
+  const strata = new Command(TYPED)
     .description('Operates Strata: what one does beside starting runs')
     .showHelpAfterError('(npm run strata -- --help shows what there is)')
     .addCommand(
@@ -55,11 +58,14 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   }
   try {
+    refuseKeptByNpm(strata, TYPED);
+    tellOfNpm(strata, TYPED);
     await strata.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     const { aborted, reason } = end.signal;
     if (aborted && !(reason instanceof Error)) return INTERRUPTED;
+    clearSteps();
     console.error(errorText(aborted ? reason : error));
     return 1;
   }

@@ -32,7 +32,7 @@ export const summaries = {
 /** What a stage found, for the checklist. */
 export const says = {
   extract: (found: Extract) =>
-    `${thousands(found.rowsRead)} rows as of ${found.asOf}${found.rowsAfterAsOf > 0 ? `, ${thousands(found.rowsAfterAsOf)} later ones left out` : ''}${found.rowsReleased ? `, ${thousands(found.rowsReleased)} released rows joined` : ''}`,
+    `${thousands(found.rowsRead)} rows as of ${found.asOf}${found.rowsAfterAsOf > 0 ? `, ${thousands(found.rowsAfterAsOf)} later ones left out` : ''}${found.rowsReleased ? `, ${thousands(found.rowsReleased)} released ${found.rowsReleased === 1 ? 'row' : 'rows'} joined` : ''}`,
   validate: ({ verdict, counts }: Validation) =>
     `${verdict}: ${thousands(counts.rowsAccepted)} accepted, ${thousands(counts.rowsQuarantined)} in quarantine, ${thousands(counts.customers)} customers`,
   profile: ({ page }: Profile) =>

@@ -2,13 +2,17 @@ import { z } from 'zod';
 import { PipelineError } from './errors.ts';
 import type { StartInput } from './run.ts';
 
+/** Numbers of segments that a person may ask for. */
+export const SEGMENTS = { least: 2, most: 64 } as const;
+const SEGMENT_COUNT = `needs a whole number from ${SEGMENTS.least} to ${SEGMENTS.most}`;
+
 const startInput = z.strictObject({
   pipeline: z.string().min(1).max(40).optional(),
   asOf: z.iso.date().optional(),
   extract: z.string().min(1).max(4096).optional(),
   seed: z.int().min(0).max(0xffff_ffff).optional(),
   review: z.enum(['never', 'when-unstable', 'always']).optional(),
-  k: z.int().min(2).max(64).optional(),
+  k: z.int(SEGMENT_COUNT).min(SEGMENTS.least, SEGMENT_COUNT).max(SEGMENTS.most, SEGMENT_COUNT).optional(),
 });
 
 /**

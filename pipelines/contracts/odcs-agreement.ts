@@ -53,7 +53,7 @@ function faultsOf(property: OdcsProperty, columns: ReadonlyMap<string, string | 
   const needed =
     column === undefined
       ? `no physicalName, since ${name} is made in reading`
-      : `${column}, which pipeline.yaml reads as ${name}`;
+      : `${column}, which pipeline.yaml reads as ${name} (the two files differ: correct the one that is wrong, contract.yaml here or the source of pipeline.yaml)`;
   return [{ path: ['physicalName'], message: `needs ${needed}` }];
 }
 

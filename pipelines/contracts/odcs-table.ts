@@ -18,6 +18,7 @@ const TAKEN = ['malformed', 'is_duplicate', 'is_known_customer', 'is_released', 
 
 interface TableReport extends Reporting {
   attributes: Attributes | undefined;
+  mayDisagree: boolean;
   hasCustomers: boolean;
   /** `schema/<id>/properties/<id>` of the standard -> `table.property`. */
   references: ReadonlyMap<string, string>;
@@ -79,7 +80,7 @@ function compileProperty(
   report: TableReport,
 ): void {
   const { path, faults } = report;
-  const column = ruleColumn(property, report.attributes);
+  const column = columnOf(property, report);
   if (typeof column === 'string') {
     faults.push({ path: [...path, 'logicalType'], message: column });
     return;
@@ -102,6 +103,12 @@ function compileProperty(
   if (key) addKey({ columns: key, severity }, { property, table }, gathered);
   checkAll({ ...table, quality: property.quality }, column, gathered, report);
   relateAll({ ...table, relationships: undefined }, property, gathered, report);
+}
+
+/** Where the source holds another kind of value, a contract that is only proposed is taken at its word. */
+function columnOf(property: OdcsProperty, { attributes, mayDisagree }: TableReport): RuleColumn | string {
+  const column = ruleColumn(property, attributes);
+  return typeof column === 'string' && mayDisagree ? ruleColumn(property, undefined) : column;
 }
 
 type Implied = ReturnType<typeof optionDrafts>[number];

@@ -9,18 +9,24 @@ import { compileTable } from './odcs-table.ts';
 import { type FileReport, readYaml, tellFaults } from './read-yaml.ts';
 import type { Source } from './source.ts';
 
+interface Under {
+  /** Of the pipeline, whose columns the contract has to agree with; absent: the contract alone. */
+  source?: Source | undefined;
+  /** A contract that only is proposed: what of its columns is not the source's is no fault yet. */
+  mayDisagree?: boolean | undefined;
+}
+
 /**
  * A contract.yaml as the stages read it.
  *
- * @param source of the pipeline, whose columns the contract has to agree with; absent: the contract alone
  * @throws PipelineError DEFINITION_INVALID: every fault with its path, what was needed and found
  */
 export function parseContract(
   text: string,
-  { file = 'contract.yaml', source }: { file?: string; source?: Source } = {},
+  { file = 'contract.yaml', ...under }: { file?: string } & Under = {},
 ): Contract {
   const faults: string[] = [];
-  const contract = readContract(text, { file, faults, source });
+  const contract = readContract(text, { file, faults, ...under });
   if (contract === undefined || faults.length > 0) {
     throw new PipelineError('DEFINITION_INVALID', faults.join('; '), { faults: faults.length });
   }
@@ -30,17 +36,17 @@ export function parseContract(
 /** The same for who collects the faults of several files; undefined when there are any. */
 export function readContract(
   text: string,
-  { source, ...report }: FileReport & { source?: Source | undefined },
+  { source, mayDisagree = false, ...report }: FileReport & Under,
 ): Contract | undefined {
   const read = readYaml(odcsSchema, text, report);
   if (read === undefined) return undefined;
   const faults: Fault[] = [];
-  const contract = compileContract(read.data, source, faults);
+  const contract = compileContract(read.data, { source, mayDisagree }, faults);
   tellFaults(faults, read.value, report);
   return faults.length === 0 ? contract : undefined;
 }
 
-function compileContract(odcs: Odcs, source: Source | undefined, faults: Fault[]): Contract {
+function compileContract(odcs: Odcs, { source, mayDisagree }: Under, faults: Fault[]): Contract {
   const notChecked: string[] = [];
   const table = (name: 'transactions' | 'customers') => {
     const i = odcs.schema.findIndex((one) => one.name === name);
@@ -51,8 +57,10 @@ function compileContract(odcs: Odcs, source: Source | undefined, faults: Fault[]
       faults,
       notChecked,
       attributes: name === 'transactions' ? source?.attributes : second?.attributes,
+      mayDisagree: mayDisagree === true,
       hasCustomers:
-        odcs.schema.some((one) => one.name === 'customers') && (source === undefined || second !== undefined),
+        odcs.schema.some((one) => one.name === 'customers') &&
+        (source === undefined || mayDisagree === true || second !== undefined),
       references: referencesOf(odcs),
     });
   };
@@ -62,8 +70,8 @@ function compileContract(odcs: Odcs, source: Source | undefined, faults: Fault[]
   const transactions = table('transactions');
   if (transactions === undefined)
     faults.push({ path: ['schema'], message: 'needs an object named transactions' });
-  const customers = customersContract(table('customers'), { odcs, source, faults });
-  if (source) faults.push(...agreementFaults(odcs, source));
+  const customers = customersContract(table('customers'), { odcs, source, mayDisagree, faults });
+  if (source && !mayDisagree) faults.push(...agreementFaults(odcs, source));
   const settings = settingsOf(odcs, faults);
   const freshness = freshnessOf(odcs, settings.freshness, { faults, notChecked });
   return {
@@ -98,12 +106,12 @@ const UNREADABLE_ATTRIBUTE: Readonly<Rule> = {
 /** Of each customer there is one row: the attributes of two would be a matter of luck. */
 function customersContract(
   written: TableContract | undefined,
-  { odcs, source, faults }: { odcs: Odcs; source: Source | undefined; faults: Fault[] },
+  { odcs, source, mayDisagree, faults }: { odcs: Odcs; faults: Fault[] } & Under,
 ): TableContract | undefined {
   const hasSource = secondTable(source) !== undefined;
   if (written === undefined && !hasSource) return undefined;
   const path = ['schema', odcs.schema.findIndex(({ name }) => name === 'customers')];
-  if (source !== undefined && !hasSource) {
+  if (source !== undefined && !hasSource && !mayDisagree) {
     faults.push({
       path,
       message: 'needs source.customers in pipeline.yaml, which says where the second table is',

@@ -13,8 +13,10 @@ export function readYaml<T>(
   report: FileReport,
 ): { data: T; value: unknown } | undefined {
   const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length > 0) {
-    report.faults.push(...document.errors.map((error) => `${report.file}: ${firstLine(error.message)}`));
+  // What follows upon the first is what the parser made of it.
+  const [fault] = document.errors;
+  if (fault) {
+    report.faults.push(`${report.file}: ${firstLine(fault.message)}`);
     return undefined;
   }
   const value: unknown = document.toJS();

@@ -73,6 +73,13 @@ function signsOf(facts: TableFacts, column: string | undefined): readonly Curren
   return column === undefined ? [] : (columnOf(facts, column)?.number?.currencies ?? []);
 }
 
+/** Columns that say in which money a row is. */
+export function currencyNames(facts: TableFacts): string[] {
+  return currencyColumns(facts)
+    .filter(({ currencies }) => currencies.length > 0)
+    .map(({ column }) => column);
+}
+
 /** Columns that are called so, and hold words that are currencies. */
 function currencyColumns({ columns }: TableFacts) {
   return columns

@@ -214,7 +214,7 @@ function rulesOfSurprise(seen: MeasuredRows, { roles }: RuleOptions): DraftedRul
       column,
       broken: `${column} > ${most}`,
       severity: 'warn',
-      reason: `ten times more than the largest seen when this was drafted`,
+      reason: 'more than ten times the largest seen when this was drafted',
     });
   };
   if (roles.has('quantity')) far('many-pieces', 'quantity', seen.quantity);

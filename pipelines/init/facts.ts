@@ -1,3 +1,5 @@
+import { counted } from '../stages/figures.ts';
+
 // What is seen of a file before anything is decided: counts and shares, and words only where they are few.
 
 export type ValueKind = 'number' | 'time' | 'boolean' | 'text' | 'nested';
@@ -68,6 +70,8 @@ export interface TableFacts {
   /** Base name of the file, or of the first of several. */
   name: string;
   rows: number;
+  /** Beside them those that cannot be split into columns: nothing can be guessed from them. */
+  unreadableLines?: number;
   /** Looked at for all that follows; fewer than `rows`: a sample. */
   rowsSeen: number;
   columns: readonly ColumnFacts[];
@@ -83,4 +87,11 @@ export function columnOf(table: TableFacts, name: string): ColumnFacts | undefin
 
 export function determinedShare(table: TableFacts, by: string, of: string): number {
   return table.determines.find((one) => one.by === by && one.of === of)?.share ?? 0;
+}
+
+/** How many rows there are, as a person reads it. */
+export function rowsWords({ rows, unreadableLines = 0 }: TableFacts): string {
+  const all = counted(rows + unreadableLines, 'row');
+  if (unreadableLines === 0) return all;
+  return `${all} (${counted(unreadableLines, 'line')} cannot be split)`;
 }

@@ -13,7 +13,10 @@ import { featureLineage } from './feature-lineage.ts';
 // features that rest on it; a stricter check may refuse extracts that were good so far; a looser one lets in rows
 // that features have not seen, which breaks nothing and may still move numbers.
 
-export type Effect = 'breaks' | 'stricter' | 'looser' | 'same';
+/** `changed`: nobody can tell whether it refuses more or less than before. */
+export type Effect = 'breaks' | 'stricter' | 'changed' | 'looser' | 'same';
+
+const BREAKING: readonly Effect[] = ['breaks', 'stricter', 'changed'];
 
 export interface Change {
   table: 'transactions' | 'customers';
@@ -46,11 +49,11 @@ export function diffContracts(
     ...tableChanges('customers', before.customers, after.customers),
     ...runChanges(before, after),
   ];
-  const touching = changes.filter(({ effect }) => effect === 'breaks' || effect === 'looser');
+  const touching = changes.filter(({ effect }) => effect !== 'same');
   const columns = new Set(touching.flatMap((change) => change.columns));
   return {
     changes,
-    isBreaking: changes.some(({ effect }) => effect === 'breaks' || effect === 'stricter'),
+    isBreaking: changes.some(({ effect }) => BREAKING.includes(effect)),
     pipelines: definitions.map((definition) => affected(definition, columns)),
   };
 }
@@ -172,21 +175,27 @@ function ruleChange(was: Rule, is: Rule): Pick<Change, 'effect' | 'text'> | null
   if (was.severity !== is.severity)
     differences.push([bySeverity(was.severity, is.severity), `${refusal(is)}, did: ${refusal(was)}`]);
   const bound = boundEffect(was, is);
-  if (bound !== 'same') differences.push([bound, boundWords(was, is)]);
+  if (bound !== 'same')
+    differences.push([bound, `${bound === 'changed' ? 'may be stricter: ' : ''}${boundWords(was, is)}`]);
   const limit = limitEffect(was, is);
   if (limit !== 'same')
-    differences.push([limit, `allows ${limitWords(is.limit)}, allowed ${limitWords(was.limit)}`]);
+    differences.push([
+      limit,
+      `allows ${limitWords(is.limit)}, allowed ${limitWords(was.limit)}${is.limit === undefined && is.severity === 'reject' ? NO_LIMIT : ''}`,
+    ]);
   if (differences.length === 0) return null;
   const effects = differences.map(([effect]) => effect);
   // What only warns refuses nothing, however strict it becomes.
-  const strictest = effects.includes('stricter')
-    ? 'stricter'
-    : effects.includes('looser')
-      ? 'looser'
-      : 'same';
+  const strictest = STRICTEST_FIRST.find((effect) => effects.includes(effect)) ?? 'same';
   const effect = is.severity === 'warn' && was.severity === 'warn' ? 'same' : strictest;
   return { effect, text: `rule ${was.name} ${differences.map(([, words]) => words).join('; ')}` };
 }
+
+const STRICTEST_FIRST: readonly Effect[] = ['stricter', 'changed', 'looser'];
+
+/** None allowed looks like the strictest of limits, and is none on the run. */
+const NO_LIMIT =
+  ' (mustBe: 0 of severity error refuses the rows, however many, and never the run: with severity: critical one row refuses it)';
 
 const RANKS: Readonly<Record<Severity, number>> = { warn: 0, reject: 1, fail: 2 };
 
@@ -201,17 +210,17 @@ const LOWERED = ['maximum', 'exclusiveMaximum', 'maxLength'];
 function boundEffect(was: Rule, is: Rule): Effect {
   const [old, now] = [was.about?.value, is.about?.value];
   if (was.about?.kind === is.about?.kind && JSON.stringify(old) === JSON.stringify(now)) {
-    return was.about || was.check === is.check ? 'same' : 'stricter';
+    return was.about || was.check === is.check ? 'same' : 'changed';
   }
   const kind = is.about?.kind;
-  if (kind !== was.about?.kind || kind === undefined) return 'stricter';
+  if (kind !== was.about?.kind || kind === undefined) return 'changed';
   if (RAISED.includes(kind)) return isLess(old, now) ? 'stricter' : 'looser';
   if (LOWERED.includes(kind)) return isLess(old, now) ? 'looser' : 'stricter';
   if ((kind === 'values' || kind === 'missing') && Array.isArray(old) && Array.isArray(now)) {
     const isWider = old.every((value) => now.includes(value));
     return isWider === (kind === 'values') ? 'looser' : 'stricter';
   }
-  return 'stricter';
+  return 'changed';
 }
 
 /** Numbers, or ISO times, which order as their texts do. */

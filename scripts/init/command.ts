@@ -1,20 +1,22 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { Answers } from '../../pipelines/init/draft.ts';
+import { rowsWords } from '../../pipelines/init/facts.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../log.ts';
-import { FILE_KINDS, isoDate } from '../option-values.ts';
+import { FILE_KINDS, isoDate, SEGMENT_COUNTS, segmentCount } from '../option-values.ts';
 import { checkFolder, writeJson } from '../output-file.ts';
-import { counted } from '../terminal.ts';
 import type { Talk } from './converse.ts';
+import type { tellTables } from './customers-table.ts';
 import type { Drafted } from './draft.ts';
 import { type DraftedTables, draftReport, nextSteps } from './draft-report.ts';
-import type { LookedAt } from './look.ts';
+import type { Looking } from './inspect.ts';
 import {
   currencyCode,
   type Given,
   nameOf,
+  ownerName,
   pipelineName,
   ROLE_WORDS,
   rolesOf,
@@ -62,7 +64,11 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
       collect,
     )
     .option('--name <name>', "name of the pipeline (default: the file's)", pipelineName)
-    .option('--owner <name>', 'who answers for the features and the contract (default: nobody is named)')
+    .option(
+      '--owner <name>',
+      'who answers for the features and the contract (default: nobody is named)',
+      ownerName,
+    )
     .addOption(
       new Option('--returns <what>', 'lines that take goods back')
         .choices(['refuse', 'keep'])
@@ -74,8 +80,8 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
     .option('--as-of <date>', 'ISO date: only rows ordered before its midnight count', isoDate)
     .option(
       '--k <number>',
-      'this many segments, 2 to 64, in place of the number chosen from the data',
-      segments,
+      `this many segments, ${SEGMENT_COUNTS}, in place of the number chosen from the data`,
+      segmentCount,
     )
     .option('--json <file>', 'write the run summary to this file')
     .action(async (files: string[], given: Record<string, unknown>) => {
@@ -104,7 +110,7 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
       ...(currency !== undefined && { currency }),
     },
     returns: given.returns as Options['returns'],
-    owner: text('owner')?.trim() || null,
+    owner: text('owner') ?? null,
     isRun: given.run !== false,
     isForced: given.force === true,
     ...(text('name') !== undefined && { name: text('name')! }),
@@ -152,7 +158,8 @@ async function draftAndWrite(
   // Here, since no one who asks for --help or mistypes an option should wait for DuckDB.
   const { lookAt, withLooking } = await import('./look.ts');
   const { draftCustomers, tellTables } = await import('./customers-table.ts');
-  const { decide } = await import('./decide.ts');
+  const { decide, lacksNeeded } = await import('./decide.ts');
+  const { writtenOtherwise } = await import('./written-otherwise.ts');
   const { draft } = await import('./draft.ts');
   const { guessTable } = await import('./guess-table.ts');
   const { nameFor, writeDefinition } = await import('./write.ts');
@@ -164,10 +171,18 @@ async function draftAndWrite(
       step.fail();
       throw error;
     });
-    const { transactions, customers } = tellTables(tables);
-    const second = customers && draftCustomers(customers);
-    const of = customers ? ` of transactions, ${counted(customers.facts.rows, 'row')} of customers` : '';
-    step.done(`${counted(transactions.facts.rows, 'row')}${of}`);
+    const told = await tellTables(looking, tables, given.roles).catch((error: unknown) => {
+      step.fail();
+      throw error;
+    });
+    const { transactions, customers } = told;
+    const second = customers && draftCustomers(customers.table, customers.key);
+    const of = customers ? ` of transactions, ${rowsWords(customers.table.facts)} of customers` : '';
+    step.done(`${rowsWords(transactions.facts)}${of}`);
+    if (transactions.paths.length > 1 && lacksNeeded(transactions.facts, given)) {
+      const fault = await writtenOtherwise(looking, transactions);
+      if (fault) throw fault;
+    }
     const name = await nameFor(definitionFolders(config), {
       given: options.name,
       fromFile: nameOf(transactions.names[0]!),
@@ -191,7 +206,7 @@ async function draftAndWrite(
       const written = await writeDefinition(config.definitions, name, texts);
       return {
         ...{ ...found, name, currency: decisions.currency, written },
-        tables: tablesOf(transactions, customers, { second, joins: decisions.roles.customer! }),
+        tables: await tablesOf(looking, told, { second, joins: decisions.roles.customer! }),
       };
     } finally {
       talk?.close();
@@ -199,17 +214,24 @@ async function draftAndWrite(
   });
 }
 
-function tablesOf(
-  transactions: LookedAt,
-  customers: LookedAt | null,
+async function tablesOf(
+  looking: Looking,
+  { transactions, customers }: Awaited<ReturnType<typeof tellTables>>,
   { second, joins }: { second: Answers['customers']; joins: string },
-): DraftedTables {
+): Promise<DraftedTables> {
   if (customers === null || second === null) return { transactions, customers: null };
-  const { names, facts } = customers;
+  const { shareFound } = await import('./customer-key.ts');
+  const { names, facts } = customers.table;
   const attributes = second.attributes.map(({ column }) => column);
+  const key = second.customerId;
+  const found = await shareFound(
+    looking,
+    { table: transactions, column: joins },
+    { table: customers.table, column: key },
+  );
   return {
     transactions,
-    customers: { name: names[0]!, rows: facts.rows, key: second.customerId, joins, attributes },
+    customers: { name: names[0]!, rows: facts.rows, key, joins, found, attributes },
   };
 }
 
@@ -225,10 +247,4 @@ async function talkOnTerminal(
 
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
-}
-
-function segments(text: string): number {
-  const k = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-  if (k < 2 || k > 64) throw new InvalidArgumentError('needs a whole number from 2 to 64.');
-  return k;
 }

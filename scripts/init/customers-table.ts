@@ -5,13 +5,14 @@ import { CURRENCY_COLUMN } from '../../pipelines/init/draft-rules.ts';
 import { type ColumnFacts, columnOf, type TableFacts } from '../../pipelines/init/facts.ts';
 import { candidatesFor } from '../../pipelines/init/guess-roles.ts';
 import type { DraftedAttribute } from '../../pipelines/init/pipeline-text.ts';
-import { nameSays, plainName } from '../../pipelines/init/role-words.ts';
+import { plainName } from '../../pipelines/init/role-words.ts';
+import { type CustomerKey, foundWords, isEnough, keyByName, keyByValues } from './customer-key.ts';
+import type { Looking } from './inspect.ts';
 import type { LookedAt } from './look.ts';
 
 // A second table has one row per customer and says who they are. It is known by its customer column, in which
 // every row has another value, and by having no money.
 
-const NEARLY_ALL = 0.98;
 const MOST_ATTRIBUTES = 40;
 const LONGEST_NAME = 63;
 
@@ -20,22 +21,55 @@ const LONGEST_NAME = 63;
  *
  * @throws PipelineError INPUT_INVALID when the files are neither one table nor these two
  */
-export function tellTables(tables: readonly LookedAt[]): {
-  transactions: LookedAt;
-  customers: LookedAt | null;
-} {
+export async function tellTables(
+  looking: Looking,
+  tables: readonly LookedAt[],
+  given: { customer?: string | null | undefined },
+): Promise<ToldTables> {
   const [first, second, ...more] = tables;
   if (second === undefined) return { transactions: first!, customers: null };
-  const people = tables.filter(({ facts }) => customerKey(facts) !== null && !hasMoney(facts));
-  const others = tables.filter((table) => !people.includes(table));
-  if (more.length === 0 && people.length === 1 && others.length === 1)
-    return { transactions: others[0]!, customers: people[0]! };
+  if (more.length > 0) throw neither(tables, [`these are ${tables.length} tables of different columns`]);
+  const people = tables.filter(({ facts }) => keyByName(facts) !== null && !hasMoney(facts));
+  if (people.length === 1) {
+    const [table] = people;
+    const key = { column: keyByName(table!.facts)!.name, found: null };
+    return { transactions: tables.find((other) => other !== table)!, customers: { table: table!, key } };
+  }
+  const why: string[] = [];
+  const told: (ToldTables & { share: number })[] = [];
+  for (const [table, transactions] of [
+    [first!, second],
+    [second, first!],
+  ] as const) {
+    const name = table.names.join(', ');
+    if (hasMoney(table.facts)) {
+      why.push(`${name} has money, and so is no table of customers`);
+      continue;
+    }
+    const pair = { people: table, transactions, ...(given.customer && { customer: given.customer }) };
+    const key = await keyByValues(looking, pair);
+    if (key !== null && isEnough(key.found))
+      told.push({ transactions, customers: { table, key }, share: key.found.share });
+    else if (key === null) why.push(`${name} has no column with another value in every row`);
+    else why.push(`no column of ${name} has the customers of the others: at best ${foundWords(key)}`);
+  }
+  const best = told.sort((left, right) => right.share - left.share)[0];
+  if (best) return best;
+  throw neither(tables, why);
+}
+
+interface ToldTables {
+  transactions: LookedAt;
+  customers: { table: LookedAt; key: CustomerKey } | null;
+}
+
+function neither(tables: readonly LookedAt[], why: readonly string[]): PipelineError {
   const found = tables.map(
     ({ names, facts }) => `${names.join(', ')} (${facts.columns.map(({ name }) => name).join(', ')})`,
   );
-  throw new PipelineError(
+  return new PipelineError(
     'INPUT_INVALID',
-    `init needs files of the same columns, and beside them one with a row per customer; found ${found.join(' and ')}`,
+    `init needs files of the same columns, and beside them one with a row per customer; found ${found.join(' and ')}: ${why.join('; ')}. Name the customers' column of the transactions with --customer, or draft the transactions alone and add source.customers to pipeline.yaml, as docs/sources.md has it`,
   );
 }
 
@@ -43,25 +77,14 @@ function hasMoney(facts: TableFacts): boolean {
   return (['amount', 'price'] as const).some((role) => (candidatesFor(role, facts)[0]?.score ?? 0) >= 0.45);
 }
 
-/** The column with another value in every row that is called like a customer's id. */
-function customerKey(facts: TableFacts): ColumnFacts | null {
-  const keys = facts.columns
-    .map((column) => ({ column, says: nameSays(column.name, 'customer').weight }))
-    .filter(({ column: { distinct, filled, rows, kind } }) => {
-      const isKey = distinct >= NEARLY_ALL * filled && filled >= NEARLY_ALL * rows;
-      return isKey && kind !== 'time' && kind !== 'boolean';
-    })
-    .filter(({ column, says }) => says >= 0.5 || plainName(column.name) === 'id')
-    .sort((left, right) => right.says - left.says || (left.column.name < right.column.name ? -1 : 1));
-  return keys[0]?.column ?? null;
-}
-
 /** The second table as `source.customers` has it: what is the same for many customers, or a number or a time. */
-export function draftCustomers({ facts, paths, encoding }: LookedAt): NonNullable<Answers['customers']> {
-  const key = customerKey(facts)!;
+export function draftCustomers(
+  { facts, paths, encoding }: LookedAt,
+  key: CustomerKey,
+): NonNullable<Answers['customers']> {
   const taken = new Set<string>();
   const attributes = facts.columns
-    .filter((column) => column.name !== key.name && isTelling(column))
+    .filter((column) => column.name !== key.column && isTelling(column))
     .slice(0, MOST_ATTRIBUTES)
     .map(
       (column): DraftedAttribute => ({
@@ -75,7 +98,7 @@ export function draftCustomers({ facts, paths, encoding }: LookedAt): NonNullabl
   ];
   return {
     path: paths[0]!,
-    customerId: key.name,
+    customerId: key.column,
     attributes,
     format: { ...(encoding && { encoding }), ...(times.length > 0 && { times }) },
   };

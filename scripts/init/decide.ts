@@ -51,7 +51,7 @@ export async function decide(facts: TableFacts, given: Given, talk: Talk | null)
   const times = await timesOf(facts, columns, { given, talk, questions });
   const currency = await currencyOf(facts, columns, { given, talk, questions });
   const timezone = await timezoneOf(facts, columns, { given, talk, questions });
-  if (questions.length > 0) throw unanswered(questions);
+  if (questions.length > 0) throw unanswered(questions, given.currency === undefined ? currency : null);
   const { decimal, missing } = textOf(facts, columns);
   return { guesses, roles: columns, times, decimal, missing, currency: currency!, timezone: timezone! };
 }
@@ -74,6 +74,11 @@ export function givenRoles(
     );
   });
   return Object.fromEntries(entries);
+}
+
+/** Whether nothing in the file looks like a column that is needed. */
+export function lacksNeeded(facts: TableFacts, given: Given): boolean {
+  return neededOf(guessRoles(facts, givenRoles(facts, given.roles))).length > 0;
 }
 
 function columnsOf(guesses: Guesses): Partial<Record<Role, string>> {
@@ -203,9 +208,11 @@ export function formatOf(
   };
 }
 
-function unanswered(questions: readonly Question[]): PipelineError {
+/** @param currency as the file says it, where no flag did: who answers wants to know of it */
+function unanswered(questions: readonly Question[], currency: string | null): PipelineError {
   const needs = questions.map(({ flag, need }) => `${flag} (${need})`);
-  return new PipelineError('INPUT_INVALID', `init needs ${needs.join('; ')}`, {
+  const taken = currency === null ? '' : `. The money is ${currency}, as the file says: else --currency CODE`;
+  return new PipelineError('INPUT_INVALID', `init needs ${needs.join('; ')}${taken}`, {
     questions: questions.length,
   });
 }

@@ -9,7 +9,15 @@ import type { WrittenDefinition } from './write.ts';
 export interface DraftedTables {
   transactions: Pick<LookedAt, 'names'>;
   /** The second table, with the columns that join the two. */
-  customers: { name: string; rows: number; key: string; joins: string; attributes: readonly string[] } | null;
+  customers: {
+    name: string;
+    rows: number;
+    key: string;
+    joins: string;
+    /** Share of the values of `joins` that are in `key`. */
+    found: number;
+    attributes: readonly string[];
+  } | null;
 }
 
 /** What a person reads of a draft: what the contract would refuse, what was noticed, where it is. */
@@ -68,11 +76,11 @@ function tablesText({ transactions, customers }: DraftedTables): string[] {
   const { names } = transactions;
   if (customers === null)
     return names.length === 1 ? [] : [`${dot} ${names.join(', ')} have the same columns: one table`];
-  const { name, rows, key, joins, attributes } = customers;
+  const { name, rows, key, joins, found, attributes } = customers;
   const gives = attributes.length === 0 ? 'nothing for features' : attributes.join(', ');
   return [
     `${dot} transactions: ${names.join(', ')}`,
-    `${dot} customers: ${name}, ${counted(rows, 'row')}, joined by ${key} = ${joins} of the transactions; gives ${gives}`,
+    `${dot} customers: ${name}, ${counted(rows, 'row')}, joined by ${key} = ${joins} of the transactions (${percent(found)} of the values of ${joins} are there); gives ${gives}`,
   ];
 }
 

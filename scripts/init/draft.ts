@@ -45,7 +45,7 @@ export async function draft(
   // Somewhere on earth it is tomorrow already.
   const tomorrow = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, DATE_LENGTH);
   const measured = await measureRows(looking, { from, roles, tomorrow });
-  const { unreadableLines } = table;
+  const { unreadableLines = 0 } = facts;
   const rows = { ...measured, rows: measured.rows + unreadableLines, unreadableLines };
   if (rows.newest === null) throw withoutTime(facts, roles);
   const rules = await countBroken(

@@ -1,5 +1,6 @@
 import colors from 'picocolors';
-import type { TableFacts } from '../../pipelines/init/facts.ts';
+import { currencyNames } from '../../pipelines/init/currencies.ts';
+import { rowsWords, type TableFacts } from '../../pipelines/init/facts.ts';
 import type { Guesses } from '../../pipelines/init/guess-roles.ts';
 import { percent } from '../../pipelines/init/role-evidence.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
@@ -39,15 +40,18 @@ export function guessTable(
   return [headline(facts), '', ...lines, ...leftOver(facts, guesses, width)].join('\n');
 }
 
-function headline({ name, rows, rowsSeen, columns }: TableFacts): string {
+function headline(facts: TableFacts): string {
+  const { name, rows, rowsSeen, columns } = facts;
   const sample = rowsSeen < rows ? `, judged by ${thousands(rowsSeen)} of them` : '';
-  return `${colors.bold(name)}: ${counted(rows, 'row')}${sample}, ${counted(columns.length, 'column')}`;
+  return `${colors.bold(name)}: ${rowsWords(facts)}${sample}, ${counted(columns.length, 'column')}`;
 }
 
-function leftOver({ columns }: TableFacts, guesses: Guesses, width: number): string[] {
+function leftOver(facts: TableFacts, guesses: Guesses, width: number): string[] {
+  const { columns } = facts;
+  const money = currencyNames(facts);
   const used = new Set(ROLES.map((role) => guesses[role].column));
   const left = columns
-    .filter(({ name }) => !used.has(name))
+    .filter(({ name }) => !used.has(name) && !money.includes(name))
     .map(({ name, filled, rows }) => {
       const missing = rows === 0 ? 0 : 1 - filled / rows;
       return missing === 1
@@ -56,9 +60,12 @@ function leftOver({ columns }: TableFacts, guesses: Guesses, width: number): str
           ? `${name} (${percent(missing)} missing)`
           : name;
     });
-  return left.length === 0
-    ? []
-    : ['', ...wrap(`not used: ${left.join(', ')}`, width - 3).map((line) => colors.dim(`  ${line}`))];
+  const told = [
+    ...(money.length === 0 ? [] : [`read for the currency: ${money.join(', ')}`]),
+    ...(left.length === 0 ? [] : [`not used: ${left.join(', ')}`]),
+  ];
+  const lines = told.flatMap((text) => wrap(text, width - 3)).map((line) => colors.dim(`  ${line}`));
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function wrap(text: string, width: number): string[] {

@@ -22,8 +22,6 @@ export interface LookedAt extends SeenTable {
   encoding: SourceFormat['encoding'];
   /** Relation to stand behind FROM, while the folder of the looking is there. */
   from: string;
-  /** Lines that it leaves out, since they cannot be split: nothing can be guessed from them. */
-  unreadableLines: number;
 }
 
 const MEMORY_MB = 700;
@@ -91,7 +89,12 @@ async function open(
 /** What texts that are not UTF-8 are nearly always: Excel's, and that of old tills. */
 const OTHER_ENCODING = 'windows-1252';
 
-async function lookAtTable(looking: Looking, paths: readonly string[], place: string): Promise<LookedAt> {
+/** @param place a name of its own for each table that is looked at */
+export async function lookAtTable(
+  looking: Looking,
+  paths: readonly string[],
+  place: string,
+): Promise<LookedAt> {
   try {
     return await read(looking, await open(looking, paths, undefined), place);
   } catch (error) {
@@ -121,8 +124,8 @@ async function read(
     : [];
   return {
     ...seen,
+    facts: { ...seen.facts, unreadableLines: Number(left?.lines ?? 0) },
     from,
-    unreadableLines: Number(left?.lines ?? 0),
     encoding,
     paths: source.paths,
     names: source.paths.map((path) => basename(path)),

@@ -61,6 +61,11 @@ export function pipelineName(text: string): string {
   return text;
 }
 
+export function ownerName(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('needs a name, or leave the option out.');
+  return text.trim();
+}
+
 /** Name of a pipeline, made of a file's. */
 export function nameOf(file: string): string {
   const plain = file

@@ -27,6 +27,14 @@ const FRAMES = ['◐', '◓', '◑', '◒'];
 const ANNOUNCE_AFTER_MS = 2_000;
 const SPEAK_EVERY_MS = 10_000;
 
+/** @type {Set<() => void>} */
+const screens = new Set();
+
+/** Before an error is printed: no step draws itself any more, and the line of those that ran is empty. */
+export function clearSteps() {
+  for (const clear of screens) clear();
+}
+
 /**
  * @param {{ stream?: import('node:tty').WriteStream | NodeJS.WritableStream, level?: LogLevel }} [options]
  * @returns {Log}
@@ -109,6 +117,12 @@ function createScreen(stream) {
       skip: () => end('', '', false),
     };
   };
+  screens.add(() => {
+    if (terminal !== undefined && running.size > 0) terminal.write('\r\u001b[2K');
+    running.clear();
+    clearInterval(timer);
+    timer = undefined;
+  });
   return { begin, paint, print };
 }
 

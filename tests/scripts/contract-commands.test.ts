@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
@@ -142,6 +142,13 @@ describe('strata check', () => {
     expect(err).toMatch(/EXTRACT_NOT_FOUND/);
   });
 
+  test('says which pipeline it was held against where nobody named one', async () => {
+    const { code, out } = await strata('check', 'transactions.csv');
+    expect(code).toBe(1);
+    expect(out).toBe('held against pipeline shop, the default: for another one add --pipeline NAME\n');
+    expect((await strata('check', '--contract', 'contract.yaml', 'nope.csv')).out).toBe('');
+  });
+
   test('of columns alone: which are missing, and which nobody reads', async () => {
     const good = await strata('check', 'transactions.csv', '--schema-only', '--pipeline', 'online-retail');
     expect(good.code, good.out).toBe(0);
@@ -172,6 +179,35 @@ describe('strata contract', () => {
   test('diff of a contract with itself finds nothing', async () => {
     const { code, out } = await strata('contract', 'diff', 'contract.yaml', 'online-retail');
     expect([code, out.trim()]).toEqual([0, '✓ contract.yaml and online-retail ask the same']);
+  });
+
+  test('diff holds a file against the source of the pipeline, with the rules of its customers', async () => {
+    const two = join(folder, 'definitions', 'two-tables');
+    const [pipeline, contract] = [join(two, 'pipeline.yaml'), join(two, 'contract.yaml')];
+    await mkdir(two, { recursive: true });
+    const second = 'customers: { kind: file, path: c.csv, customer_id: number, attributes: {} }';
+    const shopped = readFileSync(join(DEFINITIONS, 'online-retail/pipeline.yaml'), 'utf8')
+      .replace('pipeline: online-retail', 'pipeline: two-tables')
+      .replace('  columns:\n', `  ${second}\n  columns:\n`);
+    await writeFile(pipeline, shopped);
+    await writeFile(contract, OR);
+    vi.stubEnv('STRATA_DEFINITIONS', join(folder, 'definitions'));
+    expect(await strata('contract', 'diff', 'two-tables', contract)).toEqual({
+      code: 0,
+      out: `✓ two-tables and ${contract} ask the same\n`,
+      err: '',
+    });
+    vi.stubEnv('STRATA_DEFINITIONS', join(folder, 'definitions'));
+    const proposed = await strata('contract', 'diff', 'new-contract.yaml', 'two-tables');
+    expect(proposed.out).toMatch(/✗ breaks +column discount is gone/);
+  });
+
+  test('diff says of a file that is not there that it is not', async () => {
+    const { code, err } = await strata('contract', 'diff', 'online-retail', 'nope.yaml');
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/nope\.yaml cannot be read: there is no such file/),
+    ]);
   });
 
   test('lint tells every fault of a file with its place', async () => {

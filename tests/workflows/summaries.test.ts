@@ -16,6 +16,7 @@ test('an extract says how many released rows joined, and nothing of them where t
   expect(says.extract({ ...extract, rowsReleased: 1_040 })).toBe(
     '12,000 rows as of 2026-07-01, 1,040 released rows joined',
   );
+  expect(says.extract({ ...extract, rowsReleased: 1 })).toMatch(/, 1 released row joined$/);
   expect(says.extract({ ...extract, rowsReleased: 0 })).toBe('12,000 rows as of 2026-07-01');
   // Of a history that was recorded before there were releases.
   expect(says.extract(extract)).toBe('12,000 rows as of 2026-07-01');

@@ -143,6 +143,8 @@ describe('parseDefinition', () => {
       /features\.cluster\.1\.feature: needs a feature that is clustered once, features\.cluster\.0 has it, found "orders"/,
     ],
     ['broken YAML', 'pipeline: [books', /pipeline\.yaml: /],
+    // What the parser makes of the rest is no further fault.
+    ['a tab', 'pipeline: books\n\tversion: 1\n\ttitle: x\n', /pipeline\.yaml: [^;]*Tab[^;]*$/i],
     ['an empty file', '', /pipeline\.yaml: \(whole file\): /],
   ])('%s is refused with its file, path and what was found', (_, pipeline, message) => {
     expect(() => parse(pipeline)).toThrow(expect.objectContaining({ code: 'DEFINITION_INVALID' }));
@@ -168,7 +170,7 @@ describe('parseDefinition', () => {
       'a column with another name in the source',
       'physicalName: Customer',
       'physicalName: Client',
-      /properties\.0\.physicalName: needs Customer, which pipeline\.yaml reads as customer_id, found "Client"/,
+      /properties\.0\.physicalName: needs Customer, which pipeline\.yaml reads as customer_id \(the two files differ: .*\), found "Client"/,
     ],
     [
       'a check of a column that is not read',

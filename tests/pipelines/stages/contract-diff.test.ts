@@ -128,6 +128,33 @@ test('a contract and itself differ in nothing', () => {
   expect(changed('x', 'x')).toMatchObject({ changes: [], isBreaking: false });
 });
 
+test('none allowed, in place of a share, is told as no limit on the run, with the way out', () => {
+  const share = 'mustBeLessOrEqualTo: 5, unit: percent }';
+  const { changes, pipelines } = diffContracts(
+    parseContract(BASE.replace('mustBe: 0 }', share)),
+    parseContract(BASE),
+    [definition],
+  );
+  expect(changes).toEqual([
+    expect.objectContaining({
+      effect: 'looser',
+      text: expect.stringMatching(/allows any number .*\(mustBe: 0 of severity error .*severity: critical/),
+    }),
+  ]);
+  expect(pipelines[0]!.features.map(({ feature }) => feature)).toEqual(['web']);
+});
+
+test('a changed condition may be stricter or not; it breaks, and names the features on its columns', () => {
+  const where = (condition: string) =>
+    parseContract(
+      `${BASE}    quality: [{ name: free, type: sql, query: "SELECT COUNT(*) FROM {object} WHERE ${condition}", mustBe: 0 }]\n`,
+    );
+  const found = diffContracts(where('quantity <= 0'), where('quantity < 0'), [definition]);
+  expect(found.changes.map(({ effect }) => effect)).toEqual(['changed']);
+  expect(found.isBreaking).toBe(true);
+  expect(found.pipelines[0]!.features.map(({ feature }) => feature)).toEqual(['spendCents', 'spend']);
+});
+
 test('a condition under another name is renamed, not gone and new; one whose name is taken again is another', () => {
   const withChecks = (...checks: [name: string, where: string][]) => {
     const quality = checks.map(
@@ -142,7 +169,7 @@ test('a condition under another name is renamed, not gone and new; one whose nam
   expect(texts(['gift', 'quantity = 0'], ['odd', 'quantity > 5'])).toEqual(['same: rule free is named gift']);
   expect(texts(['gift', 'quantity > 5'], ['odd', 'quantity > 9'])).toEqual([
     expect.stringMatching(/^stricter: rule gift is new/),
-    expect.stringMatching(/^stricter: rule odd asks/),
+    expect.stringMatching(/^changed: rule odd may be stricter: asks/),
     expect.stringMatching(/^looser: rule free is gone/),
   ]);
 });

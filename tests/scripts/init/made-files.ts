@@ -120,6 +120,18 @@ export function monthFirst(): string {
   return ['client,purchase date,amount', ...rows, ''].join('\n');
 }
 
+/** The same lines as an English and as a German spreadsheet writes them. */
+export function spentOn(decimal: '.' | ','): string {
+  const isGerman = decimal === ',';
+  const gap = isGerman ? ';' : ',';
+  const rows = madeLines().map(({ customer, at, price }) => {
+    const [year, month, day] = at.toISOString().slice(0, 10).split('-');
+    const date = isGerman ? `${day}.${month}.${year}` : `${year}-${month}-${day}`;
+    return [`c${customer}`, date, price.toFixed(2).replace('.', decimal)].join(gap);
+  });
+  return [['customer_id', 'ordered_at', 'spent'].join(gap), ...rows, ''].join('\n');
+}
+
 /** Two rows lie a hundred years ahead. */
 export function withFuture(): string {
   return `${plainOrders()}90001,c1,2125-01-01T10:00:00,1,2.50\n90002,c2,2125-01-02T10:00:00,1,2.50\n`;
