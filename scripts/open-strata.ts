@@ -83,7 +83,7 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
   const step = log.step('Worker');
   const connection = await NativeConnection.connect(services.temporal.connectionOptions);
   stack.defer(() => connection.close());
-  const bundle = await bundleWorkflows(join(config.home, 'cache'));
+  const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'));
   const { namespace } = services.temporal;
   const worker = await startWorker({ connection, namespace, bundle, context });
   stack.defer(() => worker.stop());

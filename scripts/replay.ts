@@ -12,7 +12,7 @@ const config = readConfig();
 const log = createLog({ level: config.logLevel });
 // A history that does not replay is told once, by us.
 installRuntime(new DefaultLogger('WARN', ({ message }) => log.debug(message)));
-const bundle = await bundleWorkflows(join(config.home, 'cache'));
+const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'));
 
 async function* all(): AsyncGenerator<KeptHistory> {
   yield* historiesIn(join(PROJECT_FOLDER, 'tests/histories'), 'fixture');

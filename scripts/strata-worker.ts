@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { ActivityContext } from '../activities/context.ts';
 import { createActivities } from '../activities/index.ts';
@@ -74,7 +74,13 @@ export async function startWorker(options: {
   return { ended, stop };
 }
 
-/** The workflow code, bundled once per version of it and kept in `cacheFolder`. */
+/** More are of versions that nobody runs any more. */
+const BUNDLES_KEPT = 8;
+
+/**
+ * The workflow code, bundled once per version of it and kept in `cacheFolder`, where every home finds it; a folder that
+ * cannot be written costs a bundling at each start, nothing else.
+ */
 export async function bundleWorkflows(cacheFolder: string): Promise<WorkflowBundle> {
   const version = await digestOfSources(PROJECT_FOLDER, {
     folders: ['workflows', 'pipelines/contracts'],
@@ -86,11 +92,22 @@ export async function bundleWorkflows(cacheFolder: string): Promise<WorkflowBund
     workflowsPath: join(PROJECT_FOLDER, 'workflows/index.ts'),
     logger: silent,
   });
-  await mkdir(cacheFolder, { recursive: true });
+  await keepBundle(file, code).catch(() => undefined);
+  return { code };
+}
+
+async function keepBundle(file: string, code: string): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
   const incoming = `${file}.${process.pid}`;
   await writeFile(incoming, code);
   await rename(incoming, file);
-  return { code };
+  const names = (await readdir(folder)).filter((name) => /^workflows-[0-9a-f]+\.js$/.test(name));
+  const bundles = await Promise.all(
+    names.map(async (name) => ({ name, keptAtMs: (await stat(join(folder, name))).mtimeMs })),
+  );
+  const old = bundles.sort((a, b) => b.keptAtMs - a.keptAtMs).slice(BUNDLES_KEPT);
+  await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })));
 }
 
 /** Digest of all that makes an artifact's bytes, the same on every machine and without git. */

@@ -1,26 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import { readConfig } from '../../scripts/config.ts';
+import { bundleWorkflows as bundle } from '../../scripts/strata-worker.ts';
 
-const WORKFLOWS = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
 const HISTORIES = new URL('../histories/', import.meta.url);
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-export const bundleWorkflows = (): Promise<WorkflowBundleWithSourceMap> =>
-  bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
+/** Today's workflow code, as a worker of ours has it. */
+export const bundleWorkflows = (): Promise<WorkflowBundle> =>
+  bundle(join(readConfig().tools.cacheFolder, 'workflows'));
 
 export interface TestRuns {
   client: Client;
@@ -39,7 +34,7 @@ export function temporalAddress(): string {
 
 /** A worker with these activities on the real server, on task queues of its own, while `check` runs. */
 export async function withWorker(
-  { bundle, activities }: { bundle: WorkflowBundleWithSourceMap; activities: Stages & HistoryStages },
+  { bundle, activities }: { bundle: WorkflowBundle; activities: Stages & HistoryStages },
   check: (runs: TestRuns) => Promise<void>,
 ): Promise<void> {
   const address = temporalAddress();

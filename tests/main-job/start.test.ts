@@ -10,15 +10,19 @@ import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import { STAGES } from '../../pipelines/contracts/run.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { isAlive } from '../../scripts/set-up/processes.mjs';
+import { writeShopExtract } from '../helpers/activity-extract.ts';
 
 const MINUTES = 60_000;
 
 let home: string;
+/** Smaller than the built-in shop, for what is not about it. */
+let extract: string;
 const started: ChildProcess[] = [];
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'strata-start-'));
   await chmod(home, 0o755);
+  extract = await writeShopExtract(home, { customers: 2_000 });
 });
 
 afterAll(async () => {
@@ -135,7 +139,7 @@ describe('npm start', () => {
   test(
     'ended with kill -9 in the middle and started again, it finishes the very run it was at',
     async () => {
-      const first = start(['--once', '--as-of', '2026-07-02']);
+      const first = start(['--once', '--as-of', '2026-07-02', '--extract', extract]);
       await untilSaid(first, /extract/);
       await sleep(300);
       // The launcher and the program it started: as when the machine's memory runs out.
@@ -145,7 +149,7 @@ describe('npm start', () => {
       await once(killed, 'close');
       first.child.kill('SIGKILL');
       await first.ended;
-      const again = await start(['--once', '--as-of', '2026-07-02']).ended;
+      const again = await start(['--once', '--as-of', '2026-07-02', '--extract', extract]).ended;
       expect(again.code, again.err).toBe(0);
       expect(runOf(again.err)).toBe(runOf(first.said.err));
       expect(await leftRunning()).toEqual([]);
@@ -156,7 +160,7 @@ describe('npm start', () => {
   test(
     'Ctrl-C while it stays up ends every process',
     async () => {
-      const run = start(['--as-of', '2026-07-03']);
+      const run = start(['--as-of', '2026-07-03', '--extract', extract]);
       await untilSaid(run, /press Ctrl-C/);
       run.child.kill('SIGINT');
       const { code } = await run.ended;
@@ -179,8 +183,8 @@ describe('npm start that cannot go well says so at once, and leaves no process',
     ],
     ['an unknown option', ['--onec'], {}, '--onec', ''],
     ['a date that is none', ['--as-of', 'yesterday'], {}, 'ISO date', ''],
-    ['a number of segments that is none', ['--k', 'five'], {}, '--k', 'a whole number such as 5'],
-    ['a single segment', ['--k', '1'], {}, 'INPUT_INVALID', 'k: '],
+    ['a number of segments that is none', ['--k', 'five'], {}, '--k', 'a whole number from 2 to 64'],
+    ['a single segment', ['--k', '1'], {}, 'INPUT_INVALID', 'from 2 to 64, found 1'],
     [
       'PostgreSQL that is not reachable',
       [],
