@@ -24,7 +24,7 @@ let repositories: Repositories;
 let publishedRunId: string;
 
 beforeAll(async () => {
-  strata = await openStrataHome();
+  strata = await openStrataHome({ fewTrials: true });
   worker = await strata.startWorker();
   knex = connect(strata.services.databaseUrl);
   repositories = createRepositories(knex);

@@ -35,7 +35,7 @@ describe.skipIf(!canMount())('the disk of the artifacts is full (skipped where n
     disk = await mkdtemp(join(tmpdir(), 'strata-disk-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', disk]);
     await chmod(disk, 0o755);
-    strata = await openStrataHome();
+    strata = await openStrataHome({ fewTrials: true });
     await strata.startWorker({ env: { STRATA_ARTIFACTS: artifacts() } });
     knex = connect(strata.services.databaseUrl);
     repositories = createRepositories(knex);

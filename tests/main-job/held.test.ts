@@ -15,7 +15,7 @@ let strata: StrataHome;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'strata-extracts-'));
-  strata = await openStrataHome();
+  strata = await openStrataHome({ fewTrials: true });
 }, 60_000);
 
 afterAll(async () => {

@@ -11,7 +11,7 @@ const MINUTES = 60_000;
 let undisturbed: ReturnType<typeof digestsOf>;
 
 async function inHome<T>(work: (strata: StrataHome) => Promise<T>): Promise<T> {
-  const strata = await openStrataHome();
+  const strata = await openStrataHome({ fewTrials: true });
   try {
     return await work(strata);
   } finally {
