@@ -10,19 +10,15 @@ import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import { STAGES } from '../../pipelines/contracts/run.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { isAlive } from '../../scripts/set-up/processes.mjs';
-import { writeShopExtract } from '../helpers/activity-extract.ts';
 
 const MINUTES = 60_000;
 
 let home: string;
-/** Smaller than the built-in shop, for what is not about it. */
-let extract: string;
 const started: ChildProcess[] = [];
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'strata-start-'));
   await chmod(home, 0o755);
-  extract = await writeShopExtract(home, { customers: 2_000 });
 });
 
 afterAll(async () => {
@@ -139,7 +135,7 @@ describe('npm start', () => {
   test(
     'ended with kill -9 in the middle and started again, it finishes the very run it was at',
     async () => {
-      const first = start(['--once', '--as-of', '2026-07-02', '--extract', extract]);
+      const first = start(['--once', '--as-of', '2026-07-02']);
       await untilSaid(first, /extract/);
       await sleep(300);
       // The launcher and the program it started: as when the machine's memory runs out.
@@ -149,7 +145,7 @@ describe('npm start', () => {
       await once(killed, 'close');
       first.child.kill('SIGKILL');
       await first.ended;
-      const again = await start(['--once', '--as-of', '2026-07-02', '--extract', extract]).ended;
+      const again = await start(['--once', '--as-of', '2026-07-02']).ended;
       expect(again.code, again.err).toBe(0);
       expect(runOf(again.err)).toBe(runOf(first.said.err));
       expect(await leftRunning()).toEqual([]);
@@ -160,7 +156,7 @@ describe('npm start', () => {
   test(
     'Ctrl-C while it stays up ends every process',
     async () => {
-      const run = start(['--as-of', '2026-07-03', '--extract', extract]);
+      const run = start(['--as-of', '2026-07-03']);
       await untilSaid(run, /press Ctrl-C/);
       run.child.kill('SIGINT');
       const { code } = await run.ended;
