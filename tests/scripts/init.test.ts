@@ -1,12 +1,11 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { initCommand } from '../../scripts/init/command.ts';
 import { loadDefinition } from '../../store/definitions.ts';
+import { inFolder } from './init/in-folder.ts';
 import {
   ambiguousDates,
   germanCustomers,
@@ -22,54 +21,26 @@ import {
 const DATA = process.env.STRATA_REAL_DATA;
 const ANSWERED = ['--timezone', 'Europe/Berlin', '--currency', 'EUR'];
 
-let folder: string;
-let definitions: string;
-let said: string[];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'strata-init-test-'));
-  // PostgreSQL does not run as root: its own user has to get in.
-  await chmod(folder, 0o755);
-  await Promise.all(
-    Object.entries({
-      'Bestellungen 2025.csv': germanTill(),
-      'Kunden.csv': germanCustomers(),
-      'orders.csv': plainOrders(),
-      'more-orders.csv.gz': plainOrdersZipped(),
-      'ambiguous.csv': ambiguousDates(),
-      'month-first.csv': monthFirst(),
-      'future.csv': withFuture(),
-      'signs.csv': mixedMoney({ isSign: true }),
-      'codes.csv': mixedMoney({ isSign: false }),
-      'customers.csv': plainCustomers(),
-      'empty.csv': '',
-      'header.csv': 'customer_id,ordered_at,amount\n',
-      'no-customer.csv': 'ordered_at,amount\n2025-01-01,3.5\n2025-02-02,4.5\n',
-      'no-time.csv': 'customer,amount\na,3.5\nb,4.5\na,1.25\n',
-      'no-money.csv': 'customer,ordered_at\na,2025-01-01\nb,2025-02-02\na,2025-03-03\n',
-      'all-refused.csv': 'customer,ordered_at,amount\na,2025-01-01,-1.5\nb,2025-02-02,-2.5\nc,2025-02-02,0\n',
-      'ragged.csv': `${plainOrders().trimEnd()}\ntoo,few\n`,
-      'other.csv': 'colour,weight\nred,1.5\nblue,2.5\n',
-    }).map(([name, content]) => writeFile(join(folder, name), content)),
-  );
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-beforeEach(async () => {
-  definitions = await mkdtemp(join(folder, 'definitions-'));
-  vi.stubEnv('STRATA_DEFINITIONS', definitions);
-  vi.stubEnv('STRATA_LOG_LEVEL', 'error');
-  vi.stubEnv('INIT_CWD', folder);
-  said = [];
-  vi.spyOn(console, 'log').mockImplementation((text: unknown) => {
-    // CI systems count as terminals with colours.
-    said.push(stripVTControlCharacters(String(text)));
-  });
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
+const here = inFolder(() => ({
+  'Bestellungen 2025.csv': germanTill(),
+  'Kunden.csv': germanCustomers(),
+  'orders.csv': plainOrders(),
+  'more-orders.csv.gz': plainOrdersZipped(),
+  'ambiguous.csv': ambiguousDates(),
+  'month-first.csv': monthFirst(),
+  'future.csv': withFuture(),
+  'signs.csv': mixedMoney({ isSign: true }),
+  'codes.csv': mixedMoney({ isSign: false }),
+  'customers.csv': plainCustomers(),
+  'empty.csv': '',
+  'header.csv': 'customer_id,ordered_at,amount\n',
+  'no-customer.csv': 'ordered_at,amount\n2025-01-01,3.5\n2025-02-02,4.5\n',
+  'no-time.csv': 'customer,amount\na,3.5\nb,4.5\na,1.25\n',
+  'no-money.csv': 'customer,ordered_at\na,2025-01-01\nb,2025-02-02\na,2025-03-03\n',
+  'all-refused.csv': 'customer,ordered_at,amount\na,2025-01-01,-1.5\nb,2025-02-02,-2.5\nc,2025-02-02,0\n',
+  'ragged.csv': `${plainOrders().trimEnd()}\ntoo,few\n`,
+  'other.csv': 'colour,weight\nred,1.5\nblue,2.5\n',
+}));
 
 async function init(...args: string[]): Promise<number> {
   let exitCode = -1;
@@ -84,7 +55,7 @@ async function init(...args: string[]): Promise<number> {
 }
 
 const draft = (...args: string[]) => init(...args, '--no-run');
-const drafted = async (name: string) => (await loadDefinition(definitions, name)).definition;
+const drafted = async (name: string) => (await loadDefinition(here.definitions, name)).definition;
 
 describe('what a file and flags do not say is asked for by name', () => {
   test('zone and currency, in one answer', async () => {
@@ -118,7 +89,7 @@ describe('what a file and flags do not say is asked for by name', () => {
       code,
       message: expect.stringMatching(message),
     });
-    await expect(loadDefinition(definitions, file.replace('.csv', ''))).rejects.toMatchObject({
+    await expect(loadDefinition(here.definitions, file.replace('.csv', ''))).rejects.toMatchObject({
       code: 'PIPELINE_UNKNOWN',
     });
   });
@@ -153,7 +124,7 @@ describe('what is drafted', () => {
     const { source, currency, contract } = await drafted('bestellungen-2025');
     expect(currency).toBe('EUR');
     expect(source).toMatchObject({
-      path: join(folder, 'Bestellungen 2025.csv'),
+      path: join(here.folder, 'Bestellungen 2025.csv'),
       columns: {
         customer_id: 'Kunden-Nr',
         ordered_at: 'Belegdatum',
@@ -170,20 +141,20 @@ describe('what is drafted', () => {
     expect(contract.rules.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['cancellation', 'amount-differs']),
     );
-    expect(said.join('\n')).toMatch(/customer {2}Kunden-Nr .*its name says kunden/);
-    expect(said.join('\n')).toMatch(/cancellation +\d+ .*begins with S/);
+    expect(here.said.join('\n')).toMatch(/customer {2}Kunden-Nr .*its name says kunden/);
+    expect(here.said.join('\n')).toMatch(/cancellation +\d+ .*begins with S/);
   });
 
   test('a line that cannot be split is a row, and refused', async () => {
     await draft('orders.csv', ...ANSWERED);
-    const [, whole] = /drafted: ([\d,]+) rows/.exec(said.join('\n'))!;
-    said = [];
+    const [, whole] = /drafted: ([\d,]+) rows/.exec(here.said.join('\n'))!;
+    here.said = [];
     await draft('ragged.csv', ...ANSWERED);
-    const [, ragged] = /drafted: ([\d,]+) rows/.exec(said.join('\n'))!;
+    const [, ragged] = /drafted: ([\d,]+) rows/.exec(here.said.join('\n'))!;
     const count = (text: string | undefined) => Number(text!.replaceAll(',', ''));
     expect(count(ragged)).toBe(count(whole) + 1);
-    expect(said.join('\n')).toMatch(/unreadable-line +1 /);
-    expect(said[0]).toMatch(/^ragged\.csv: [\d,]+ rows \(1 line cannot be split\), /);
+    expect(here.said.join('\n')).toMatch(/unreadable-line +1 /);
+    expect(here.said[0]).toMatch(/^ragged\.csv: [\d,]+ rows \(1 line cannot be split\), /);
   });
 
   test('months before days where a day above 12 says so', async () => {
@@ -206,14 +177,14 @@ describe('what is drafted', () => {
   test('several files of the same columns are one source, and a table of customers is the second', async () => {
     await draft('orders.csv', 'more-orders.csv.gz', ...ANSWERED);
     expect((await drafted('orders')).source).toMatchObject({
-      path: [join(folder, 'orders.csv'), join(folder, 'more-orders.csv.gz')],
+      path: [join(here.folder, 'orders.csv'), join(here.folder, 'more-orders.csv.gz')],
     });
     await draft('Kunden.csv', 'Bestellungen 2025.csv', ...ANSWERED);
     const { source } = await drafted('bestellungen-2025');
     expect(source).toMatchObject({
-      path: join(folder, 'Bestellungen 2025.csv'),
+      path: join(here.folder, 'Bestellungen 2025.csv'),
       customers: {
-        path: join(folder, 'Kunden.csv'),
+        path: join(here.folder, 'Kunden.csv'),
         customer_id: 'Kunden-Nr',
         attributes: {
           geburtsjahr: { column: 'Geburtsjahr', type: 'number' },
@@ -224,8 +195,10 @@ describe('what is drafted', () => {
       },
     });
     expect(source).not.toHaveProperty('customers.attributes.name');
-    expect(said.join('\n')).toMatch(/· orders\.csv, more-orders\.csv\.gz have the same columns: one table/);
-    expect(said.join('\n')).toMatch(
+    expect(here.said.join('\n')).toMatch(
+      /· orders\.csv, more-orders\.csv\.gz have the same columns: one table/,
+    );
+    expect(here.said.join('\n')).toMatch(
       /· transactions: Bestellungen 2025\.csv\n.*· customers: Kunden\.csv, 120 rows, joined by Kunden-Nr = Kunden-Nr of the transactions \(100 % of the values of Kunden-Nr are there\); gives Geburtsjahr, /,
     );
   });
@@ -234,12 +207,12 @@ describe('what is drafted', () => {
     await draft('signs.csv', '--timezone', 'UTC', '--currency', 'GBP');
     const [, dollars] =
       /amount has money of several currencies \(GBP in [\d,]+ rows, USD in (\d+) rows\)/.exec(
-        said.join('\n'),
+        here.said.join('\n'),
       )!;
-    expect(said.join('\n')).toMatch(new RegExp(`unreadable +${dollars} `));
-    said = [];
+    expect(here.said.join('\n')).toMatch(new RegExp(`unreadable +${dollars} `));
+    here.said = [];
     await draft('codes.csv', '--timezone', 'UTC', '--currency', 'GBP');
-    expect(said.join('\n')).toMatch(
+    expect(here.said.join('\n')).toMatch(
       new RegExp(
         `Currency names several currencies \\(GBP in .*, USD in ${dollars} rows\\), and all are added up`,
       ),
@@ -251,18 +224,18 @@ describe('what is drafted', () => {
 
   test('no value of a row is in the files, beside the words of countries and channels', async () => {
     await draft('Bestellungen 2025.csv', ...ANSWERED);
-    const { files } = await loadDefinition(definitions, 'bestellungen-2025');
+    const { files } = await loadDefinition(here.definitions, 'bestellungen-2025');
     for (const text of Object.values(files)) expect(text).not.toMatch(/\b0\d{4}\b|S?70\d{3}\b|Möbel/);
   });
 
   test('the same file gives the same definition, whatever the order of its rows', async () => {
     await draft('orders.csv', ...ANSWERED);
-    const first = await loadDefinition(definitions, 'orders');
+    const first = await loadDefinition(here.definitions, 'orders');
     const [header, ...rows] = plainOrders().trim().split('\n');
-    await mkdir(join(folder, 'again'), { recursive: true });
-    await writeFile(join(folder, 'again', 'orders.csv'), `${[header, ...rows.reverse()].join('\n')}\n`);
+    await mkdir(join(here.folder, 'again'), { recursive: true });
+    await writeFile(join(here.folder, 'again', 'orders.csv'), `${[header, ...rows.reverse()].join('\n')}\n`);
     await draft('again/orders.csv', ...ANSWERED, '--force');
-    const { files } = await loadDefinition(definitions, 'orders');
+    const { files } = await loadDefinition(here.definitions, 'orders');
     expect(files.contract).toBe(first.files.contract);
     expect(files.pipeline.replace('/again/', '/')).toBe(first.files.pipeline);
   });
@@ -280,10 +253,10 @@ describe('what is said around it', () => {
   });
 
   test('who only writes is told what comes next', async () => {
-    await writeFile(join(folder, 'one.csv'), withFuture().replace(/90002.*\n$/, ''));
+    await writeFile(join(here.folder, 'one.csv'), withFuture().replace(/90002.*\n$/, ''));
     await draft('one.csv', ...ANSWERED);
-    expect(said.join('\n')).toContain('1 row lies in the future');
-    const steps = said.at(-1)!.split('\n');
+    expect(here.said.join('\n')).toContain('1 row lies in the future');
+    const steps = here.said.at(-1)!.split('\n');
     expect(steps[0]).toBe('What is next:');
     expect(steps.at(-1)).toMatch(/^ {2}run it {2,}npm start -- --pipeline one$/);
     expect(new Set(steps.slice(1).map((step) => step.search(/\S+( \S+)*$/)))).toHaveProperty('size', 1);
@@ -302,17 +275,17 @@ describe('a definition that is there already', () => {
   });
 
   test('stays when a person wrote it, by force too', async () => {
-    await mkdir(join(definitions, 'mine'));
-    await writeFile(join(definitions, 'mine', 'pipeline.yaml'), 'pipeline: mine\n');
+    await mkdir(join(here.definitions, 'mine'));
+    await writeFile(join(here.definitions, 'mine', 'pipeline.yaml'), 'pipeline: mine\n');
     await expect(draft('orders.csv', ...ANSWERED, '--name', 'mine', '--force')).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('a person wrote it'),
     });
-    expect(await readFile(join(definitions, 'mine', 'pipeline.yaml'), 'utf8')).toBe('pipeline: mine\n');
+    expect(await readFile(join(here.definitions, 'mine', 'pipeline.yaml'), 'utf8')).toBe('pipeline: mine\n');
   });
 
   test('of those that come with Strata is not stood before', async () => {
-    await writeFile(join(folder, 'shop.csv'), plainOrders());
+    await writeFile(join(here.folder, 'shop.csv'), plainOrders());
     await draft('shop.csv', ...ANSWERED);
     expect((await drafted('shop-2')).pipeline).toBe('shop-2');
     await expect(draft('shop.csv', ...ANSWERED, '--name', 'shop', '--force')).rejects.toMatchObject({
@@ -338,7 +311,7 @@ describe('docs/first-pipeline.md', () => {
       args!.split(' '),
     );
     expect(typed.length).toBe(2);
-    await writeFile(join(folder, 'customers.csv'), plainCustomers());
+    await writeFile(join(here.folder, 'customers.csv'), plainCustomers());
     for (const args of typed) expect(await draft(...args, '--force')).toBe(0);
     expect((await drafted('orders')).source).toMatchObject({
       customers: { customer_id: 'customer_id', attributes: { customer_country: { column: 'country' } } },
@@ -348,7 +321,7 @@ describe('docs/first-pipeline.md', () => {
 
 describe('from a file to segments', () => {
   const run = async (...args: string[]): Promise<RunSummary> => {
-    const home = await mkdtemp(join(folder, 'home-'));
+    const home = await mkdtemp(join(here.folder, 'home-'));
     await chmod(home, 0o755);
     vi.stubEnv('STRATA_HOME', home);
     const json = join(home, 'out.json');
@@ -361,7 +334,7 @@ describe('from a file to segments', () => {
     expect(summary).toMatchObject({ pipeline: 'future', outcome: 'published', k: 3 });
     expect(summary.asOf).toMatch(/^2025-12-/);
     expect(summary.counts.customers).toBe(120);
-    expect(said.join('\n')).toMatch(
+    expect(here.said.join('\n')).toMatch(
       /2 rows lie in the future[\s\S]*✓ published {2}.*future[\s\S]*npm start -- --pipeline future/,
     );
   }, 180_000);

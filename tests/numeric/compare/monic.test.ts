@@ -67,12 +67,12 @@ describe('laws', () => {
 
   test('every previous cluster has one transition, every current one comes from somewhere or emerges', () => {
     fc.assert(
-      fc.property(anyTable, (any) => {
-        const { previous, emerged } = traceTransitions(any);
-        expect(previous).toHaveLength(any.rows);
+      fc.property(anyTable, (given) => {
+        const { previous, emerged } = traceTransitions(given);
+        expect(previous).toHaveLength(given.rows);
         const reached = previous.flatMap((transition) => ('into' in transition ? transition.into : []));
         const all = new Set([...reached, ...emerged]);
-        expect([...all].sort()).toEqual(Array.from({ length: any.columns }, (_, column) => column).sort());
+        expect([...all].sort()).toEqual(Array.from({ length: given.columns }, (_, column) => column).sort());
         expect(emerged.some((column) => reached.includes(column))).toBe(false);
       }),
     );
@@ -80,8 +80,8 @@ describe('laws', () => {
 
   test('survivors have a cluster to themselves, the absorbed never', () => {
     fc.assert(
-      fc.property(anyTable, (any) => {
-        const { previous } = traceTransitions(any);
+      fc.property(anyTable, (given) => {
+        const { previous } = traceTransitions(given);
         const intoOf = (kind: Transition['kind']) =>
           previous.flatMap((transition) =>
             transition.kind === kind && 'into' in transition ? transition.into : [],
@@ -107,35 +107,39 @@ describe('laws', () => {
 
   test('other numbers for the clusters give the same answer under those numbers', () => {
     fc.assert(
-      fc.property(anyTable, fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })), (any, chance) => {
-        const orderOf = (count: number) => {
-          const keys = Array.from({ length: count }, () => chance.next().value!);
-          return keys.map((_, i) => i).sort((i, j) => keys[i]! - keys[j]! || i - j);
-        };
-        const rowAt = orderOf(any.rows);
-        const columnAt = orderOf(any.columns);
-        const turned = contingencyOf(
-          Float64Array.from(any.counts, (_, at) => {
-            const row = rowAt[Math.floor(at / any.columns)]!;
-            return any.counts[row * any.columns + columnAt[at % any.columns]!]!;
-          }),
-          any.rows,
-          any.columns,
-        );
-        const plain = traceTransitions(any);
-        const other = traceTransitions(turned);
-        // Equal parts of a split keep the order of their numbers, which are others now.
-        const partsOf = (transition: Transition, name: (column: number) => number) =>
-          'into' in transition ? [transition.into].flat().map(name).sort() : [];
-        other.previous.forEach((transition, row) => {
-          const was = plain.previous[rowAt[row]!]!;
-          expect(transition.kind).toBe(was.kind);
-          expect(partsOf(transition, (column) => columnAt[column]!)).toEqual(
-            partsOf(was, (column) => column),
+      fc.property(
+        anyTable,
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        (given, chance) => {
+          const orderOf = (count: number) => {
+            const keys = Array.from({ length: count }, () => chance.next().value!);
+            return keys.map((_, i) => i).sort((i, j) => keys[i]! - keys[j]! || i - j);
+          };
+          const rowAt = orderOf(given.rows);
+          const columnAt = orderOf(given.columns);
+          const turned = contingencyOf(
+            Float64Array.from(given.counts, (_, at) => {
+              const row = rowAt[Math.floor(at / given.columns)]!;
+              return given.counts[row * given.columns + columnAt[at % given.columns]!]!;
+            }),
+            given.rows,
+            given.columns,
           );
-        });
-        expect(other.emerged.map((column) => columnAt[column]!).sort()).toEqual([...plain.emerged].sort());
-      }),
+          const plain = traceTransitions(given);
+          const other = traceTransitions(turned);
+          // Equal parts of a split keep the order of their numbers, which are others now.
+          const partsOf = (transition: Transition, name: (column: number) => number) =>
+            'into' in transition ? [transition.into].flat().map(name).sort() : [];
+          other.previous.forEach((transition, row) => {
+            const was = plain.previous[rowAt[row]!]!;
+            expect(transition.kind).toBe(was.kind);
+            expect(partsOf(transition, (column) => columnAt[column]!)).toEqual(
+              partsOf(was, (column) => column),
+            );
+          });
+          expect(other.emerged.map((column) => columnAt[column]!).sort()).toEqual([...plain.emerged].sort());
+        },
+      ),
     );
   });
 });

@@ -128,9 +128,9 @@ describe('laws', () => {
 
   test('every common customer is counted once, in customers and in cents', () => {
     fc.assert(
-      fc.property(anyInput, (any) => {
-        const { moves, common, stayed, moved, causes, isBorder } = decomposeMoves(any);
-        expect(common.customers).toBe(any.previousLabels.length);
+      fc.property(anyInput, (given) => {
+        const { moves, common, stayed, moved, causes, isBorder } = decomposeMoves(given);
+        expect(common.customers).toBe(given.previousLabels.length);
         expect(sum([stayed, ...Object.values(moved)])).toEqual(common);
         expect(sum([stayed, ...moves])).toEqual(common);
         expect(sum(moves.filter((move) => move.isBorder))).toEqual(moved.border);
@@ -146,12 +146,12 @@ describe('laws', () => {
 
   test('told backwards, what the model saw is what the customers did, and ways are reversed', () => {
     fc.assert(
-      fc.property(anyInput, (any) => {
-        const there = decomposeMoves(any);
+      fc.property(anyInput, (given) => {
+        const there = decomposeMoves(given);
         const back = decomposeMoves({
-          ...any,
-          previousLabels: any.newModel.labels,
-          newModel: { ...any.newModel, labels: any.previousLabels, margins: any.lastModel!.margins },
+          ...given,
+          previousLabels: given.newModel.labels,
+          newModel: { ...given.newModel, labels: given.previousLabels, margins: given.lastModel!.margins },
         });
         const plain = ({ customers, spendCents }: MoveTally) => ({ customers, spendCents });
         expect(plain(back.seen!.behaviour)).toEqual(plain(there.seen!.model));
@@ -175,16 +175,16 @@ describe('laws', () => {
 
   test('two models that agree make no model move; figures that stayed make no behaviour move', () => {
     fc.assert(
-      fc.property(anyInput, (any) => {
+      fc.property(anyInput, (given) => {
         const agreeing = decomposeMoves({
-          ...any,
-          newModel: { ...any.newModel, labels: any.lastModel!.labels },
+          ...given,
+          newModel: { ...given.newModel, labels: given.lastModel!.labels },
         });
         expect(agreeing.seen!.model.customers).toBe(0);
         expect(agreeing.moves.every(({ cause }) => cause === 'behaviour')).toBe(true);
         const still = decomposeMoves({
-          ...any,
-          lastModel: { ...any.lastModel!, labels: any.previousLabels },
+          ...given,
+          lastModel: { ...given.lastModel!, labels: given.previousLabels },
         });
         expect(still.seen!.behaviour.customers).toBe(0);
         expect(still.moves.every(({ cause }) => cause === 'model')).toBe(true);
@@ -201,13 +201,13 @@ describe('laws', () => {
     });
     const key = (move: object) => JSON.stringify(move);
     fc.assert(
-      fc.property(anyInput, (any) => {
-        const plain = decomposeMoves(any);
+      fc.property(anyInput, (given) => {
+        const plain = decomposeMoves(given);
         const other = decomposeMoves({
-          ...any,
-          previousLabels: Array.from(any.previousLabels, (old) => turn[old]!),
-          lastModel: renumber(any.lastModel!),
-          newModel: renumber(any.newModel),
+          ...given,
+          previousLabels: Array.from(given.previousLabels, (old) => turn[old]!),
+          lastModel: renumber(given.lastModel!),
+          newModel: renumber(given.newModel),
         });
         expect(other.moved).toEqual(plain.moved);
         const renamed = plain.moves.map((move) => ({ ...move, from: turn[move.from]!, to: turn[move.to]! }));
@@ -218,11 +218,11 @@ describe('laws', () => {
 
   test('wider bands only turn moves into border moves', () => {
     fc.assert(
-      fc.property(anyInput, (any) => {
-        const narrow = decomposeMoves(any);
+      fc.property(anyInput, (given) => {
+        const narrow = decomposeMoves(given);
         const wide = decomposeMoves({
-          ...any,
-          newModel: { ...any.newModel, noiseBands: new Array(SEGMENTS).fill(1.1) },
+          ...given,
+          newModel: { ...given.newModel, noiseBands: new Array(SEGMENTS).fill(1.1) },
         });
         expect(wide.causes).toEqual(narrow.causes);
         narrow.isBorder.forEach((flag, row) => {

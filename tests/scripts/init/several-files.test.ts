@@ -1,45 +1,19 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { initCommand } from '../../../scripts/init/command.ts';
 import { loadDefinition } from '../../../store/definitions.ts';
+import { inFolder } from './in-folder.ts';
 import { mixedMoney, plainCustomers, plainOrders, spentOn } from './made-files.ts';
 
 const ANSWERED = ['--timezone', 'Europe/Berlin', '--currency', 'EUR'];
 
-let folder: string;
-let definitions: string;
-let said: string[];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'strata-init-files-'));
-  const files = {
-    'orders.csv': plainOrders(),
-    'codes.csv': mixedMoney({ isSign: false }),
-    'people.csv': `${plainCustomers().replace('customer_id', 'number').replace(/^c1,/m, ',')}c7,gold,3,GB\n`,
-    'decimal-points.csv': spentOn('.'),
-    'decimal-commas.csv': spentOn(','),
-  };
-  await Promise.all(Object.entries(files).map(([name, content]) => writeFile(join(folder, name), content)));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-beforeEach(async () => {
-  definitions = await mkdtemp(join(folder, 'definitions-'));
-  vi.stubEnv('STRATA_DEFINITIONS', definitions);
-  vi.stubEnv('STRATA_LOG_LEVEL', 'error');
-  vi.stubEnv('INIT_CWD', folder);
-  said = [];
-  vi.spyOn(console, 'log').mockImplementation((text: unknown) => {
-    said.push(stripVTControlCharacters(String(text)));
-  });
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
+const here = inFolder(() => ({
+  'orders.csv': plainOrders(),
+  'codes.csv': mixedMoney({ isSign: false }),
+  'people.csv': `${plainCustomers().replace('customer_id', 'number').replace(/^c1,/m, ',')}c7,gold,3,GB\n`,
+  'decimal-points.csv': spentOn('.'),
+  'decimal-commas.csv': spentOn(','),
+}));
 
 async function draft(...args: string[]): Promise<void> {
   const command = initCommand(new AbortController().signal, () => undefined);
@@ -49,7 +23,7 @@ async function draft(...args: string[]): Promise<void> {
     .parseAsync([...args, '--no-run'], { from: 'user' });
 }
 
-const drafted = async (name: string) => (await loadDefinition(definitions, name)).definition;
+const drafted = async (name: string) => (await loadDefinition(here.definitions, name)).definition;
 
 test('files of one table that are written in two ways: which file, and how', async () => {
   await expect(draft('decimal-points.csv', 'decimal-commas.csv', ...ANSWERED)).rejects.toMatchObject({
@@ -63,15 +37,15 @@ test('files of one table that are written in two ways: which file, and how', asy
 test('a key of customers that is called otherwise is known by its values, some of them missing', async () => {
   await draft('orders.csv', 'people.csv', ...ANSWERED);
   expect((await drafted('orders')).source).toMatchObject({
-    customers: { path: join(folder, 'people.csv'), customer_id: 'number' },
+    customers: { path: join(here.folder, 'people.csv'), customer_id: 'number' },
   });
-  expect(said.join('\n')).toMatch(
+  expect(here.said.join('\n')).toMatch(
     /joined by number = customer_id of the transactions \(\d+(\.\d)? % of the values of customer_id are there\)/,
   );
 });
 
 test('a column that names the money is used, and said to be', async () => {
   await draft('codes.csv', '--timezone', 'UTC');
-  expect(said.join('\n')).toMatch(/read for the currency: Currency/);
-  expect(said.join('\n')).not.toMatch(/not used: .*Currency/);
+  expect(here.said.join('\n')).toMatch(/read for the currency: Currency/);
+  expect(here.said.join('\n')).not.toMatch(/not used: .*Currency/);
 });
