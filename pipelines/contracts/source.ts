@@ -64,6 +64,7 @@ const RESERVED_NAMES = new Set([
   'lines',
   'products',
   'gap_days',
+  'is_first_in_month',
   'order_number',
   'malformed',
   'is_duplicate',

@@ -174,7 +174,7 @@ function rhythmEntries({ historyDays }: CatalogueOptions): Entry[] {
       why: 'Orders spread over many months are a habit, the same number in one month is an event.',
       needs: [],
       over: 'orders',
-      sql: `count(DISTINCT date_trunc('month', ordered_at))`,
+      sql: 'count(*) FILTER (WHERE is_first_in_month)',
       transforms: SKEWED,
       trait: { high: 'year-round buyers' },
     },

@@ -18,6 +18,7 @@ const ORDER_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   lines: ['order_id'],
   products: ['category'],
   gap_days: ['ordered_at'],
+  is_first_in_month: ['ordered_at'],
   order_number: ['ordered_at'],
 };
 

@@ -97,25 +97,29 @@ export function featuresSql({
     })),
   ];
   const lines = linesSql(extraction);
-  const relations: Record<Grain, () => string> = {
-    lines: () => lines,
-    orders: () =>
+  const relations: Record<Grain, (from: string) => string> = {
+    lines: (from) => from,
+    orders: (from) =>
       ordersSql(
-        lines,
+        from,
         [...aggregate, ...categories].filter(({ over }) => over === 'orders').map(({ sql }) => sql),
         attributes,
       ),
   };
   const used = (['lines', 'orders'] as const).filter((grain) => columns.some(({ over }) => over === grain));
-  const [first, second] = used.map((grain) => customersSql(relations[grain](), columns, grain));
   const list = ['customer_id', ...columns.map(({ name }) => `"${name}"`)].join(', ');
+  const sides = (from: (grain: Grain) => string) =>
+    used.map((grain) => `(${customersSql(from(grain), columns, grain)})`);
   return {
-    sql: second
-      ? `SELECT ${list}\nFROM (${first})\nJOIN (${second}) USING (customer_id) ORDER BY customer_id`
-      : `${first} ORDER BY customer_id`,
+    sql:
+      used.length > 1
+        ? // Read and decided once for both: as much work as one of the groupings.
+          `WITH accepted_lines AS MATERIALIZED ${lines}
+SELECT ${list}\nFROM ${sides((grain) => relations[grain]('accepted_lines')).join('\nJOIN ')} USING (customer_id) ORDER BY customer_id`
+        : `SELECT ${list}\nFROM ${sides((grain) => relations[grain](lines))} ORDER BY customer_id`,
     parts: columns.map(({ name, over, sql, part }) => ({
       name: part,
-      sql: `SELECT count("${name}") FROM (SELECT ${sql} FROM ${relations[over]()} ${GROUP})`,
+      sql: `SELECT count("${name}") FROM (SELECT ${sql} FROM ${relations[over](lines)} ${GROUP})`,
     })),
   };
 }

@@ -22,6 +22,8 @@ const COLUMNS: Readonly<Record<string, string>> = {
 const PLACED: Readonly<Record<string, string>> = {
   /** Whole days since the customer's order before, as midnights between them; NULL for the first. */
   gap_days: `date_diff('day', CAST(lag(ordered_at) OVER before AS DATE), CAST(ordered_at AS DATE))`,
+  /** Whether the customer's order before it is of another month, or there is none: counted, they are the months. */
+  is_first_in_month: `date_trunc('month', lag(ordered_at) OVER before) IS DISTINCT FROM date_trunc('month', ordered_at)`,
   /** From 1. */
   order_number: 'row_number() OVER before',
 };

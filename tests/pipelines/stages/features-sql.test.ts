@@ -103,6 +103,7 @@ describe('over orders', () => {
       mostProducts: 'max(products)',
       gaps: 'count(gap_days)',
       gapDays: 'sum(gap_days)',
+      months: 'count(*) FILTER (WHERE is_first_in_month)',
       firstAmount: 'sum(amount) FILTER (WHERE order_number = 1)',
       lastRecencyDays: `date_diff('day', CAST(max(ordered_at) AS DATE), CAST(as_of AS DATE))`,
     });
@@ -115,6 +116,7 @@ describe('over orders', () => {
       gaps: Float64Array.of(2, 0),
       // O-1 and O-2 are of one moment: O-1 stands first.
       gapDays: Float64Array.of(4, Number.NaN),
+      months: Float64Array.of(1, 1),
       firstAmount: Float64Array.of(4, 32),
       lastRecencyDays: Float64Array.of(23, 1),
     });
