@@ -1,4 +1,5 @@
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
+import type { RenameStages } from '../pipelines/contracts/rename.ts';
 import type { HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { withBoundary } from './boundary.ts';
 import { createCandidateActivities } from './candidate.ts';
@@ -14,12 +15,15 @@ import { createNotifyActivities } from './notify.ts';
 import { createPersistActivities } from './persist.ts';
 import { createProfileActivities } from './profile.ts';
 import { createPublishActivities } from './publish.ts';
+import { createRenameActivities } from './rename.ts';
 import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
-/** All activities of a worker: the stages of a run, what keeps its history, the bake-off of algorithms. */
-export function createActivities(context: ActivityContext): Stages & HistoryStages & CompareStages {
+type Activities = Stages & HistoryStages & CompareStages & RenameStages;
+
+/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments. */
+export function createActivities(context: ActivityContext): Activities {
   return withBoundary({
     ...createRunActivities(context),
     ...createExtractActivities(context),
@@ -33,6 +37,7 @@ export function createActivities(context: ActivityContext): Stages & HistoryStag
     ...createStabilityActivities(context),
     ...createPublishActivities(context),
     ...createNotifyActivities(context),
+    ...createRenameActivities(context),
     ...createHistoryActivities(context),
     ...createCompareActivities(context),
     ...createCandidateActivities(context),

@@ -11,17 +11,24 @@ export function createPublishActivities(context: ActivityContext): Pick<Stages, 
       const inputs = [match.identities, naming.names, match.base?.publicationId ?? null, review];
       return runStage(context, { stage: 'publish', run, inputs }, async () => {
         const { notify } = await frozenDefinition(artifacts, run);
-        const message = publishedMessage({ run, segments: naming.segments, retired: match.retired });
         const { publicationId, replaced } = await repositories.publications.publish({
           pipeline: run.pipeline,
           runId: run.runId,
           expectedBase: match.base?.publicationId ?? null,
           review,
-          messages: notify.map((channel, i) => ({
-            event: message.event,
-            channel: `${i}:${channel.kind}`,
-            payload: message,
-          })),
+          messages: (names) => {
+            // A person may have renamed since this run was named: others are told what readers see.
+            const segments = naming.segments.map((segment) => ({
+              ...segment,
+              name: names.get(segment.segmentId) ?? segment.name,
+            }));
+            const message = publishedMessage({ run, segments, retired: match.retired });
+            return notify.map((channel, i) => ({
+              event: message.event,
+              channel: `${i}:${channel.kind}`,
+              payload: message,
+            }));
+          },
         });
         return { publicationId, replaced };
       });

@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { refuseCondition } from '../pipelines/stages/releases.ts';
 import { type Config, readConfig } from './config.ts';
 import { checkFolder } from './output-file.ts';
+import { personOf } from './person.ts';
 import { withStores } from './stores.ts';
 
 const EXAMPLE_ROWS = 3;
@@ -87,7 +87,7 @@ function releaseCommand(signal: AbortSignal): Command {
         rules: [...new Set(rule)],
         where: conditionOf(given.where),
         note: textOf('--note', given.note),
-        author: authorOf(given.author),
+        author: personOf('--author', given.author),
         dryRun: given.dryRun === true,
       };
       const { releaseReport } = await import('./quarantine-report.ts');
@@ -124,7 +124,7 @@ function revokeCommand(signal: AbortSignal): Command {
     .option('--author <name>', 'who decides it (default: the user of the system)')
     .allowExcessArguments(false)
     .action(async (releaseId: number, given: { author?: string }) => {
-      const author = authorOf(given.author);
+      const author = personOf('--author', given.author);
       const { revokeReport } = await import('./quarantine-report.ts');
       await withStores(readConfig(), signal, async ({ repositories }) => {
         console.log(revokeReport(await repositories.releases.revoke(releaseId, author)));
@@ -137,18 +137,6 @@ async function filesOf({ invokedFrom }: Config, { json, csv, parquet }: GivenSho
   const files = { json: file(json), csv: file(csv), parquet: file(parquet) };
   for (const [name, path] of Object.entries(files)) await checkFolder(`--${name}`, path);
   return files;
-}
-
-/** @throws PipelineError INPUT_INVALID when neither an option nor the system tells a name */
-function authorOf(given: string | undefined): string {
-  const named = textOf('--author', given);
-  if (named !== null) return named;
-  try {
-    return userInfo().username;
-  } catch (cause) {
-    const message = 'a decision needs who takes it, the system has no name for this user: add --author NAME';
-    throw new PipelineError('INPUT_INVALID', message, {}, { cause });
-  }
 }
 
 function textOf(option: string, given: string | undefined): string | null {

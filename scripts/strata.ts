@@ -8,6 +8,7 @@ import { featuresCommand } from './features.ts';
 import { initCommand } from './init/command.ts';
 import { clearSteps } from './log.ts';
 import { modelCommand } from './model.ts';
+import { namesCommand } from './names.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { reviewCommand } from './review.ts';
@@ -32,6 +33,7 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(featuresCommand(end.signal))
     .addCommand(modelCommand(end.signal))
+    .addCommand(namesCommand(end.signal))
     .addCommand(quarantineCommand(end.signal))
     .addCommand(
       checkCommand(end.signal, (code) => {

@@ -13,6 +13,7 @@ import type { Outcome, Quality, Run, RunSummary, StartInput } from '../pipelines
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import type { OpenedRun, Stability, Stages, Timed } from '../pipelines/contracts/stages.ts';
 import { preserveHistory } from './preserve-history.ts';
+import { acceptRenames } from './rename.ts';
 import { acceptReview, type Review } from './review.ts';
 import { openRunBoard, type RunBoard } from './run-board.ts';
 import { says, summaries } from './summaries.ts';
@@ -39,9 +40,11 @@ interface Ending {
 export async function segmentCustomers(input?: StartInput): Promise<RunSummary> {
   const board = openRunBoard();
   const review = acceptReview(board);
+  const renames = acceptRenames();
   // A cancel that comes while the run is being opened is obeyed as soon as there is a run to close.
   const opened = await CancellationScope.nonCancellable(() => open(input));
   board.opened(opened.run);
+  renames.opened(opened.run);
   const known = nothingKnown(opened.run);
   let fault: unknown = null;
   let ending: Ending;
@@ -52,7 +55,9 @@ export async function segmentCustomers(input?: StartInput): Promise<RunSummary> 
     fault = error;
     ending = endingOf(error);
   }
-  const closing = CancellationScope.nonCancellable(() => close(opened.run, known, ending, board));
+  const closing = CancellationScope.nonCancellable(() =>
+    close(opened.run, known, ending, board).finally(renames.answered),
+  );
   const summary = await closing.catch((closingFault: unknown) => {
     throw fault ?? closingFault;
   });

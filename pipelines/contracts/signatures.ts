@@ -8,7 +8,7 @@ export const WORKFLOWS = {
 } as const;
 
 /** Who answers to what on a run. */
-export const HANDLERS = { progress: 'progress', review: 'review' } as const;
+export const HANDLERS = { progress: 'progress', review: 'review', renameSegment: 'renameSegment' } as const;
 
 /** A person's decision on a held run. */
 export interface ReviewDecision {

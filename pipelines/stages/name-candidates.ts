@@ -1,4 +1,5 @@
 import type { NamingSettings } from '../contracts/definition.ts';
+import { segmentNameKey } from '../contracts/segment-name.ts';
 import { bandWord, type Condition, type ConditionWord, traitWords } from './name-evidence.ts';
 import type { Profiles, SegmentProfile } from './segment-profile.ts';
 
@@ -52,10 +53,8 @@ export function fits(words: readonly ConditionWord[]): boolean {
   return joinWords(words).split(/\s+/).length <= MAXIMUM_WORDS;
 }
 
-/** Two names are one when they differ in capitals alone. */
-export function nameKey(name: string): string {
-  return name.trim().toLowerCase();
-}
+/** Two names with one key are one name; those that people give are compared by the same. */
+export const nameKey = segmentNameKey;
 
 /** Distance of two segments in standardised differences. */
 function profileDistance(left: SegmentProfile, right: SegmentProfile, features: readonly string[]): number {

@@ -2,6 +2,8 @@ import type { Knex } from 'knex';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { translating } from './database-errors.ts';
+import { momentOf } from './name-versions.ts';
+import { type NamesInForce, namesInForce, retireSegments, validateNames } from './published-names.ts';
 import { lockOpenRun, unknownRun } from './run-lock.ts';
 import type { ModelArtifacts, SegmentInRun } from './segmentations.ts';
 
@@ -41,8 +43,14 @@ export interface PublishRequest {
   expectedBase: number | null;
   /** Who let it through and why; null where no one was asked. */
   review: string | null;
-  /** What others are told; payloads hold no customer ids. */
-  messages: readonly { event: string; channel: string; payload: unknown }[];
+  /** What others are told, or how it is told once the names that readers see are known. Payloads hold no customer ids. */
+  messages: readonly Message[] | ((names: NamesInForce) => readonly Message[]);
+}
+
+interface Message {
+  event: string;
+  channel: string;
+  payload: unknown;
 }
 
 interface PublicationRow {
@@ -102,8 +110,9 @@ async function publish(transaction: Knex.Transaction, request: PublishRequest): 
     .where({ name: pipeline })
     .update({ published_publication_id: publication.publication_id });
   await transaction('runs').where({ run_id: runId }).update({ outcome: 'published' });
-  await validateNames(transaction, runId);
-  await retireSegments(transaction, { runId, replaced: pointer });
+  const at = await momentOf(transaction);
+  await retireSegments(transaction, { runId, replaced: pointer, at });
+  await validateNames(transaction, { runId, pipeline, at });
   await addMessages(transaction, request);
   return recordOf(publication);
 }
@@ -133,45 +142,11 @@ function requireBase({ pipeline, runId, expectedBase }: PublishRequest, pointer:
   );
 }
 
-/** A name a person gave after this run's was proposed has a higher version, and stays. */
-async function validateNames(transaction: Knex.Transaction, runId: string): Promise<void> {
-  const proposed = `
-    select p.segment_id, p.version from segment_names p
-    where p.run_id = :runId and p.valid_from is null and not exists (
-      select from segment_names later
-      where later.segment_id = p.segment_id and later.version > p.version and later.valid_from is not null)`;
-  // Two statements: the index that allows one valid name per segment is checked row by row.
-  await transaction.raw(
-    `update segment_names n set valid_to = now() from (${proposed}) p
-     where n.segment_id = p.segment_id and n.valid_from is not null and n.valid_to is null`,
-    { runId },
-  );
-  await transaction.raw(
-    `update segment_names n set valid_from = now() from (${proposed}) p
-     where n.segment_id = p.segment_id and n.version = p.version`,
-    { runId },
-  );
-}
-
-async function retireSegments(
-  transaction: Knex.Transaction,
-  { runId, replaced }: { runId: string; replaced: number | null },
-): Promise<void> {
-  if (replaced === null) return;
-  await transaction.raw(
-    `update segments set retired_in_run = :runId
-     where retired_in_run is null
-       and segment_id in (select segment_id from segment_snapshots s join publications u using (run_id)
-                          where u.publication_id = :replaced)
-       and segment_id not in (select segment_id from segment_snapshots where run_id = :runId)`,
-    { runId, replaced },
-  );
-}
-
 async function addMessages(
   transaction: Knex.Transaction,
-  { pipeline, runId, messages }: PublishRequest,
+  { pipeline, runId, messages: given }: PublishRequest,
 ): Promise<void> {
+  const messages = typeof given === 'function' ? given(await namesInForce(transaction, runId)) : given;
   if (messages.length === 0) return;
   await transaction('outbox').insert(
     messages.map(({ event, channel, payload }) => ({
@@ -217,18 +192,13 @@ async function currentPublication(knex: Knex, pipeline: string): Promise<Publica
         .where('p.name', pipeline)
         .first<PublishedRow | undefined>('u.*', 'r.as_of', 'm.*');
       if (!row) return null;
-      const segments = await transaction('segment_snapshots as s')
-        .leftJoin('segment_names as n', (join) =>
-          join.on('n.segment_id', 's.segment_id').onNotNull('n.valid_from').onNull('n.valid_to'),
-        )
-        .where('s.run_id', row.run_id)
+      // The view, since it knows whose name is in force and whether it holds.
+      const segments = await transaction('published_segments as v')
+        .join('segment_snapshots as s', { 's.run_id': 'v.run_id', 's.segment_id': 'v.segment_id' })
+        .leftJoin('segment_names as n', { 'n.segment_id': 'v.segment_id', 'n.version': 'v.name_version' })
+        .where('v.pipeline', pipeline)
         .orderBy('s.cluster')
-        .select<PublishedSegmentRow[]>(
-          's.*',
-          'n.author',
-          'n.condition',
-          transaction.raw('coalesce(n.name, s.name) as name'),
-        );
+        .select<PublishedSegmentRow[]>('v.*', 's.cluster', 'n.author', 'n.condition');
       return { ...publishedOf(row), segments: segments.map(segmentOf) };
     },
     { isolationLevel: 'repeatable read', readOnly: true },

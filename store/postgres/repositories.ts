@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { createCleanUp } from './clean-up.ts';
 import { createMembershipsRepository } from './memberships.ts';
+import { createNamesRepository } from './names.ts';
 import { createOutboxRepository } from './outbox.ts';
 import { createPublicationsRepository } from './publications.ts';
 import { createReleasesRepository } from './releases.ts';
@@ -17,6 +18,7 @@ export const createRepositories = (knex: Knex) => ({
   stages: createStagesRepository(knex),
   segmentations: createSegmentationsRepository(knex),
   memberships: createMembershipsRepository(knex),
+  names: createNamesRepository(knex),
   publications: createPublicationsRepository(knex),
   stability: createStabilityRepository(knex),
   releases: createReleasesRepository(knex),

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { SegmentSummary } from '../../pipelines/contracts/run.ts';
 import { translating } from './database-errors.ts';
+import { lockNames } from './name-versions.ts';
 import { type LockedRun, lockOpenRun } from './run-lock.ts';
 
 /** What the next run needs of this one. */
@@ -71,6 +72,7 @@ export const createSegmentationsRepository = (knex: Knex) =>
      */
     async save(runId: string, segmentation: Segmentation): Promise<void> {
       await knex.transaction(async (transaction) => {
+        await lockNamesFor(transaction, runId);
         const run = await lockOpenRun(transaction, runId);
         if (run.isPublished) return;
         await removeSegmentation(transaction, runId);
@@ -161,6 +163,14 @@ async function checkIdentities(
   }
 }
 
+/** Before the run's own row, which is the order of a publish. A person who renames meanwhile takes a version, too. */
+async function lockNamesFor(transaction: Knex.Transaction, runId: string): Promise<void> {
+  const row = await transaction<{ run_id: string; pipeline: string }>('runs')
+    .where({ run_id: runId })
+    .first();
+  if (row) await lockNames(transaction, row.pipeline);
+}
+
 async function saveNames(
   transaction: Knex.Transaction,
   runId: string,
@@ -197,7 +207,8 @@ async function saveNames(
 /** Between naming and saving a person may have renamed the segment: only that very name is renewed. */
 function isNewVersion(name: NewName, inForce: NameRow | undefined): boolean {
   if (!inForce) return true;
-  const isSame = inForce.name === name.name && inForce.author === name.author;
+  // A person's name claims nothing about figures: there is no condition to renew.
+  const isSame = inForce.name === name.name && inForce.author === 'auto' && name.author === 'auto';
   const condition: unknown = JSON.parse(JSON.stringify(name.condition));
   return isSame && !isDeepStrictEqual(inForce.condition, condition);
 }

@@ -122,6 +122,10 @@ describe('an activity that is run again gives the same result and leaves the sam
     expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({ outcome: 'published' });
     const { workflow, runId } = run;
     await expectMovesTold(walked);
+    await threeTimes('renameSegment', {
+      run,
+      rename: { segment: match.segments[0]!.segmentId, name: 'Our best', because: 'campaign', by: 'ann' },
+    });
     await shop.client.workflow.getHandle(workflow.id).terminate();
     expect(await threeTimes('awaitClosed', { workflow })).toEqual({ workflow });
     await threeTimes('keepHistory', { runId, workflow });

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import type { RenameStages } from '../../pipelines/contracts/rename.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
 
@@ -33,9 +34,11 @@ const counts = {
 };
 
 /** Stages that find a small healthy shop; a test overrides the one it is about. */
-export function fakeStages(overrides: Partial<Stages & HistoryStages> = {}): Stages & HistoryStages {
-  return { ...openingStages, ...numberStages, ...publishingStages, ...overrides };
+export function fakeStages(overrides: Partial<FakeStages> = {}): FakeStages {
+  return { ...openingStages, ...numberStages, ...publishingStages, ...peoplesStages, ...overrides };
 }
+
+type FakeStages = Stages & HistoryStages & RenameStages;
 
 const openingStages = {
   openRun: async ({ input, workflow }) => ({
@@ -152,6 +155,13 @@ const publishingStages = {
     manifest: { uri: 'manifest/00/0.json', sha256: '0'.repeat(64) },
   }),
 } satisfies Partial<Stages>;
+
+const peoplesStages = {
+  renameSegment: async ({ run, rename: { segment, name, by, because } }) => ({
+    ...{ segmentId: segment, pipeline: run.pipeline, name, by, because, previousName: 'Active regulars' },
+    ...{ version: 2, since: '2026-07-01T08:00:00.000Z' },
+  }),
+} satisfies RenameStages;
 
 export const unstable: Stages['measureStability'] = async () => ({
   verdict: 'unstable',

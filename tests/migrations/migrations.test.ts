@@ -61,6 +61,7 @@ test('a migrated schema has the tables and views of the design, each saying its 
       ['run_stages', expect.stringContaining('One row per run and stage')],
       ['runs', expect.stringContaining('One row per run')],
       ['segment_moves', expect.stringContaining('One row per publication and customer')],
+      ['segment_name_history', expect.stringContaining('One row per segment and version')],
       ['segment_names', expect.stringContaining('One row per segment and version')],
       ['segment_snapshots', expect.stringContaining('One row per run and segment')],
       ['segments', expect.stringContaining('One row per lasting segment id')],
@@ -128,6 +129,38 @@ test('0008_move_causes takes rows of before, and goes back with those at a borde
     ['model', 3, 30],
     ['model', 4, null],
   ]);
+});
+
+test('0009_manual_names ends the name of a segment that retired, and goes back with it in force', async () => {
+  const at = names.indexOf('0009_manual_names');
+  await migrate(database.knex, migrations.slice(0, at));
+  await database.knex.raw(`
+    insert into pipelines (name, definition_sha256) values ('shop', repeat('a', 64));
+    insert into runs (run_id, kind, pipeline, seed, definition, input, workflow_id, workflow_run_id)
+      values ('a', 'refit', 'shop', 1, '{}', '{}', 'w', 'w'), ('b', 'refit', 'shop', 1, '{}', '{}', 'w', 'v');
+    insert into publications (pipeline, run_id, published_at)
+      values ('shop', 'a', '2026-01-01Z'), ('shop', 'b', '2026-02-01Z');
+    insert into segments (segment_id, pipeline, born_in_run, retired_in_run)
+      values ('seg_1', 'shop', 'a', 'b'), ('seg_2', 'shop', 'a', null);
+    insert into segment_names
+        (segment_id, version, run_id, name, description, author, reason, condition, valid_from, valid_to)
+      values ('seg_1', 1, 'a', 'Old', '', 'auto', '', '{}', '2026-01-01Z', '2026-01-05Z'),
+             ('seg_1', 2, null, 'Gone', '', 'manual', '', '{}', '2026-01-05Z', null),
+             ('seg_2', 1, 'a', 'Here', '', 'auto', '', '{}', '2026-01-01Z', null)`);
+  const before = await database.knex('segment_names').orderBy(['segment_id', 'version']);
+  await migrate(database.knex, migrations.slice(0, at + 1));
+  expect(
+    await database
+      .knex('segment_name_history')
+      .orderBy(['segment_id', 'version'])
+      .select('name', 'given_by', 'valid_to'),
+  ).toEqual([
+    { name: 'Old', given_by: null, valid_to: new Date('2026-01-05T00:00:00Z') },
+    { name: 'Gone', given_by: 'unknown', valid_to: new Date('2026-02-01T00:00:00Z') },
+    { name: 'Here', given_by: null, valid_to: null },
+  ]);
+  await database.knex.transaction((transaction) => migrations[at]!.down(transaction));
+  expect(await database.knex('segment_names').orderBy(['segment_id', 'version'])).toEqual(before);
 });
 
 test('many processes that migrate at once end with one schema', async () => {
