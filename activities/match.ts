@@ -6,9 +6,9 @@ import { joinCustomers } from '../pipelines/stages/match.ts';
 import { encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
-import { readCustomers, readLabels, readValues } from './columns.ts';
-import { type ActivityContext, frozenDefinition } from './context.ts';
-import { labelByPrevious, previousModel } from './previous-model.ts';
+import { readCustomers, readLabels } from './columns.ts';
+import { compareModels } from './compare-models.ts';
+import type { ActivityContext } from './context.ts';
 import { idsByCluster } from './published-run.ts';
 import { runStage } from './stage.ts';
 
@@ -20,18 +20,23 @@ export function createMatchActivities(context: ActivityContext): Pick<Stages, 'm
       const base = await repositories.publications.current(run.pipeline);
       const { customers, values } = features;
       const inputs = [customers, values, clustering.labels, clustering.model, base?.publicationId ?? null];
-      return runStage(context, { stage: 'match', run, inputs }, async () => {
+      return runStage(context, { stage: 'match', run, inputs }, async ({ signal }) => {
         const { labels } = await readLabels(artifacts, clustering.labels);
-        const byLast = base && (await relabel(context, base, { run, features }));
+        const compared =
+          base && (await compareModels(context, { base, run, features, clustering, labels, signal }));
         const identities = matchIdentities({
           pipeline: run.pipeline,
           modelDigest: clustering.model.sha256,
           labels,
           sizes: clustering.sizes,
           previous: base && (await previousSegments(context, base, { run, features })),
-          relabelled: byLast?.labels ?? null,
+          relabelled: compared?.relabelled ?? null,
+          previousRelabelled: compared?.previousRelabelled ?? null,
+          centers: compared?.centers ?? null,
+          forms: compared?.forms ?? null,
           digest: (text) => createHash('sha256').update(text).digest('hex'),
         });
+        const byLast = compared?.byLast ?? null;
         const kept = await artifacts.write('identities', encodeJson(identities), {
           runId: run.runId,
           ending: 'json',
@@ -72,12 +77,4 @@ async function previousSegments(
     repositories.segmentations.idsOf(base.pipeline, { exceptBornIn: run.runId }),
   ]);
   return { segmentIds: idsByCluster(base.segments), usedIds, labels, join: joinCustomers(previous, current) };
-}
-
-/** What the published model says of each customer of this run; null when it cannot read their features. */
-async function relabel(context: ActivityContext, base: Publication, { run, features }: Current) {
-  const { artifacts } = context;
-  const definition = await frozenDefinition(artifacts, run);
-  const model = await previousModel(artifacts, base.artifacts.model, definition);
-  return model && labelByPrevious(context, model, await readValues(artifacts, features.values));
 }
