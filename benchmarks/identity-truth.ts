@@ -14,7 +14,7 @@ import { FEATURES, SIMULATED } from './identity-run.ts';
 // wide as fits on fresh customers disagree; keys are the planted numbers. Nothing of it comes from the run.
 
 const COPIES = 10;
-const REFITS = 20;
+const REFITS = 40;
 
 /** A model of the planted groups. */
 export interface Truth {

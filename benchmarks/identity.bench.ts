@@ -1,34 +1,25 @@
 import { availableParallelism } from 'node:os';
-import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
-import { createRandom, type Random } from '../numeric/random/random.ts';
-import { changingShop, type Month } from './bases/changing-shop.ts';
+import { createKernelPool } from '../numeric/kernels/pool.ts';
+import { changingShop } from './bases/changing-shop.ts';
 import { crowd } from './bases/crowd.ts';
 import { keepFigures, tableRow } from './figures.ts';
-import { runStages, type SimulatedRun } from './identity-run.ts';
-import { createScorer, EVENT_KINDS, type IdentityScore } from './identity-score.ts';
-import { columnsOf, type KnownMonth, plantedMoves, type Shares, truthOf } from './identity-truth.ts';
+import {
+  CAUSES,
+  type MonthOfMoves,
+  type Simulated,
+  type SimulationOptions,
+  simulate,
+} from './identity-months.ts';
+import { EVENT_KINDS, type IdentityScore } from './identity-score.ts';
 import { benchCommand, count, countFrom } from './options.ts';
 
-interface Options {
+interface Options extends Omit<SimulationOptions, 'seed'> {
   seeds: number;
   from: number;
-  months: number;
-  customers: number;
-  bootstraps: number;
-  choose: boolean;
   json?: string;
 }
 
-interface MonthOfMoves {
-  seed: number;
-  month: number;
-  planted: Shares;
-  found: Shares;
-}
-
 const SHOPS = { 'Groups that change by plan': changingShop, 'A crowd without groups': crowd };
-
-const CAUSES = ['behaviour', 'model', 'border'] as const;
 
 /**
  * Whether identities last: shops that change by plan for two years, a run a month through the stages from features to
@@ -51,48 +42,6 @@ export async function bench(args: string[]): Promise<void> {
   } finally {
     await pool.close();
   }
-}
-
-export interface Simulated {
-  score: IdentityScore;
-  moves: MonthOfMoves[];
-}
-
-/** One shop from its first month to its last. */
-export async function simulate(
-  pool: KernelPool,
-  shopOf: (random: Random, size: { months: number; size: number }) => Iterable<Month>,
-  options: Pick<Options, 'months' | 'customers' | 'bootstraps' | 'choose'> & { seed: number },
-): Promise<Simulated> {
-  const { seed, months, customers: size, bootstraps, choose } = options;
-  const random = createRandom(seed);
-  const { score, add } = createScorer();
-  const moves: MonthOfMoves[] = [];
-  let run: SimulatedRun | null = null;
-  let before: KnownMonth | null = null;
-  for (const month of shopOf(random.fork('plan'), { months, size })) {
-    const columns = columnsOf(month.figures(random.fork('figures').fork(month.month)));
-    const ids = month.customers.map(({ id }) => id);
-    const found = await runStages({ ids, columns, k: choose ? null : month.places.size }, run, {
-      ...{ pool, bootstraps, seed: month.month },
-    });
-    add(month, found);
-    const truth = await truthOf(month, columns, { pool, random: random.fork('truth').fork(month.month) });
-    const known = { month, columns, truth };
-    const moved = found?.movements?.moved;
-    if (before && found && moved) {
-      const common = found.identities.commonCustomers;
-      const shares = (cause: (typeof CAUSES)[number]) => moved[cause].customers / common;
-      const planted = await plantedMoves(pool, before, known);
-      const told = { behaviour: shares('behaviour'), model: shares('model'), border: shares('border') };
-      moves.push({ seed, month: month.month, planted, found: told });
-    }
-    if (found) run = found;
-    before = known;
-    if (process.stdout.isTTY)
-      process.stdout.write(`\rseed ${seed}, month ${month.month + 1} of ${months}\x1b[K\r`);
-  }
-  return { score, moves };
 }
 
 const WIDTHS = [24, 9, 9, 9, 9];
@@ -183,7 +132,7 @@ function readOptions(args: string[]): Options {
     .option('--from <n>', 'the first seed', countFrom(0), 1)
     .option('--months <n>', 'runs of each', countFrom(2), 24)
     .option('--customers <n>', 'of each in its first month', count, 4000)
-    .option('--bootstraps <n>', 'resamples of each fit', count, 50)
+    .option('--bootstraps <n>', 'resamples of each fit', count, 100)
     .option('--choose', 'as many segments as the evidence says, not as many as are planted', false)
     .option('--json <file>', 'keeps the figures')
     .parse(args, { from: 'user' })
