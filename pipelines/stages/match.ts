@@ -43,6 +43,11 @@ export function joinCustomers(previous: CustomerIds, current: CustomerIds): Cust
   return { previousRow, lost: lost.slice(0, lostCount), common };
 }
 
+/** Where there is no earlier run. */
+export function nobodyBefore(rows: number): CustomerJoin {
+  return { previousRow: new Int32Array(rows).fill(-1), lost: new Int32Array(0), common: 0 };
+}
+
 function outOfOrder(row: number): PipelineError {
   return new PipelineError(
     'ARTIFACT_CORRUPT',
