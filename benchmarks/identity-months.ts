@@ -20,6 +20,8 @@ export interface SimulationOptions {
   /** In the first month. */
   customers: number;
   bootstraps: number;
+  /** Fits on fresh customers that say how wide the borders truly are. */
+  refits: number;
   /** As many segments as the evidence says, not as many as are planted. */
   choose: boolean;
 }
@@ -35,7 +37,7 @@ export async function simulate(
   shopOf: (random: Random, size: { months: number; size: number }) => Iterable<Month>,
   options: SimulationOptions,
 ): Promise<Simulated> {
-  const { seed, months, customers: size, bootstraps, choose } = options;
+  const { seed, months, customers: size, bootstraps, refits, choose } = options;
   const random = createRandom(seed);
   const { score, add } = createScorer();
   const moves: MonthOfMoves[] = [];
@@ -48,7 +50,9 @@ export async function simulate(
       ...{ pool, bootstraps, seed: month.month },
     });
     add(month, found);
-    const truth = await truthOf(month, columns, { pool, random: random.fork('truth').fork(month.month) });
+    const truth = await truthOf(month, columns, {
+      ...{ pool, refits, random: random.fork('truth').fork(month.month) },
+    });
     const known = { month, columns, truth };
     const moved = found?.movements?.moved;
     if (before && found && moved) {

@@ -14,7 +14,6 @@ import { FEATURES, SIMULATED } from './identity-run.ts';
 // wide as fits on fresh customers disagree; keys are the planted numbers. Nothing of it comes from the run.
 
 const COPIES = 10;
-const REFITS = 40;
 
 /** A model of the planted groups. */
 export interface Truth {
@@ -38,18 +37,18 @@ export function columnsOf(figures: readonly Float64Array[]): Columns {
 export async function truthOf(
   month: Month,
   columns: Columns,
-  { pool, random }: { pool: KernelPool; random: Random },
+  { pool, random, refits }: { pool: KernelPool; random: Random; refits: number },
 ): Promise<Truth> {
   const whole = await fitFresh(pool, month, { random: random.fork('whole'), copies: COPIES });
   const { labels, margin } = await label(pool, whole, columns);
   const agreed = new Float64Array(labels.length);
-  for (let i = 0; i < REFITS; i++) {
+  for (let i = 0; i < refits; i++) {
     const refit = await fitFresh(pool, month, { random: random.fork(i), copies: 1 });
     const other = await label(pool, refit, columns);
     for (let row = 0; row < agreed.length; row++)
       if (refit.groups[other.labels[row]!] === whole.groups[labels[row]!]) agreed[row]!++;
   }
-  const drawn = new Float64Array(labels.length).fill(REFITS);
+  const drawn = new Float64Array(labels.length).fill(refits);
   return { ...whole, noiseBand: noiseBand(confidenceByMargin(margin, { agreed, drawn })) };
 }
 

@@ -129,7 +129,7 @@ function comeAndGo(shop: Shop): void {
 }
 
 type Kind = PlantedEvent['kind'];
-const KINDS: readonly Kind[] = ['split', 'merge', 'birth', 'retirement', 'drift'];
+const KINDS: readonly Kind[] = ['split', 'split', 'split', 'merge', 'birth', 'retirement', 'drift'];
 
 /** Up to two events, of groups that have nothing to do with each other; drifts that go on are told, too. */
 function plant(shop: Shop): PlantedEvent[] {
@@ -193,7 +193,7 @@ const PLANTERS: Record<Kind, Planter> = {
     const [from, to] = [places.get(gone)!, places.get(into)!];
     const meeting = along(to, from, 0.2 + 0.2 * random.float());
     const isClear = larger.length > 1.3 * smaller.length && isFree(shop, meeting, [into, gone]);
-    const how = isClear && distance(from, to) < 14 * SPREAD && random.float() < 0.6 ? 'meet' : 'join';
+    const how = isClear && distance(from, to) < 20 * SPREAD && random.float() < 0.6 ? 'meet' : 'join';
     if (how === 'meet') places.set(into, meeting);
     for (const customer of smaller) customer.group = into;
     places.delete(gone);
