@@ -11,8 +11,19 @@ import { type Column, decodeColumns } from '../store/artifacts/columns-file.ts';
 export interface Labels {
   /** Cluster of each customer. */
   labels: Uint8Array;
+  /** To the nearest centre, also of those who are held back in another cluster. */
   distance: Float32Array;
   margin: Float32Array;
+  /** The cluster that each customer waits for, see hold-members.ts; absent where nobody is held back. */
+  waiting?: Uint8Array;
+}
+
+/** Who is in which cluster, as readers get it. */
+export function membersOf(
+  { labels }: { labels: ArtifactRef },
+  match: { members?: ArtifactRef },
+): ArtifactRef {
+  return match.members ?? labels;
 }
 
 export async function readCustomers(artifacts: ArtifactStore, ref: ArtifactRef): Promise<CustomerIds> {
@@ -31,11 +42,12 @@ export async function readMatrix(artifacts: ArtifactStore, ref: ArtifactRef): Pr
 }
 
 export async function readLabels(artifacts: ArtifactStore, ref: ArtifactRef): Promise<Labels> {
-  const { labels, distance, margin } = decodeColumns(await artifacts.read(ref));
+  const { labels, distance, margin, waiting } = decodeColumns(await artifacts.read(ref));
   return {
     labels: typed(labels, Uint8Array, 'labels'),
     distance: typed(distance, Float32Array, 'distance'),
     margin: typed(margin, Float32Array, 'margin'),
+    ...(waiting && { waiting: typed(waiting, Uint8Array, 'waiting') }),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Condition } from '../pipelines/stages/name-evidence.ts';
 import { type Profiles, profileSegments } from '../pipelines/stages/segment-profile.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
-import { readLabels, readValues } from './columns.ts';
+import { membersOf, readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { runStage } from './stage.ts';
 
@@ -24,12 +24,13 @@ export function createNameActivities(context: ActivityContext): Pick<Stages, 'na
     async nameSegments({ run, features, clustering, match }) {
       const base = await repositories.publications.current(run.pipeline);
       const previousNames = namesInForce(base);
-      const inputs = [features.values, clustering.labels, match.identities, JSON.stringify(previousNames)];
+      const members = membersOf(clustering, match);
+      const inputs = [features.values, members, match.identities, JSON.stringify(previousNames)];
       return runStage(context, { stage: 'name', run, inputs }, async () => {
         const definition = await frozenDefinition(artifacts, run);
         const { naming } = definition;
         const columns = await readValues(artifacts, features.values);
-        const { labels } = await readLabels(artifacts, clustering.labels);
+        const { labels } = await readLabels(artifacts, members);
         const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
         const profiles = profileSegments({ columns, labels, k: clustering.k, spend: naming.spend });
         const names = nameSegments({ naming, profiles, segments: match.segments, previousNames });

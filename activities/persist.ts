@@ -5,7 +5,7 @@ import { CAUSE_WORDS, causesOfCustomers } from '../pipelines/stages/movements.ts
 import { decodeJson } from '../store/artifacts/json.ts';
 import type { MembershipRows } from '../store/postgres/copy-binary.ts';
 import type { Segmentation, SegmentInRun } from '../store/postgres/segmentations.ts';
-import { readCustomers, readLabels } from './columns.ts';
+import { membersOf, readCustomers, readLabels } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import type { NamesFile } from './name.ts';
 import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
@@ -16,9 +16,10 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
   const { artifacts, repositories } = context;
   return {
     async persistRun({ run, features, clustering, match, naming }) {
+      const labels = membersOf(clustering, match);
       const inputs = [
         features.customers,
-        clustering.labels,
+        labels,
         clustering.model,
         match.identities,
         naming.names,
@@ -28,7 +29,7 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
         const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
         const file = decodeJson(await artifacts.read(naming.names)) as NamesFile;
         const { customers, values } = features;
-        const { model, labels } = clustering;
+        const { model } = clustering;
         await repositories.segmentations.save(run.runId, {
           artifacts: { model, customers, labels, values, identities: match.identities },
           segments: segmentsInRun(naming, identities, file),

@@ -1,5 +1,6 @@
 import { assignNearest } from '../numeric/cluster/assign.ts';
 import { createKernelPool } from '../numeric/kernels/pool.ts';
+import type { Matrix } from '../numeric/matrix.ts';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
@@ -25,13 +26,21 @@ export async function previousModel(
   return canRead(model, definition) ? model : null;
 }
 
-/** The last model's label of each customer of this run: its own transforms and centres, nothing refitted. */
+/** A model's label of each customer of another run: its own transforms and centres, nothing refitted. */
 export async function labelByPrevious(
   context: Pick<ActivityContext, 'threads'>,
   model: Model,
   columns: Columns,
 ): Promise<Labels> {
-  const matrix = await applyTransformsInTurns(columns, model.transforms);
+  return labelMatrix(context, model, await applyTransformsInTurns(columns, model.transforms));
+}
+
+/** @param matrix the customers on the model's own scale */
+export async function labelMatrix(
+  context: Pick<ActivityContext, 'threads'>,
+  model: Model,
+  matrix: Matrix,
+): Promise<Labels> {
   const pool = createKernelPool({ threads: context.threads });
   try {
     const { labels, distance, margin } = await withKernelCodes(matrix, () =>

@@ -5,7 +5,7 @@ import { type CustomerJoin, joinCustomers } from '../pipelines/stages/match.ts';
 import type { Model } from '../pipelines/stages/model.ts';
 import type { Borders, MovementInput } from '../pipelines/stages/movements.ts';
 import type { Publication } from '../store/postgres/publications.ts';
-import { type Labels, readCustomers, readLabels, readValues } from './columns.ts';
+import { type Labels, membersOf, readCustomers, readLabels, readValues } from './columns.ts';
 import type { ActivityContext } from './context.ts';
 import { labelByPrevious, previousModel, readModel } from './previous-model.ts';
 
@@ -44,7 +44,7 @@ export async function readBeside(
   // Of the publication that the run was matched with, and of no other that came since.
   const relabelled = match.base?.publicationId === base.publicationId ? match.relabelled : null;
   const last = model && (await labelsOfLast(context, { model, relabelled, features }));
-  const now = await readLabels(artifacts, clustering.labels);
+  const now = await readLabels(artifacts, membersOf(clustering, match));
   return {
     join,
     before: await readLabels(artifacts, base.artifacts.labels),

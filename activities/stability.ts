@@ -7,7 +7,7 @@ import { judgeStabilityInTurns, type StabilityInput } from '../pipelines/stages/
 import { applyTransformsInTurns } from '../pipelines/stages/transform.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
-import { readLabels, readValues } from './columns.ts';
+import { membersOf, readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
@@ -19,7 +19,7 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
     async measureStability({ run, features, clustering, match, naming }) {
       const inputs = [
         features.values,
-        clustering.labels,
+        membersOf(clustering, match),
         match.identities,
         naming.names,
         match.base?.publicationId ?? null,
@@ -58,13 +58,14 @@ async function comparison(context: ActivityContext, compared: Compared): Promise
   const { features, clustering, match, naming, definition, base } = compared;
   const { artifacts } = context;
   const columns = await readValues(artifacts, features.values);
-  const { labels } = await readLabels(artifacts, clustering.labels);
+  const { labels } = await readLabels(artifacts, membersOf(clustering, match));
   return {
     settings: definition.stability,
     columns,
     labels,
     segmentIds: idsByCluster(match.segments),
     nameStatuses: naming.segments.map(({ nameStatus }) => nameStatus),
+    held: match.held,
     previous: base && (await previous(context, { ...compared, base, columns })),
   };
 }

@@ -121,6 +121,11 @@ const stability = z
     minimumAdjustedRand: z.number().min(-1).max(1).default(0.3),
     maximumMovedShare: share.default(0.5),
     majorPsi: z.number().min(0).default(0.25),
+    /**
+     * Customers at a border change segments only when they are clearly in the other, or seen there in two runs
+     * running. Absent: false, every run puts everybody where its model says.
+     */
+    hysteresis: z.boolean().optional(),
   })
   .prefault({});
 

@@ -132,6 +132,13 @@ export interface Match extends Timed {
    * features or nothing is published, absent in runs of before it was kept.
    */
   relabelled?: ArtifactRef | null;
+  /**
+   * Clusters of the customers with those at a border held back where they were; absent where the definition asks for
+   * no hysteresis: then the clustering's labels say who is where.
+   */
+  members?: ArtifactRef;
+  /** Customers held back; absent likewise. */
+  held?: number;
 }
 
 export interface Naming extends Timed {

@@ -1,11 +1,18 @@
 import { solveAssignment } from '../../numeric/compare/assignment.ts';
-import type { Contingency } from '../../numeric/compare/contingency.ts';
+import {
+  isStillSeen,
+  type Kinship,
+  kinshipOfMembers,
+  kinshipOfModels,
+  type LineageEvidence,
+  wasSeenBefore,
+} from './kinship.ts';
 
 // Which of the new clusters continues which old one. One-to-one matching alone cannot tell a split from a
-// birth nor a merger from a retirement, so the transitions of MONIC (Spiliopoulou et al. 2006) are read
-// from the same table beside it.
+// birth nor a merger from a retirement. So who continues whom is decided by what the two models make of the same
+// figures, since an identity is what a segment means; what became of the others by where their people went.
 
-/** A pair may share an identity when half of their union, or half of the old members, are common. */
+/** A pair may share an identity when half of their union, or half of the old one, is common. */
 const ACCEPTED_OVERLAP = 0.5;
 /** A part of a split takes at least this share of the old members, and the parts together the next one. */
 const SPLIT_PART = 0.3;
@@ -33,30 +40,85 @@ export interface Lineage {
 }
 
 /**
- * Which cluster continues which, by the customers that have a label in both segmentations: those common to two
- * runs, or all of this run where the last model labelled them. Clusters are paired one to one so that the sum
- * of Jaccard similarities is the largest; a pair counts with Jaccard >= 0.5 or when half of the old members are
- * in the new cluster.
+ * Which cluster continues which. Clusters are paired one to one so that the sum of Jaccard similarities is the
+ * largest; a pair counts with Jaccard >= 0.5 or when half of the old one is in the new one. First by what both models
+ * make of the same figures; what is left over then by the people who are in both runs, since customers who go
+ * somewhere else together take their segment with them where nothing else would continue it.
  *
- * - split: several parts, each >= 30 % of the old members and made of them by half, together >= 70 %; the
- *   part with >= 70 % keeps the identity, without one all parts are new
+ * What came of the others is told by where a cluster's people went or came from, as long as they are still seen at
+ * least half as often as others are, and by the models where no people are compared:
+ *
+ * - split: several parts, each >= 30 % of the old members and made of them by half, together >= 70 %; the part
+ *   with >= 70 % keeps the identity, without one all parts are new
  * - merged: takes in, beside its own, most members of a cluster that nothing continues
  * - a new cluster made by half of one old cluster's members counts as split off from it
+ * - born: mostly newcomers, or from nowhere in particular; what is gone with its people just retires
  *
- * @param overlaps rows: previous clusters, columns: current ones
- * @param sizes customers of each current cluster, also those not compared, shape (k,)
+ * @throws RangeError when there is nothing to compare: neither members nor models
  */
-export function traceLineage(overlaps: Contingency, sizes: ArrayLike<number>): Lineage {
-  const pairs = pairByOverlap(overlaps);
-  const splits = findSplits(overlaps, pairs);
+export function traceLineage(evidence: LineageEvidence): Lineage {
+  const kin = kinOf(evidence);
+  const pairs = pairClusters(kin);
+  const splits = findSplits(kin, pairs);
   for (const { previous, parts } of splits) {
     for (const cluster of parts) if (pairs[cluster] === previous) pairs[cluster] = -1;
   }
-  const absorbed = findAbsorbed(overlaps, { pairs, split: new Set(splits.map((s) => s.previous)) });
-  const clusters = Array.from({ length: overlaps.columns }, (_, cluster) =>
-    describe(cluster, { overlaps, pairs, splits, absorbed, size: sizes[cluster]! }),
-  );
-  return { clusters, retired: findRetired(clusters, overlaps.rows) };
+  const absorbed = findAbsorbed(kin, { pairs, split: new Set(splits.map((s) => s.previous)) });
+  const clusters = Array.from(pairs, (_, cluster) => describe(cluster, kin, { pairs, splits, absorbed }));
+  return { clusters, retired: findRetired(clusters, kin.models.rows) };
+}
+
+interface Kin {
+  /** By what both models make of the same figures, or by the members where they cannot be asked. */
+  models: Kinship;
+  /** Null when too few customers are common. */
+  people: Kinship | null;
+  /** Whether a previous cluster's people are still there to be asked. */
+  isSeen(previous: number): boolean;
+  /** Whether a current cluster's people were there before. */
+  wasSeen(current: number): boolean;
+}
+
+function kinOf(evidence: LineageEvidence): Kin {
+  const { members, now } = evidence;
+  const people = members && kinshipOfMembers(members);
+  const models = now ? kinshipOfModels({ ...evidence, now }) : people;
+  if (!models)
+    throw new RangeError('lineage needs common customers or a model that reads both runs, found neither');
+  return {
+    ...{ models, people },
+    isSeen: (previous) => isStillSeen(evidence, previous),
+    wasSeen: (current) => wasSeenBefore(evidence, current),
+  };
+}
+
+/** Previous cluster of each current one, -1 for none. */
+function pairClusters({ models, people, isSeen }: Kin): Int32Array {
+  const pairs = new Int32Array(models.columns).fill(-1);
+  pairInto(pairs, models, () => true);
+  if (people && people !== models) pairInto(pairs, people, isSeen);
+  return pairs;
+}
+
+/** Pairs what has no partner yet. */
+function pairInto(pairs: Int32Array, kinship: Kinship, isAsked: (previous: number) => boolean): void {
+  const { rows, columns } = kinship;
+  const taken = new Set(pairs);
+  const weights = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    if (taken.has(i) || !isAsked(i)) continue;
+    for (let j = 0; j < columns; j++) {
+      if (pairs[j]! >= 0) continue;
+      const weight = kinship.jaccard(i, j);
+      const isAccepted = weight >= ACCEPTED_OVERLAP || kinship.containment(i, j) >= ACCEPTED_OVERLAP;
+      weights[i * columns + j] = isAccepted ? weight : 0;
+    }
+  }
+  const columnOfRow = solveAssignment(weights, { rows, columns, maximise: true });
+  columnOfRow.forEach((j, i) => {
+    // A weight of 0 only says that both were left over.
+    if (j >= 0 && weights[i * columns + j]! > 0) pairs[j] = i;
+  });
 }
 
 interface Split {
@@ -64,54 +126,25 @@ interface Split {
   parts: number[];
 }
 
-function jaccard({ counts, rowTotals, columnTotals, columns }: Contingency, i: number, j: number): number {
-  const common = counts[i * columns + j]!;
-  const union = rowTotals[i]! + columnTotals[j]! - common;
-  return union === 0 ? 0 : common / union;
-}
-
-/** Share of the old cluster's members that are in the new one. */
-function containment({ counts, rowTotals, columns }: Contingency, i: number, j: number): number {
-  return rowTotals[i] === 0 ? 0 : counts[i * columns + j]! / rowTotals[i]!;
-}
-
-/** Share of the new cluster's compared members that come from the old one. */
-function origin({ counts, columnTotals, columns }: Contingency, i: number, j: number): number {
-  return columnTotals[j] === 0 ? 0 : counts[i * columns + j]! / columnTotals[j]!;
-}
-
-/** Previous cluster of each current one, -1 for none. */
-function pairByOverlap(overlaps: Contingency): Int32Array {
-  const { rows: previousK, columns: k } = overlaps;
-  const weights = new Float64Array(previousK * k);
-  for (let i = 0; i < previousK; i++) {
-    for (let j = 0; j < k; j++) {
-      const weight = jaccard(overlaps, i, j);
-      const accepted = weight >= ACCEPTED_OVERLAP || containment(overlaps, i, j) >= ACCEPTED_OVERLAP;
-      weights[i * k + j] = accepted ? weight : 0;
-    }
-  }
-  const pairs = new Int32Array(k).fill(-1);
-  const columnOfRow = solveAssignment(weights, { rows: previousK, columns: k, maximise: true });
-  for (let i = 0; i < previousK; i++) {
-    const j = columnOfRow[i]!;
-    // A weight of 0 only says that both were left over.
-    if (j >= 0 && weights[i * k + j]! > 0) pairs[j] = i;
-  }
-  return pairs;
+/** Where a previous cluster's customers are; null when they have gone. */
+function whereabouts({ models, people, isSeen }: Kin, previous: number): Kinship | null {
+  if (!people) return models;
+  return isSeen(previous) ? people : null;
 }
 
 /** Splits without an heir; with one, the other parts are told as split off. */
-function findSplits(overlaps: Contingency, pairs: Int32Array): Split[] {
+function findSplits(kin: Kin, pairs: Int32Array): Split[] {
   const splits: Split[] = [];
-  for (let previous = 0; previous < overlaps.rows; previous++) {
+  for (let previous = 0; previous < kin.models.rows; previous++) {
+    const kinship = whereabouts(kin, previous);
+    if (!kinship) continue;
     const parts: number[] = [];
-    for (let j = 0; j < overlaps.columns; j++) {
-      const free = pairs[j] === -1 || pairs[j] === previous;
-      const large = containment(overlaps, previous, j) >= SPLIT_PART;
-      if (free && large && origin(overlaps, previous, j) >= 0.5) parts.push(j);
+    for (let j = 0; j < pairs.length; j++) {
+      const isFree = pairs[j] === -1 || pairs[j] === previous;
+      const isLarge = kinship.containment(previous, j) >= SPLIT_PART;
+      if (isFree && isLarge && kinship.origin(previous, j) >= 0.5) parts.push(j);
     }
-    const shares = parts.map((j) => containment(overlaps, previous, j));
+    const shares = parts.map((j) => kinship.containment(previous, j));
     const together = shares.reduce((sum, x) => sum + x, 0);
     if (parts.length > 1 && together >= SPLIT_TOGETHER && Math.max(...shares) < SPLIT_HEIR) {
       splits.push({ previous, parts });
@@ -122,14 +155,19 @@ function findSplits(overlaps: Contingency, pairs: Int32Array): Split[] {
 
 /** Previous clusters without an heir whose members went, by half or more, to one cluster. */
 function findAbsorbed(
-  overlaps: Contingency,
+  kin: Kin,
   { pairs, split }: { pairs: Int32Array; split: Set<number> },
 ): Map<number, number> {
   const absorbed = new Map<number, number>();
-  for (let previous = 0; previous < overlaps.rows; previous++) {
+  for (let previous = 0; previous < kin.models.rows; previous++) {
     if (split.has(previous) || pairs.includes(previous)) continue;
-    for (let j = 0; j < overlaps.columns; j++) {
-      if (pairs[j]! >= 0 && containment(overlaps, previous, j) >= ACCEPTED_OVERLAP) absorbed.set(previous, j);
+    const kinship = whereabouts(kin, previous);
+    if (!kinship) continue;
+    let largest = ACCEPTED_OVERLAP;
+    for (let j = 0; j < pairs.length; j++) {
+      if (pairs[j]! < 0 || kinship.containment(previous, j) < largest) continue;
+      largest = kinship.containment(previous, j);
+      absorbed.set(previous, j);
     }
   }
   return absorbed;
@@ -137,38 +175,30 @@ function findAbsorbed(
 
 function describe(
   cluster: number,
-  found: {
-    overlaps: Contingency;
-    pairs: Int32Array;
-    splits: Split[];
-    absorbed: Map<number, number>;
-    size: number;
-  },
+  kin: Kin,
+  found: { pairs: Int32Array; splits: Split[]; absorbed: Map<number, number> },
 ): ClusterLineage {
-  const { overlaps, pairs, splits, absorbed, size } = found;
+  const { pairs, splits, absorbed } = found;
   const heirOf = pairs[cluster]! >= 0 ? pairs[cluster]! : null;
   const split = splits.find(({ parts }) => parts.includes(cluster))?.previous;
   const taken = [...absorbed].filter(([, into]) => into === cluster).map(([previous]) => previous);
   if (heirOf !== null) {
     const event = taken.length > 0 ? 'merged' : 'survived';
-    return {
-      cluster,
-      event,
-      heirOf,
-      parents: [heirOf, ...taken],
-      overlap: jaccard(overlaps, heirOf, cluster),
-    };
+    const overlap = kin.models.jaccard(heirOf, cluster);
+    return { cluster, event, heirOf, parents: [heirOf, ...taken], overlap };
   }
-  const parent = split ?? splitOffFrom(overlaps, cluster, size);
+  const parent = split ?? splitOffFrom(kin, cluster);
   if (parent === undefined) return { cluster, event: 'born', heirOf, parents: [], overlap: null };
-  return { cluster, event: 'split', heirOf, parents: [parent], overlap: jaccard(overlaps, parent, cluster) };
+  const overlap = (kin.people ?? kin.models).jaccard(parent, cluster);
+  return { cluster, event: 'split', heirOf, parents: [parent], overlap };
 }
 
-function splitOffFrom(overlaps: Contingency, cluster: number, size: number): number | undefined {
+function splitOffFrom({ models, people, wasSeen }: Kin, cluster: number): number | undefined {
   // Mostly newcomers: born, wherever its few old members come from.
-  if (overlaps.columnTotals[cluster]! < size / 2) return undefined;
-  for (let previous = 0; previous < overlaps.rows; previous++) {
-    if (origin(overlaps, previous, cluster) > 0.5) return previous;
+  if (people && !wasSeen(cluster)) return undefined;
+  const kinship = people ?? models;
+  for (let previous = 0; previous < kinship.rows; previous++) {
+    if (kinship.origin(previous, cluster) > 0.5) return previous;
   }
   return undefined;
 }

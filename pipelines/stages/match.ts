@@ -43,6 +43,11 @@ export function joinCustomers(previous: CustomerIds, current: CustomerIds): Cust
   return { previousRow, lost: lost.slice(0, lostCount), common };
 }
 
+/** Where there is no earlier run. */
+export function nobodyBefore(rows: number): CustomerJoin {
+  return { previousRow: new Int32Array(rows).fill(-1), lost: new Int32Array(0), common: 0 };
+}
+
 function outOfOrder(row: number): PipelineError {
   return new PipelineError(
     'ARTIFACT_CORRUPT',
@@ -72,10 +77,25 @@ export function countOverlaps(input: {
   return contingencyOf(counts, previousK, k);
 }
 
+/** The label of a customer whom a model cannot place: farther from every centre than any of its own customers. */
+export const BEYOND_REACH = 255;
+
+/** A model's labels, with BEYOND_REACH for customers unlike any of its clusters. Reaches that are null have no end. */
+export function withinReach(
+  { labels, distance }: { labels: Uint8Array; distance: ArrayLike<number> },
+  reaches: readonly number[] | null,
+): Uint8Array {
+  if (!reaches) return labels;
+  const placed = new Uint8Array(labels.length);
+  for (let row = 0; row < placed.length; row++)
+    placed[row] = distance[row]! > reaches[labels[row]!]! ? BEYOND_REACH : labels[row]!;
+  return placed;
+}
+
 /**
- * The same of two segmentations of the same customers.
+ * The same of two segmentations of the same customers, of those whom both place.
  *
- * @param previousLabels, labels shape (rows,), below previousK and k
+ * @param previousLabels, labels shape (rows,), below previousK and k, or BEYOND_REACH
  */
 export function countAgreements(input: {
   previousLabels: Uint8Array;
@@ -85,6 +105,9 @@ export function countAgreements(input: {
 }): Contingency {
   const { previousLabels, previousK, labels, k } = input;
   const counts = new Float64Array(previousK * k);
-  for (let row = 0; row < labels.length; row++) counts[previousLabels[row]! * k + labels[row]!]!++;
+  for (let row = 0; row < labels.length; row++) {
+    const [previous, current] = [previousLabels[row]!, labels[row]!];
+    if (previous !== BEYOND_REACH && current !== BEYOND_REACH) counts[previous * k + current]!++;
+  }
   return contingencyOf(counts, previousK, k);
 }

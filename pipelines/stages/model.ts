@@ -189,8 +189,8 @@ export function centersOf({ centers }: Pick<Model, 'centers'>): Float64Array {
 
 /** Whether the model can label customers whose features a definition makes: each one it knows is made the same. */
 export function canRead(
-  { features, pipeline }: Model,
-  definition: Pick<Definition, 'pipeline' | 'features'>,
+  { features, pipeline }: Pick<Model, 'features' | 'pipeline'>,
+  definition: { pipeline: string; features: { aggregate: readonly Aggregate[]; derive: readonly Derived[] } },
 ): boolean {
   const { aggregate, derive } = definition.features;
   return (
@@ -208,6 +208,9 @@ interface Made {
   name: string;
   whenMissing?: number | undefined;
 }
+
+type Aggregate = Made & { sql: string; over?: 'lines' | 'orders' | undefined };
+type Derived = Made & { expression: string };
 
 function isMadeAlike(one: Made, other: Made): boolean {
   return one.name === other.name && (one.whenMissing ?? 0) === (other.whenMissing ?? 0);

@@ -23,6 +23,8 @@ export interface StabilityInput {
   segmentIds: readonly string[];
   /** Of this run's names, one per segment. */
   nameStatuses: readonly SegmentSummary['nameStatus'][];
+  /** Customers held back where they were; absent without hysteresis. */
+  held?: number | undefined;
   previous: {
     join: CustomerJoin;
     labels: Uint8Array;
@@ -92,6 +94,7 @@ function* judging(input: StabilityInput): Generator<void, StabilityReport> {
       ...movementMetrics(agreement, previous.movements),
       ...sizeMetrics(input, previous),
       questionableMetric(input),
+      ...heldMetric(input),
     ],
     movements: previous.movements,
     drift,
@@ -231,6 +234,11 @@ function movementMetrics({ common }: Agreement, { moved, migration }: MovementRe
 function questionableMetric({ nameStatuses }: StabilityInput): StabilityMetric {
   const questionable = nameStatuses.filter((status) => status === 'questionable').length;
   return metric('questionable-name-share', questionable / nameStatuses.length);
+}
+
+/** Of all customers: it says how many moves the hysteresis put off. */
+function heldMetric({ held, labels }: StabilityInput): StabilityMetric[] {
+  return held === undefined ? [] : [metric('held-share', held / labels.length)];
 }
 
 /** How much larger or smaller each segment became: 0.1 = a tenth more of the customers than before. */

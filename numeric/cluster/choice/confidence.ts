@@ -2,6 +2,8 @@ import { isotonicRegression } from '../../statistics/isotonic.ts';
 import type { Confidence } from './choice.ts';
 
 const BANDS = 20;
+/** Borders are narrow: all that is unsure may stand in a part of the lowest band. */
+const FEWEST_ROWS = 20;
 
 /**
  * Margins and how often rows were put with their cluster again -> how sure a margin is.
@@ -9,7 +11,8 @@ const BANDS = 20;
  * @param margins shape (n,), of the scored rows, in [0, 1]
  * @param agreed, drawn shape (n,): resamples that a row was in, and those that put it into the same cluster
  *
- * Rows in bands of equal size by margin, the share of each band, made non-decreasing (isotonic regression).
+ * Rows in bands of equal size by margin, the lowest one halved towards the border as long as 20 rows are left, the
+ * share of each band, made non-decreasing (isotonic regression).
  * Bands that all rows of which have one margin are joined, so that margins ascend. O(n log n).
  */
 export function confidenceByMargin(
@@ -19,15 +22,12 @@ export function confidenceByMargin(
   const order = Int32Array.from({ length: margins.length }, (_, i) => i)
     .filter((i) => drawn[i]! > 0)
     .sort((a, b) => margins[a]! - margins[b]! || a - b);
-  const bands = Math.min(BANDS, order.length);
+  const limits = bandLimits(order.length);
   const middles: number[] = [];
   const shares: number[] = [];
   const weights: number[] = [];
-  for (let band = 0; band < bands; band++) {
-    const rows = order.subarray(
-      Math.floor((band * order.length) / bands),
-      Math.floor(((band + 1) * order.length) / bands),
-    );
+  for (let band = 0; band + 1 < limits.length; band++) {
+    const rows = order.subarray(limits[band], limits[band + 1]);
     const times = rows.reduce((sum, i) => sum + drawn[i]!, 0);
     const share = rows.reduce((sum, i) => sum + agreed[i]!, 0) / times;
     // From the lowest up: rounding then leaves equal margins equal.
@@ -45,4 +45,12 @@ export function confidenceByMargin(
     }
   }
   return { margins: middles, shares: Array.from(isotonicRegression(shares, weights)) };
+}
+
+/** Where bands begin, and the end of the last. */
+function bandLimits(rows: number): number[] {
+  const bands = Math.min(BANDS, rows);
+  const limits = Array.from({ length: bands + 1 }, (_, band) => Math.floor((band * rows) / bands));
+  for (let half = limits[1]! >> 1; half >= FEWEST_ROWS; half >>= 1) limits.splice(1, 0, half);
+  return limits;
 }

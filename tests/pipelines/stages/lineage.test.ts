@@ -3,13 +3,23 @@ import { describe, expect, test } from 'vitest';
 import { contingencyOf } from '../../../numeric/compare/contingency.ts';
 import { traceLineage } from '../../../pipelines/stages/lineage.ts';
 
-/** Rows: previous clusters; columns: current ones. */
+const tableOf = (counts: number[][]) =>
+  contingencyOf(Float64Array.from(counts.flat()), counts.length, counts[0]!.length);
+
+/** By members alone. Rows: previous clusters; columns: current ones. */
 function trace(table: number[][], newcomers: number[] = []) {
-  const overlaps = contingencyOf(Float64Array.from(table.flat()), table.length, table[0]!.length);
-  return traceLineage(
-    overlaps,
-    overlaps.columnTotals.map((size, j) => size + (newcomers[j] ?? 0)),
-  );
+  const members = tableOf(table);
+  const sizes = members.columnTotals.map((size, j) => size + (newcomers[j] ?? 0));
+  return traceLineage({ members, previousSizes: members.rowTotals, sizes, now: null, past: null });
+}
+
+/** By the people, and by what both models make of today's customers and of those of then. */
+function traceAll(
+  tables: { members: number[][]; now: number[][]; past: number[][] },
+  all: { previousSizes: number[]; sizes: number[] },
+) {
+  const { members, now, past } = tables;
+  return traceLineage({ members: tableOf(members), now: tableOf(now), past: tableOf(past), ...all });
 }
 
 const told = (lineage: ReturnType<typeof trace>) =>
@@ -114,5 +124,179 @@ describe('traceLineage', () => {
         }
       }),
     );
+  });
+
+  test('which cluster has which number does not matter', () => {
+    const shape = fc.record({
+      counts: fc.uniqueArray(fc.integer({ min: 0, max: 10_000 }), { minLength: 12, maxLength: 12 }),
+      rows: fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),
+      columns: fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }),
+    });
+    fc.assert(
+      fc.property(shape, ({ counts, rows, columns }) => {
+        const at = (i: number, j: number) => counts[i * 4 + j]!;
+        const plain = trace([0, 1, 2].map((i) => [0, 1, 2, 3].map((j) => at(i, j))));
+        const mixed = trace(rows.map((i) => columns.map((j) => at(i, j))));
+        const named = mixed.clusters.map(({ event, heirOf, parents, cluster }) => ({
+          cluster: columns[cluster]!,
+          event,
+          heirOf: heirOf === null ? null : rows[heirOf]!,
+          parents: parents.map((previous) => rows[previous]!).sort(),
+        }));
+        expect(named.sort((a, b) => a.cluster - b.cluster)).toEqual(
+          plain.clusters.map(({ cluster, event, heirOf, parents }) => ({
+            ...{ cluster, event, heirOf },
+            parents: [...parents].sort(),
+          })),
+        );
+      }),
+    );
+  });
+});
+
+describe('traceLineage with both models', () => {
+  test('newcomers where nobody was are born, however many they are', () => {
+    // The last model has nowhere else to put them than its first cluster; the new one finds nobody of then there.
+    const lineage = traceAll(
+      {
+        members: [
+          [95, 0, 0],
+          [0, 0, 95],
+        ],
+        now: [
+          [100, 300, 0],
+          [0, 0, 100],
+        ],
+        past: [
+          [100, 0, 0],
+          [0, 0, 100],
+        ],
+      },
+      { previousSizes: [100, 100], sizes: [100, 300, 100] },
+    );
+    expect(told(lineage)).toEqual([
+      ['survived', 0, [0]],
+      ['born', null, []],
+      ['survived', 1, [1]],
+    ]);
+  });
+
+  test('a segment whose people left is retired, and the newcomers elsewhere do not inherit it', () => {
+    const lineage = traceAll(
+      {
+        members: [
+          [2, 1],
+          [0, 95],
+        ],
+        // Hardly anybody of one run is within reach of the other run's model there.
+        now: [
+          [5, 0],
+          [0, 100],
+        ],
+        past: [
+          [5, 0],
+          [0, 100],
+        ],
+      },
+      { previousSizes: [100, 100], sizes: [100, 100] },
+    );
+    expect(told(lineage)).toEqual([
+      ['born', null, []],
+      ['survived', 1, [1]],
+    ]);
+    expect(lineage.retired).toEqual([{ previous: 0, into: [] }]);
+  });
+
+  test('people who go over to another segment together are absorbed, though nobody is where they were', () => {
+    const lineage = traceAll(
+      { members: [[95], [95]], now: [[200], [0]], past: [[100], [100]] },
+      { previousSizes: [100, 100], sizes: [200] },
+    );
+    expect(told(lineage)).toEqual([['merged', 0, [0, 1]]]);
+    expect(lineage.retired).toEqual([{ previous: 1, into: [0] }]);
+  });
+
+  test('people who go somewhere new together keep their segment', () => {
+    const lineage = traceAll(
+      {
+        members: [
+          [95, 0],
+          [0, 95],
+        ],
+        now: [
+          [0, 0],
+          [0, 100],
+        ],
+        past: [
+          [0, 0],
+          [0, 100],
+        ],
+      },
+      { previousSizes: [100, 100], sizes: [100, 100] },
+    );
+    expect(told(lineage)).toEqual([
+      ['survived', 0, [0]],
+      ['survived', 1, [1]],
+    ]);
+  });
+
+  test('people who leave for a place of their own split off from where they were', () => {
+    const off = (stay: number) =>
+      traceAll(
+        {
+          members: [
+            [stay, 100 - stay, 0],
+            [0, 0, 100],
+          ],
+          // By the last model their new place is the second segment's.
+          now: [
+            [stay, 0, 0],
+            [0, 100 - stay, 100],
+          ],
+          past: [
+            [100, 0, 0],
+            [0, 0, 100],
+          ],
+        },
+        { previousSizes: [100, 100], sizes: [stay, 100 - stay, 100] },
+      );
+    expect(told(off(75)).slice(0, 2)).toEqual([
+      ['survived', 0, [0]],
+      ['split', null, [0]],
+    ]);
+    expect(told(off(60)).slice(0, 2)).toEqual([
+      ['split', null, [0]],
+      ['split', null, [0]],
+    ]);
+  });
+
+  test('newcomers who grew into regulars do not take their segment along', () => {
+    const lineage = traceAll(
+      {
+        members: [
+          [0, 60],
+          [0, 40],
+        ],
+        now: [
+          [40, 0],
+          [0, 100],
+        ],
+        past: [
+          [60, 0],
+          [0, 40],
+        ],
+      },
+      { previousSizes: [60, 40], sizes: [40, 100] },
+    );
+    expect(told(lineage)).toEqual([
+      ['survived', 0, [0]],
+      ['survived', 1, [1]],
+    ]);
+  });
+
+  test('nothing to compare is refused', () => {
+    expect(() =>
+      traceLineage({ members: null, now: null, past: null, previousSizes: [1], sizes: [1] }),
+    ).toThrow(/found neither/);
   });
 });

@@ -29,6 +29,17 @@ describe('confidenceByMargin', () => {
     }
   });
 
+  test('a narrow border is seen within the lowest band', () => {
+    // The 25 rows next to the border agree in half of the resamples, all others always.
+    const margins = Array.from({ length: 4000 }, (_, i) => i / 4000);
+    const agreed = margins.map((_, i) => (i < 25 ? 5 : 10));
+    const found = confidenceByMargin(margins, { agreed, drawn: new Array(4000).fill(10) });
+    // Bands of 25, 25, 50 and 100 rows in the lowest of 200.
+    expect(found.margins.length).toBe(23);
+    expect(found.shares.slice(0, 3)).toEqual([0.5, 1, 1]);
+    expect(found.margins[0]).toBeCloseTo(12 / 4000, 12);
+  });
+
   test('a row counts as often as it was drawn, and not at all when it never was', () => {
     // One band each; the third was never in a resample
     const found = confidenceByMargin([0.1, 0.6, 0.3], { agreed: [1, 9, 0], drawn: [4, 10, 0] });
