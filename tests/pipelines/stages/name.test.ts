@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NamingSettings } from '../../../pipelines/contracts/definition.ts';
 import { nameSegments, type PreviousName } from '../../../pipelines/stages/name.ts';
+import { createResample } from '../../../pipelines/stages/name-bootstrap.ts';
 import { checkCondition } from '../../../pipelines/stages/name-evidence.ts';
-import type { Profiles } from '../../../pipelines/stages/segment-profile.ts';
 import { profileSegments } from '../../../pipelines/stages/segment-profile.ts';
 
 const naming: NamingSettings = {
@@ -37,13 +37,14 @@ interface Figures {
 }
 
 /** Three customers around each of the given figures. */
-function profilesOf(segments: readonly Figures[]): Profiles {
+function figuresOf(segments: readonly Figures[]) {
   const labels = Uint8Array.from({ length: segments.length * 3 }, (_, row) => Math.floor(row / 3));
   const column = (feature: keyof Figures) =>
     Float64Array.from(labels, (label, row) => segments[label]![feature] * (0.9 + 0.1 * (row % 3)));
   const features = ['recencyDays', 'spend', 'orders', 'weekendShare'] as const;
   const columns = Object.fromEntries(features.map((feature) => [feature, column(feature)]));
-  return profileSegments({ columns, labels, k: segments.length, spend: 'spend' });
+  const profiles = profileSegments({ columns, labels, k: segments.length, spend: 'spend' });
+  return { profiles, resample: createResample({ columns, labels, profiles }) };
 }
 
 const identities = (k: number) =>
@@ -56,7 +57,7 @@ function name(
 ) {
   return nameSegments({
     naming: settings,
-    profiles: profilesOf(segments),
+    ...figuresOf(segments),
     segments: identities(segments.length),
     previousNames,
   });
@@ -91,7 +92,7 @@ describe('nameSegments', () => {
   test('every word of a name stands in its evidence, with a figure that satisfies its bounds', () => {
     fc.assert(
       fc.property(distinct(2, 10), (segments) => {
-        const profiles = profilesOf(segments);
+        const { profiles } = figuresOf(segments);
         for (const segment of name(segments)) {
           expect(segment.name.toLowerCase()).toBe(
             segment.evidence.map(({ word }) => word.toLowerCase()).join(' '),
@@ -137,7 +138,11 @@ describe('nameSegments', () => {
           };
           const labels = Uint8Array.from(rows, (i) => i % 5);
           const profiles = profileSegments({ columns, labels, k: 5 });
-          const names = nameSegments({ naming, profiles, segments: identities(5), previousNames: {} });
+          const resample = createResample({ columns, labels, profiles });
+          const names = nameSegments({
+            ...{ naming, profiles, resample },
+            ...{ segments: identities(5), previousNames: {} },
+          });
           return names.map((segment) => segment.name);
         };
         expect(named(order)).toEqual(named(base));
