@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Stages } from '../pipelines/contracts/stages.ts';
 import { summariseSegments } from '../pipelines/stages/describe.ts';
 import { namingFormat } from '../pipelines/stages/figures.ts';
@@ -33,6 +34,8 @@ export function createNameActivities(context: ActivityContext): Pick<Stages, 'na
         const { labels } = await readLabels(artifacts, clustering.labels);
         const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
         const profiles = profileSegments({ columns, labels, k: clustering.k, spend: naming.spend });
+        // Heartbeats go out before the next seconds of work.
+        await setImmediate();
         const resample = createResample({ columns, labels, profiles });
         const names = nameSegments({ naming, profiles, resample, segments: match.segments, previousNames });
         const segments = summariseSegments(names, {

@@ -94,13 +94,20 @@ export function findEvidence(
   }));
 }
 
-/** Share of the resamples of a segment in which a word holds. */
-export function stabilityOf({ bounds }: ConditionWord, cluster: number, resample: Resample): number {
-  const drawn = bounds.map((bound) => ({ bound, figures: resample(cluster, bound.feature) }));
+/**
+ * Share of the resamples of a segment in which a word holds. A band word within its guard: a median at a border is no
+ * reason to say nothing, as long as the word would not be doubted either.
+ */
+export function stabilityOf({ role, bounds }: ConditionWord, cluster: number, resample: Resample): number {
+  const isBand = role === 'stage' || role === 'value';
+  const drawn = bounds.map((bound) => ({
+    ...{ limits: (isBand && bound.guard) || bound, statistic: bound.statistic },
+    figures: resample(cluster, bound.feature),
+  }));
   const draws = Math.min(...drawn.map(({ figures }) => figures.length));
   let holding = 0;
   for (let i = 0; i < draws; i++) {
-    if (drawn.every(({ bound, figures }) => isWithin(bound, figures[i]![bound.statistic]))) holding++;
+    if (drawn.every(({ limits, statistic, figures }) => isWithin(limits, figures[i]![statistic]))) holding++;
   }
   return draws === 0 ? 0 : holding / draws;
 }

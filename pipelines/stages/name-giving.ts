@@ -16,6 +16,9 @@ import type { Profiles, SegmentProfile } from './segment-profile.ts';
 
 // Names for segments that have none, and proposals: no two the same, each apart from its neighbours.
 
+/** Names that give way to each other settle at once, or not at all. */
+const PASSES = 3;
+
 export interface Given extends NameCandidate {
   /** False where no figure told the segment apart and its id had to. */
   backed: boolean;
@@ -61,14 +64,55 @@ export function giveNames(
     given.set(cluster, candidate);
     used.add(nameKey(candidate.name));
   }
-  for (const cluster of clusters) {
-    const apart = tellFromNeighbours(cluster, given, { used, context });
-    if (!apart) continue;
-    used.delete(nameKey(given.get(cluster)!.name));
-    given.set(cluster, apart);
-    used.add(nameKey(apart.name));
-  }
+  tellFromNeighbours(clusters, given, { used, context });
   return given;
+}
+
+/**
+ * Other names where neither a segment's own nor that of one it is easily taken for says what is not true of the other:
+ * by comparison, else by its id. A new name may have given up the word that told a third one apart, hence the passes.
+ */
+function tellFromNeighbours(
+  clusters: readonly number[],
+  given: Map<number, Given>,
+  { used, context }: { used: Set<string>; context: GivingContext },
+): void {
+  for (let pass = 0; pass < PASSES; pass++) {
+    let changed = false;
+    for (const cluster of clusters) {
+      const own = given.get(cluster)!;
+      const nearest = context.candidates[cluster]!.nearest;
+      const untold = untoldBy(own.condition, cluster, { given, context });
+      if (!own.backed || untold.length === 0) continue;
+      used.delete(nameKey(own.name));
+      const isApart = (condition: Condition) => untoldBy(condition, cluster, { given, context }).length === 0;
+      const profile = context.profiles.segments[cluster]!;
+      const apart =
+        compareWith([profile, ...untold], cluster, { used, context, isApart }) ??
+        compareWith([profile, ...nearest], cluster, { used, context, isApart }) ??
+        nameById(cluster, context);
+      given.set(cluster, apart);
+      used.add(nameKey(apart.name));
+      changed = true;
+    }
+    if (!changed) return;
+  }
+}
+
+/** The nearest segments of which all that a name says is true, and whose own names are true of this one. */
+function untoldBy(
+  condition: Condition,
+  cluster: number,
+  { given, context }: { given: ReadonlyMap<number, Given>; context: GivingContext },
+): SegmentProfile[] {
+  const profile = context.profiles.segments[cluster]!;
+  return context.candidates[cluster]!.nearest.filter((other) => {
+    const theirs = given.get(other.cluster);
+    const words = theirs?.condition ?? context.inForce.get(other.cluster);
+    // A name that a person gave claims nothing, and neither does one by an id.
+    if (!words || words.words.length === 0 || theirs?.backed === false) return false;
+    return !tellsApart(condition, other) && !tellsApart(words, profile);
+  });
 }
 
 /**
@@ -95,63 +139,46 @@ function dropCollisions(open: Map<number, NameCandidate[]>): void {
 
 /** Tells a segment by its place among those that the definition gives the same words. */
 function compareWithRivals(cluster: number, used: ReadonlySet<string>, context: GivingContext): Given {
-  const { profiles, candidates, naming, segmentIds } = context;
+  const { profiles, candidates, naming } = context;
   const locale = localeOf(naming.locale);
-  const base = candidates[cluster]!.base;
-  const key = nameKey(joinWords(base, locale));
-  const rivals = profiles.segments.filter(
-    (other) => nameKey(joinWords(candidates[other.cluster]!.base, locale)) === key,
-  );
-  const compared = compareWith(rivals, cluster, { used, context });
-  if (compared) return compared;
-  // Equal figures throughout. The id is the only difference there is, and the name says no more than that.
+  const keyOf = (of: number) => nameKey(joinWords(candidates[of]!.base, locale));
+  const rivals = profiles.segments.filter((other) => keyOf(other.cluster) === keyOf(cluster));
+  return compareWith(rivals, cluster, { used, context }) ?? nameById(cluster, context);
+}
+
+/** Equal figures throughout: the id is the only difference there is, and the name says no more than that. */
+function nameById(cluster: number, { candidates, naming, segmentIds }: GivingContext): Given {
+  const locale = localeOf(naming.locale);
+  const { base } = candidates[cluster]!;
   const name = `${joinWords(base, locale) || locale.name.nobody} (${segmentIds.get(cluster)})`;
   return { name, condition: { words: base }, backed: false };
 }
 
-/**
- * A name by comparison, where neither the segment's own name nor that of a segment it is easily taken for says what is
- * not true of the other. Names that people gave claim nothing, and are left out.
- */
-function tellFromNeighbours(
-  cluster: number,
-  given: ReadonlyMap<number, Given>,
-  { used, context }: { used: ReadonlySet<string>; context: GivingContext },
-): Given | null {
-  const own = given.get(cluster)!;
-  if (!own.backed) return null;
-  const profile = context.profiles.segments[cluster]!;
-  const untold = context.candidates[cluster]!.nearest.filter((other) => {
-    const theirs = given.get(other.cluster)?.condition ?? context.inForce.get(other.cluster);
-    if (!theirs || theirs.words.length === 0) return false;
-    return !tellsApart(own.condition, other) && !tellsApart(theirs, profile);
-  });
-  return untold.length === 0 ? null : compareWith([profile, ...untold], cluster, { used, context });
+interface Comparing {
+  used: ReadonlySet<string>;
+  context: GivingContext;
+  isApart?: (condition: Condition) => boolean;
 }
 
 /** A name with words by comparison that are earned like any others; null where there is none. */
 function compareWith(
   members: readonly SegmentProfile[],
   cluster: number,
-  { used, context }: { used: ReadonlySet<string>; context: GivingContext },
+  { used, context, isApart = () => true }: Comparing,
 ): Given | null {
   const { naming, profiles, candidates, resample } = context;
-  const locale = localeOf(naming.locale);
+  const format = { locale: localeOf(naming.locale), labels: naming.labels ?? {} };
   const profile = profiles.segments[cluster]!;
-  const base = candidates[cluster]!.base;
   for (const preferred of comparedFeatures(context)) {
     let features = preferred;
     for (;;) {
-      const comparison = compareMembers(members, features, { locale, labels: naming.labels ?? {} }).get(
-        cluster,
-      )!;
+      const comparison = compareMembers(members, features, format).get(cluster)!;
       if (comparison.length === 0) break;
       const isBacked = comparison.every((word) => isEarned(word, profile, resample));
-      for (const words of isBacked ? shortened(base, comparison) : []) {
-        const name = joinWords(words, locale);
-        if (fits(words, locale) && !used.has(nameKey(name))) {
+      for (const words of isBacked ? shortened(candidates[cluster]!.base, comparison) : []) {
+        const name = joinWords(words, format.locale);
+        if (fits(words, format.locale) && !used.has(nameKey(name)) && isApart({ words }))
           return { name, condition: { words }, backed: true };
-        }
       }
       const tried = comparison[0]!.bounds[0]!.feature;
       features = features.filter((feature) => feature !== tried);
