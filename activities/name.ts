@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Stages } from '../pipelines/contracts/stages.ts';
 import { summariseSegments } from '../pipelines/stages/describe.ts';
-import { figureFormat } from '../pipelines/stages/figures.ts';
+import { namingFormat } from '../pipelines/stages/figures.ts';
 import type { Identities } from '../pipelines/stages/identity.ts';
 import { nameSegments, type PreviousName, type SegmentName } from '../pipelines/stages/name.ts';
+import { createResample } from '../pipelines/stages/name-bootstrap.ts';
 import type { Condition } from '../pipelines/stages/name-evidence.ts';
 import { type Profiles, profileSegments } from '../pipelines/stages/segment-profile.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
@@ -33,11 +35,14 @@ export function createNameActivities(context: ActivityContext): Pick<Stages, 'na
         const { labels } = await readLabels(artifacts, members);
         const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
         const profiles = profileSegments({ columns, labels, k: clustering.k, spend: naming.spend });
-        const names = nameSegments({ naming, profiles, segments: match.segments, previousNames });
+        // Heartbeats go out before the next seconds of work.
+        await setImmediate();
+        const resample = createResample({ columns, labels, profiles });
+        const names = nameSegments({ naming, profiles, resample, segments: match.segments, previousNames });
         const segments = summariseSegments(names, {
           profiles,
           naming,
-          format: figureFormat(definition),
+          format: namingFormat(definition),
           identities: identities.segments,
         });
         const file: NamesFile = { names, profiles };
@@ -55,9 +60,9 @@ export function createNameActivities(context: ActivityContext): Pick<Stages, 'na
 function namesInForce(base: Publication | null): Record<string, PreviousName> {
   const segments = base?.segments ?? [];
   return Object.fromEntries(
-    segments.map(({ segmentId, name, author, condition }) => [
+    segments.map(({ segmentId, name, author, condition, nameStatus }) => [
       segmentId,
-      { name, author, condition: condition as Condition },
+      { name, author, condition: condition as Condition, status: nameStatus },
     ]),
   );
 }

@@ -13,6 +13,7 @@ import { joinCustomers, withinReach } from '../pipelines/stages/match.ts';
 import { centersOf, createModel, type Model } from '../pipelines/stages/model.ts';
 import { type MovementReport, traceMovements } from '../pipelines/stages/movements.ts';
 import { nameSegments, type PreviousName, type SegmentName } from '../pipelines/stages/name.ts';
+import { createResample } from '../pipelines/stages/name-bootstrap.ts';
 import { profileSegments } from '../pipelines/stages/segment-profile.ts';
 import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
 import { formsOf } from '../pipelines/stages/transitions.ts';
@@ -119,6 +120,7 @@ export async function runStages(
   const profiles = profileSegments({ columns, labels, k: sizes.length, spend: SIMULATED.naming.spend });
   const names = nameSegments({
     ...{ naming: SIMULATED.naming, profiles, segments: identities.segments },
+    resample: createResample({ columns, labels, profiles }),
     previousNames: previous ? namesOf(previous) : {},
   });
   const bordersOf = (of: Model, margins: Float32Array) =>
@@ -167,7 +169,10 @@ async function compare(
 
 function namesOf({ names }: SimulatedRun): Record<string, PreviousName> {
   return Object.fromEntries(
-    names.map(({ segmentId, name, author, condition }) => [segmentId, { name, author, condition }]),
+    names.map(({ segmentId, name, author, condition, status }) => [
+      segmentId,
+      { name, author, condition, status },
+    ]),
   );
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Contract } from './contract.ts';
 import { PipelineError } from './errors.ts';
+import { featureName } from './feature-name.ts';
+import { naming, namingFaults } from './naming-settings.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { sourceSchema } from './source.ts';
@@ -12,7 +14,6 @@ import { isClosed, refusedSql } from './sql-refused.ts';
 const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'needs lower-case letters, digits and dashes, at most 40, a letter first');
-const featureName = z.string().regex(/^[a-z][A-Za-z0-9]{0,62}$/, 'needs a camelCase name');
 const share = z.number().min(0).max(1);
 const sql = z.string().trim().min(1);
 
@@ -96,26 +97,6 @@ const assignment = z
   })
   .prefault({});
 
-/** A word for a name, with the condition that has to hold in the segment for the word to be used. */
-const band = z.strictObject({
-  word: z.string().min(1),
-  below: z.number().optional(),
-  atLeast: z.number().optional(),
-});
-
-const naming = z.strictObject({
-  /** Lifecycle words by bands of one feature's median in the segment; absolute, so that names stay. */
-  stage: z.strictObject({ feature: featureName, bands: z.array(band).min(1) }),
-  /** Value words by bands of one feature's median in the segment. */
-  value: z.strictObject({ feature: featureName, bands: z.array(band).min(1) }),
-  /** Words for features whose standardised difference and lift say so. */
-  traits: z
-    .array(z.strictObject({ feature: featureName, high: z.string().optional(), low: z.string().optional() }))
-    .default([]),
-  /** The feature that is money, for shares of spend. */
-  spend: featureName.optional(),
-});
-
 const stability = z
   .strictObject({
     minimumAdjustedRand: z.number().min(-1).max(1).default(0.3),
@@ -170,6 +151,7 @@ const pipeline = z
       ...nameFaults(definition.features),
       ...useFaults(definition),
       ...sqlFaults(definition.features),
+      ...namingFaults(definition.naming),
     ];
     for (const fault of faults) context.addIssue({ code: 'custom', ...fault });
   });
@@ -221,6 +203,7 @@ function useFaults({ features: { aggregate, derive, cluster }, naming }: Feature
     { feature: naming.value.feature, path: ['naming', 'value', 'feature'] },
     ...naming.traits.map(({ feature }, i) => ({ feature, path: ['naming', 'traits', i, 'feature'] })),
     ...(naming.spend === undefined ? [] : [{ feature: naming.spend, path: ['naming', 'spend'] }]),
+    ...Object.keys(naming.labels ?? {}).map((feature) => ({ feature, path: ['naming', 'labels', feature] })),
   ];
   const unknown = used
     .filter(({ feature }) => !names.includes(feature))
@@ -240,7 +223,7 @@ interface FeatureUse {
 
 export type Definition = z.infer<typeof pipeline> & { contract: Contract };
 export type FeatureSettings = Definition['features'];
-export type NamingSettings = Definition['naming'];
+export type { LocaleName, NamingSettings } from './naming-settings.ts';
 export type Channel = z.infer<typeof channel>;
 
 /**

@@ -1,4 +1,5 @@
 import { PipelineError } from './errors.ts';
+import { refusedNameWords } from './name-words.ts';
 
 // What a person may call a segment. Names are read in tables, mails, spreadsheets and audience files by people who
 // see nothing else of Strata: a name has to survive all of them as it was typed, and mean one segment.
@@ -74,6 +75,13 @@ export function checkSegmentName(given: string): string {
     throw refusal(
       `a segment's name needs at most ${NAME_LENGTH} characters, found ${length}; ` +
         'shorten it, the reason has room for the rest',
+    );
+  }
+  const refused = refusedNameWords(name);
+  if (refused.length > 0) {
+    throw refusal(
+      "a segment's name needs words on what customers do, found " +
+        `${refused.map(quoted).join(', ')}, which judges them or tells what protects them by law; say what they buy, how or when`,
     );
   }
   return name;

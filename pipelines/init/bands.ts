@@ -7,6 +7,8 @@ const DAYS = [
 ] as const;
 /** A border closer to the one before it than this would not tell two stages apart. */
 const APART = 1.4;
+/** Nobody is lapsing who is silent for less than so many usual gaps. */
+const LAPSING_GAPS = 1.5;
 /** Gaps between orders of fewer people are no rhythm. */
 const LEAST_GAPS = 30;
 
@@ -53,13 +55,13 @@ export interface Rhythm {
 }
 
 /**
- * Days that part Active, Cooling, Lapsing and Lapsed: at half, 80 % and 95 % of the gaps between two orders; where
- * nearly nobody came twice, at the quarters of the recency.
+ * Days that part Active, Cooling, Lapsing and Lapsed: at half, 80 % and 95 % of the gaps between two orders, lapsing
+ * not before one and a half usual gaps; where nearly nobody came twice, at the quarters of the recency.
  */
 export function stageBorders({ gaps, recency }: Rhythm): [number, number, number] {
   const seen =
     gaps.count >= LEAST_GAPS
-      ? [gaps.median, gaps.upper, gaps.long]
+      ? [gaps.median, Math.max(gaps.upper, LAPSING_GAPS * gaps.median), gaps.long]
       : [recency.quarter, recency.half, recency.threeQuarters];
   const borders: number[] = [];
   for (const days of seen) {

@@ -170,8 +170,12 @@ function namingLines({ stage, value, features }: DraftedPipeline): string[] {
     ...comment(
       `${stage.why} Days, not shares of the list: a name must not change because others came or went.`,
     ),
+    ...comment(
+      'Raise the version with every change of a border or a word: each name says by which version it was given.',
+    ),
     'stage:',
     '  feature: recencyDays',
+    '  version: 1',
     '  bands:',
     `    - { word: Active, below: ${active} }`,
     `    - { word: Cooling, atLeast: ${active}, below: ${cooling} }`,
@@ -180,6 +184,7 @@ function namingLines({ stage, value, features }: DraftedPipeline): string[] {
     ...comment(value.why),
     'value:',
     '  feature: spend',
+    '  version: 1',
     '  bands:',
     `    - { word: modest-value, below: ${low} }`,
     `    - { word: mid-value, atLeast: ${low}, below: ${high} }`,

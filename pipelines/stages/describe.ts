@@ -1,7 +1,8 @@
 import type { NamingSettings } from '../contracts/definition.ts';
 import type { SegmentSummary } from '../contracts/run.ts';
-import { type FigureFormat, featureLabel, formatFigure, formatNumber, formatShare } from './figures.ts';
+import { type FigureFormat, formatFigure, formatNumber, formatShare, labelOf } from './figures.ts';
 import type { IdentifiedSegment } from './identity.ts';
+import { type Advice, localeOf, type Position } from './locales/locale.ts';
 import type { SegmentName } from './name.ts';
 import { TRAIT_DIFFERENCE } from './name-evidence.ts';
 import type { FeatureFigures, PopulationFigures, Profiles, SegmentProfile } from './segment-profile.ts';
@@ -10,9 +11,12 @@ import type { FeatureFigures, PopulationFigures, Profiles, SegmentProfile } from
 // that and what to leave. Figures are this run's; only the name stays from run to run.
 
 const TYPICAL_FIGURES = 3;
+/** Units of a stage that says how long ago customers ordered. */
+const SILENCE = new Set(['days', 'usual gaps']);
 
 interface Telling {
   profiles: Profiles;
+  /** Whose locale is the language, and whose bands the advice goes by. */
   naming: NamingSettings;
   format: FigureFormat;
 }
@@ -43,14 +47,15 @@ export function summariseSegments(
  * What sets a segment apart, strongest first: `orders 10 (all: 2)`. Features that differ by half a standard
  * deviation or more, at most three, and the strongest one where none does.
  */
-export function typicalFigures(profile: SegmentProfile, { profiles, format }: Telling): string[] {
+export function typicalFigures(profile: SegmentProfile, telling: Telling): string[] {
+  const { profiles, format } = telling;
   const shown = new Map<string, { feature: string; strength: number }>();
   const byStrength = Object.entries(profile.features)
     .map(([feature, { difference }]) => ({ feature, strength: Math.abs(difference) }))
     .sort((left, right) => right.strength - left.strength || (left.feature < right.feature ? -1 : 1));
   for (const entry of byStrength) {
     // `spendCents` and `spend` are one figure in two units.
-    const label = featureLabel(entry.feature);
+    const label = labelOf(entry.feature, format);
     if (!shown.has(label)) shown.set(label, entry);
   }
   const strong = [...shown.values()].filter(({ strength }) => strength >= TRAIT_DIFFERENCE);
@@ -58,95 +63,44 @@ export function typicalFigures(profile: SegmentProfile, { profiles, format }: Te
   return told
     .slice(0, TYPICAL_FIGURES)
     .map(({ feature }) =>
-      compareWithAll(feature, { own: profile.features[feature]!, all: profiles.all[feature]!, format }),
+      compareWithAll(feature, { own: profile.features[feature]!, all: profiles.all[feature]!, telling }),
     );
 }
 
 /** Medians, or means where the medians are equal and would say nothing. */
 function compareWithAll(
   feature: string,
-  { own, all, format }: { own: FeatureFigures; all: PopulationFigures; format: FigureFormat },
+  { own, all, telling }: { own: FeatureFigures; all: PopulationFigures; telling: Telling },
 ): string {
+  const { naming, format } = telling;
   const statistic = own.median === all.median ? 'mean' : 'median';
-  const ofSegment = formatFigure(feature, own[statistic], format);
-  const ofAll = formatFigure(feature, all[statistic], format);
-  const average = statistic === 'mean' ? ' on average' : '';
-  return `${featureLabel(feature)} ${ofSegment}${average} (all: ${ofAll})`;
+  return localeOf(naming.locale).description.typical({
+    label: labelOf(feature, format),
+    own: formatFigure(feature, own[statistic], format),
+    all: formatFigure(feature, all[statistic], format),
+    isMean: statistic === 'mean',
+  });
 }
 
 /** One paragraph: who, why, what to do, what not to do. */
 export function describeSegment(profile: SegmentProfile, telling: Telling): string {
-  const customers = profile.customers === 1 ? 'customer' : 'customers';
-  const money = profile.spendShare === null ? '' : ` with ${formatShare(profile.spendShare)} of the spend`;
-  const who = `${formatNumber(profile.customers)} ${customers}, ${formatShare(profile.share)} of all,${money}`;
-  const why = `Typical: ${typicalFigures(profile, telling).join('; ')}.`;
-  const { toDo, notToDo } = adviceFor(profile, telling);
-  return `${who.replace(/,$/, '')}. ${why} To do: ${toDo}. Not to do: ${notToDo}.`;
+  const locale = localeOf(telling.naming.locale);
+  const { customers, share, spendShare } = profile;
+  const who = locale.description.who({
+    customers,
+    count: formatNumber(customers, locale),
+    share: formatShare(share, locale),
+    spendShare: spendShare === null ? null : formatShare(spendShare, locale),
+  });
+  const typical = typicalFigures(profile, telling);
+  return locale.description.text({ who, typical, ...adviceFor(profile, telling) });
 }
-
-type Position = 'low' | 'middle' | 'high';
-
-interface Advice {
-  toDo: string;
-  notToDo: string;
-}
-
-// By how long ago they ordered (only where the stage is counted in days) and by the value band.
-const BY_RECENCY: Record<Position, Record<Position, Advice>> = {
-  low: {
-    high: {
-      toDo: 'thank them, show new things first, ask them to recommend the shop',
-      notToDo: 'discount what they buy anyway',
-    },
-    middle: {
-      toDo: 'suggest what goes with their last orders while they are active',
-      notToDo: 'send the same message more often to everyone',
-    },
-    low: {
-      toDo: 'help with the next order: what others bought after their first',
-      notToDo: 'spend on gifts before the next order',
-    },
-  },
-  middle: {
-    high: {
-      toDo: 'get in touch in person before they are gone, with what they used to buy',
-      notToDo: 'wait for them to come back by themselves',
-    },
-    middle: {
-      toDo: 'remind them with one good reason to return',
-      notToDo: 'open with a large discount',
-    },
-    low: {
-      toDo: 'include them in regular news and watch who responds',
-      notToDo: 'pay for advertising to reach them',
-    },
-  },
-  high: {
-    high: {
-      toDo: 'ask what changed and make a personal offer to return',
-      notToDo: 'treat them as new customers',
-    },
-    middle: {
-      toDo: 'try one well-timed offer to return',
-      notToDo: 'keep the full frequency of messages',
-    },
-    low: {
-      toDo: 'send one inexpensive reminder, then write rarely',
-      notToDo: 'count on them in plans or pay to reach them',
-    },
-  },
-};
-
-const BY_VALUE: Record<Position, Advice> = {
-  high: { toDo: 'look after them in person', notToDo: 'discount what they buy anyway' },
-  middle: { toDo: 'suggest what goes with their last orders', notToDo: 'open with a large discount' },
-  low: { toDo: 'include them in regular news', notToDo: 'spend more on reaching them than they spend' },
-};
 
 function adviceFor(profile: SegmentProfile, { naming, format }: Telling): Advice {
+  const { byRecency, byValue } = localeOf(naming.locale);
   const value = bandPosition(profile, naming.value);
-  if (format.units.get(naming.stage.feature) !== 'days') return BY_VALUE[value];
-  return BY_RECENCY[bandPosition(profile, naming.stage)][value];
+  const isSilence = SILENCE.has(format.units.get(naming.stage.feature) ?? '');
+  return isSilence ? byRecency[bandPosition(profile, naming.stage)][value] : byValue[value];
 }
 
 /** Where the segment's median lies among the bands, from the lowest figures to the highest. */

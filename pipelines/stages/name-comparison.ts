@@ -1,4 +1,5 @@
-import { featureLabel } from './figures.ts';
+import { type FigureFormat, labelOf } from './figures.ts';
+import { localeOf, type Position } from './locales/locale.ts';
 import type { ConditionWord } from './name-evidence.ts';
 import type { SegmentProfile } from './segment-profile.ts';
 
@@ -6,21 +7,22 @@ import type { SegmentProfile } from './segment-profile.ts';
 // `lower-spend`. The word's bound is the middle between neighbours, an absolute figure, so that it can be
 // checked in a later run like any other and does not flip with a rank.
 
-/** Words by place, from the lowest mean to the highest. */
-const PLACES: Record<number, readonly string[]> = {
-  2: ['lower', 'higher'],
-  3: ['lower', 'middling', 'higher'],
-  4: ['lowest', 'lower', 'higher', 'highest'],
-  5: ['lowest', 'lower', 'middling', 'higher', 'highest'],
+/** By place, from the lowest mean to the highest. No `lowest`: another segment may be born below it. */
+const PLACES: Readonly<Record<number, readonly Position[]>> = {
+  2: ['low', 'high'],
+  3: ['low', 'middle', 'high'],
 };
-const MOST_PLACES = 5;
+const MOST_PLACES = 3;
+
+/** The guard of a word lets its mean come so near to the neighbour's, as a share of the way between them. */
+const GUARD_PART = 4;
 
 /** Means closer than this share of the larger one are the same figure for a reader. */
 const SAME = 1e-9;
 
 /**
- * Words that tell the members of a group apart by their means. More than five members are first divided
- * into five, then told apart within each by another feature.
+ * Words that tell the members of a group apart by their means. More than three members are first divided into three,
+ * then told apart within each by another feature.
  *
  * @param features in order of preference
  * @returns words by cluster; fewer than needed where the figures are equal
@@ -28,6 +30,7 @@ const SAME = 1e-9;
 export function compareMembers(
   members: readonly SegmentProfile[],
   features: readonly string[],
+  format: Pick<FigureFormat, 'labels' | 'locale'>,
 ): Map<number, ConditionWord[]> {
   const words = new Map<number, ConditionWord[]>(members.map(({ cluster }) => [cluster, []]));
   const feature = members.length > 1 ? mostSeparating(members, features) : undefined;
@@ -35,14 +38,21 @@ export function compareMembers(
   const parts = divide(members, feature);
   const places = PLACES[parts.length]!;
   parts.forEach((part, place) => {
-    const word = `${places[place]}-${featureLabel(feature).replaceAll(' ', '-')}`;
-    const bound: ConditionWord['bounds'][number] = { feature, statistic: 'mean' };
-    if (place > 0) bound.atLeast = middle(parts[place - 1]!, part, feature);
-    if (place < parts.length - 1) bound.below = middle(part, parts[place + 1]!, feature);
-    const rest = compareMembers(
-      part,
-      features.filter((other) => other !== feature),
-    );
+    const { name } = format.locale ?? localeOf();
+    const word = name.comparison(places[place]!, labelOf(feature, format));
+    const bound: ConditionWord['bounds'][number] = { feature, statistic: 'mean', guard: {} };
+    if (place > 0) {
+      const { border, guard } = between(parts[place - 1]!, part, feature);
+      bound.atLeast = border;
+      bound.guard!.atLeast = border - guard;
+    }
+    if (place < parts.length - 1) {
+      const { border, guard } = between(part, parts[place + 1]!, feature);
+      bound.below = border;
+      bound.guard!.below = border + guard;
+    }
+    const others = features.filter((other) => other !== feature);
+    const rest = compareMembers(part, others, format);
     for (const { cluster } of part) {
       words.set(cluster, [{ word, role: 'comparison', bounds: [bound] }, ...rest.get(cluster)!]);
     }
@@ -79,7 +89,7 @@ function levels(members: readonly SegmentProfile[], feature: string): SegmentPro
   return groups;
 }
 
-/** At most five parts of about equally many levels, lowest first. */
+/** At most three parts of about equally many levels, lowest first. */
 function divide(members: readonly SegmentProfile[], feature: string): SegmentProfile[][] {
   const groups = levels(members, feature);
   const count = Math.min(groups.length, MOST_PLACES);
@@ -90,8 +100,14 @@ function divide(members: readonly SegmentProfile[], feature: string): SegmentPro
   return parts;
 }
 
-function middle(lower: readonly SegmentProfile[], upper: readonly SegmentProfile[], feature: string): number {
-  return (mean(lower.at(-1)!, feature) + mean(upper[0]!, feature)) / 2;
+/** Half of the way between neighbours, and how far beyond it the guard lets a mean come. */
+function between(
+  lower: readonly SegmentProfile[],
+  upper: readonly SegmentProfile[],
+  feature: string,
+): { border: number; guard: number } {
+  const [from, to] = [mean(lower.at(-1)!, feature), mean(upper[0]!, feature)];
+  return { border: (from + to) / 2, guard: (to - from) / GUARD_PART };
 }
 
 function mean(member: SegmentProfile, feature: string): number {

@@ -1,21 +1,16 @@
 import type { NamingSettings } from '../contracts/definition.ts';
+import { type BandChange, localeOf } from './locales/locale.ts';
+import type { Resample } from './name-bootstrap.ts';
+import { compareProfiles, nameCandidates, nameKey } from './name-candidates.ts';
 import {
-  fits,
-  joinWords,
-  type NameCandidate,
-  nameCandidates,
-  nameKey,
-  namingFeatures,
-  type SegmentCandidates,
-} from './name-candidates.ts';
-import { compareMembers } from './name-comparison.ts';
-import {
-  brokenWords,
+  bandWords,
   type Condition,
   type ConditionWord,
   findEvidence,
+  holds,
   type WordEvidence,
 } from './name-evidence.ts';
+import { type Given, giveNames } from './name-giving.ts';
 import type { Profiles, SegmentProfile } from './segment-profile.ts';
 
 // A segment is named once, from the figures it has then. From then on the name is checked, never changed:
@@ -26,6 +21,8 @@ export interface PreviousName {
   author: 'auto' | 'manual';
   /** Without words for a name that a person gave: it makes no claim about figures. */
   condition: Condition;
+  /** Of the last publication. A questionable name has to satisfy its bounds again, not its guard alone. */
+  status?: SegmentName['status'];
 }
 
 export interface SegmentName {
@@ -39,6 +36,8 @@ export interface SegmentName {
   evidence: WordEvidence[];
   /** What the segment would be called today; given when the name is questionable. */
   proposal: { name: string; condition: Condition; evidence: WordEvidence[] } | null;
+  /** Bands that the name rests on and that are others now. */
+  bandChanges: BandChange[];
   /** Why the name is what it is, as one sentence without full stop. */
   reason: string;
 }
@@ -46,11 +45,15 @@ export interface SegmentName {
 export interface NamingInput {
   naming: NamingSettings;
   profiles: Profiles;
+  /** Draws of each segment's customers, for words that have to be stable. */
+  resample: Resample;
   /** One per cluster. */
   segments: readonly { cluster: number; segmentId: string }[];
   /** Names in force, by segment id. */
   previousNames: Readonly<Record<string, PreviousName>>;
 }
+
+type Identity = Pick<SegmentName, 'segmentId' | 'cluster'>;
 
 /**
  * Names every segment: the name in force where there is one, else one made of words that its figures back.
@@ -59,182 +62,162 @@ export interface NamingInput {
  * @returns in the order of `segments`
  */
 export function nameSegments(input: NamingInput): SegmentName[] {
-  const { naming, profiles, segments, previousNames } = input;
-  const candidates = nameCandidates(profiles, naming);
-  const inForce = (segmentId: string) =>
-    Object.hasOwn(previousNames, segmentId) ? previousNames[segmentId] : undefined;
-  const taken = new Set(segments.flatMap(({ segmentId }) => inForce(segmentId)?.name ?? []).map(nameKey));
-  const context = { naming, profiles, candidates, segments };
-
-  const unnamed = segments.filter(({ segmentId }) => !inForce(segmentId)).map(({ cluster }) => cluster);
-  const fresh = giveNames(unnamed, taken, context);
-  for (const { name } of fresh.values()) taken.add(nameKey(name));
-
-  const doubtful = segments.filter(({ cluster, segmentId }) => {
-    const name = inForce(segmentId);
-    return name && brokenWords(name.condition, profiles.segments[cluster]!).length > 0;
-  });
-  const renewed = new Map(
-    doubtful.flatMap(({ cluster, segmentId }) => {
-      const key = nameKey(inForce(segmentId)!.name);
-      const same = candidates[cluster]!.names.find(({ name }) => nameKey(name) === key);
-      return same ? [[cluster, same] as const] : [];
-    }),
+  const { naming, profiles, resample, segments, previousNames } = input;
+  const kept = new Map<number, Checked>();
+  for (const segment of segments) {
+    if (!Object.hasOwn(previousNames, segment.segmentId)) continue;
+    const previous = previousNames[segment.segmentId]!;
+    kept.set(segment.cluster, checkName(segment, { previous, naming, profiles }));
+  }
+  const context = {
+    naming,
+    profiles,
+    resample,
+    candidates: nameCandidates(profiles, { naming, resample }),
+    segmentIds: new Map(segments.map(({ cluster, segmentId }) => [cluster, segmentId])),
+    inForce: new Map([...kept].map(([cluster, { condition }]) => [cluster, condition])),
+  };
+  const order = inOrder(segments, profiles);
+  const taken = new Set([...kept.values()].map(({ previous }) => nameKey(previous.name)));
+  const fresh = giveNames(
+    order.filter((cluster) => !kept.has(cluster)),
+    taken,
+    context,
   );
-  const questionable = doubtful.map(({ cluster }) => cluster).filter((cluster) => !renewed.has(cluster));
-  const proposals = giveNames(questionable, taken, context);
-
+  const proposals = giveNames(
+    order.filter((cluster) => kept.get(cluster)?.isDoubtful),
+    new Set([...taken, ...[...fresh.values()].map(({ name }) => nameKey(name))]),
+    context,
+  );
+  const tell = (condition: Condition, cluster: number) =>
+    findEvidence(condition, profiles.segments[cluster]!, resample);
   return segments.map(({ cluster, segmentId }) => {
-    const profile = profiles.segments[cluster]!;
-    const kept = inForce(segmentId);
-    if (!kept) return named({ cluster, segmentId }, { given: fresh.get(cluster)!, profile });
-    const given = renewed.get(cluster);
-    if (given) return renew({ cluster, segmentId }, { kept, given, profile });
-    return keep({ cluster, segmentId }, { kept, proposal: proposals.get(cluster), profile });
+    const checked = kept.get(cluster);
+    const present = checked
+      ? keep(checked, proposals.get(cluster), naming)
+      : named(fresh.get(cluster)!, naming);
+    const { proposal } = present;
+    return {
+      segmentId,
+      cluster,
+      ...present,
+      evidence: tell(present.condition, cluster),
+      proposal: proposal && { ...proposal, evidence: tell(proposal.condition, cluster) },
+    };
   });
 }
 
-type Identity = Pick<SegmentName, 'segmentId' | 'cluster'>;
-
-interface Given extends NameCandidate {
-  /** False where no figure told the segment apart and its id had to. */
-  backed: boolean;
+/** Clusters in an order that their numbers have no part in. */
+function inOrder(segments: readonly Identity[], profiles: Profiles): number[] {
+  return [...segments]
+    .sort(
+      (left, right) =>
+        compareProfiles(profiles.segments[left.cluster]!, profiles.segments[right.cluster]!) ||
+        (left.segmentId < right.segmentId ? -1 : 1),
+    )
+    .map(({ cluster }) => cluster);
 }
 
-function named(
-  identity: Identity,
-  { given, profile }: { given: Given; profile: SegmentProfile },
-): SegmentName {
-  const { name, condition, backed } = given;
+interface Checked {
+  previous: PreviousName;
+  /** What the name rests on from now on. */
+  condition: Condition;
+  broken: ConditionWord[];
+  bandChanges: BandChange[];
+  /** The name holds an id, since nothing told its segment apart. */
+  hasId: boolean;
+  isDoubtful: boolean;
+}
+
+/** A name in force against this run's figures, its band words as the definition has them now. */
+function checkName(
+  { segmentId, cluster }: Identity,
+  { previous, naming, profiles }: { previous: PreviousName; naming: NamingSettings; profiles: Profiles },
+): Checked {
+  const profile = profiles.segments[cluster]!;
+  const strictness = previous.status === 'questionable' ? 'bounds' : 'guard';
+  const checks = previous.condition.words.map((word) => {
+    const { present, change } = presentWord(word, { naming, profile });
+    return { word, present, change, isBroken: !present || !holds(present, profile, strictness) };
+  });
+  const broken = checks.filter(({ isBroken }) => isBroken).map(({ word }) => word);
+  const bandChanges = checks.flatMap(({ change }) => change ?? []);
+  const isRenewed = broken.length === 0 && bandChanges.length > 0;
+  const hasId = previous.author === 'auto' && previous.name.endsWith(`(${segmentId})`);
   return {
-    ...identity,
+    previous,
+    condition: isRenewed
+      ? { words: checks.map(({ word, present, change }) => (change ? present! : word)) }
+      : previous.condition,
+    broken,
+    bandChanges,
+    hasId,
+    isDoubtful: broken.length > 0 || hasId,
+  };
+}
+
+/** A word of a condition with the bounds it has by the definition now; null for a band that is no more. */
+function presentWord(
+  word: ConditionWord,
+  { naming, profile }: { naming: NamingSettings; profile: SegmentProfile },
+): { present: ConditionWord | null; change: BandChange | null } {
+  const { role } = word;
+  if (role !== 'stage' && role !== 'value') return { present: word, change: null };
+  const same = bandWords(naming[role], role).filter((band) => nameKey(band.word) === nameKey(word.word));
+  const present = same.find((band) => holds(band, profile, 'guard')) ?? same[0] ?? null;
+  const [given, now] = [word.version ?? 1, naming[role].version ?? 1];
+  const isSame = present !== null && given === now && sameBounds(word, present);
+  return { present, change: isSame ? null : { role, given, present: now } };
+}
+
+function sameBounds(left: ConditionWord, right: ConditionWord): boolean {
+  const textOf = ({ bounds }: ConditionWord) =>
+    bounds
+      .map(({ feature, statistic, atLeast, below }) => [feature, statistic, atLeast, below].join())
+      .join();
+  return textOf(left) === textOf(right);
+}
+
+type Present = Pick<SegmentName, 'name' | 'author' | 'status' | 'condition' | 'bandChanges' | 'reason'> & {
+  proposal: Pick<Given, 'name' | 'condition'> | null;
+};
+
+function named({ name, condition, backed }: Given, naming: NamingSettings): Present {
+  const { reasons } = localeOf(naming.locale);
+  return {
     name,
     author: 'auto',
     status: backed ? 'holds' : 'questionable',
     condition,
-    evidence: findEvidence(condition, profile),
+    bandChanges: [],
+    reason: backed ? reasons.named : reasons.unbacked,
     proposal: null,
-    reason: backed ? 'named after its figures' : 'no figure tells it apart from another segment',
   };
 }
 
-/** The definition's bounds have moved and the figures earn the same name under the new ones. */
-function renew(
-  identity: Identity,
-  { kept, given, profile }: { kept: PreviousName; given: NameCandidate; profile: SegmentProfile },
-): SegmentName {
+function keep(checked: Checked, proposal: Given | undefined, naming: NamingSettings): Present {
+  const { previous, condition, bandChanges, hasId, isDoubtful } = checked;
+  const { name, author } = previous;
   return {
-    ...identity,
-    name: kept.name,
-    author: kept.author,
-    status: 'holds',
-    condition: given.condition,
-    evidence: findEvidence(given.condition, profile),
-    proposal: null,
-    reason: 'keeps its name, which its figures earn under the present bounds',
+    name,
+    author,
+    status: isDoubtful ? 'questionable' : 'holds',
+    condition,
+    bandChanges,
+    reason: reasonToKeep(checked, naming),
+    // Another name that is no more than an id helps nobody.
+    proposal:
+      proposal && (proposal.backed || !hasId) ? { name: proposal.name, condition: proposal.condition } : null,
   };
 }
 
-function keep(
-  identity: Identity,
-  { kept, proposal, profile }: { kept: PreviousName; proposal: Given | undefined; profile: SegmentProfile },
-): SegmentName {
-  const broken = brokenWords(kept.condition, profile);
-  const words = broken.map(({ word }) => `"${word}"`).join(', ');
-  return {
-    ...identity,
-    ...kept,
-    status: broken.length > 0 ? 'questionable' : 'holds',
-    evidence: findEvidence(kept.condition, profile),
-    proposal: proposal
-      ? {
-          name: proposal.name,
-          condition: proposal.condition,
-          evidence: findEvidence(proposal.condition, profile),
-        }
-      : null,
-    reason:
-      broken.length > 0 ? `keeps its name, though its figures no longer back ${words}` : 'keeps its name',
-  };
-}
-
-interface Context {
-  naming: NamingSettings;
-  profiles: Profiles;
-  candidates: readonly SegmentCandidates[];
-  segments: readonly Identity[];
-}
-
-/** One name each, no two the same and none of those taken. */
-function giveNames(
-  clusters: readonly number[],
-  taken: ReadonlySet<string>,
-  context: Context,
-): Map<number, Given> {
-  const given = new Map<number, Given>();
-  const open = new Map(
-    clusters.map((cluster) => [
-      cluster,
-      context.candidates[cluster]!.names.filter(({ name }) => !taken.has(nameKey(name))),
-    ]),
-  );
-  dropCollisions(open);
-  for (const [cluster, names] of open) if (names[0]) given.set(cluster, { ...names[0], backed: true });
-  const used = new Set([...taken, ...[...given.values()].map(({ name }) => nameKey(name))]);
-  for (const cluster of clusters.filter((c) => !given.has(c))) {
-    const candidate = compareWithRivals(cluster, used, context);
-    given.set(cluster, candidate);
-    used.add(nameKey(candidate.name));
-  }
-  return given;
-}
-
-/**
- * Takes first choices away until no two are the same. A segment that has no other name keeps the disputed
- * one, since the others have somewhere to go; where two have no other, it would mislead for either.
- */
-function dropCollisions(open: Map<number, NameCandidate[]>): void {
-  for (;;) {
-    const claims = new Map<string, number[]>();
-    for (const [cluster, names] of open) {
-      if (!names[0]) continue;
-      const key = nameKey(names[0].name);
-      claims.set(key, [...(claims.get(key) ?? []), cluster]);
-    }
-    const disputed = [...claims.values()].filter((claimants) => claimants.length > 1);
-    if (disputed.length === 0) return;
-    for (const claimants of disputed) {
-      const [heir, next] = claimants.toSorted((a, b) => open.get(a)!.length - open.get(b)!.length);
-      const isLast = open.get(next!)!.length === 1;
-      for (const cluster of claimants) if (isLast || cluster !== heir) open.get(cluster)!.shift();
-    }
-  }
-}
-
-/** Tells a segment by its place among those that the definition gives the same words. */
-function compareWithRivals(cluster: number, used: ReadonlySet<string>, context: Context): Given {
-  const { profiles, candidates, naming, segments } = context;
-  const base = candidates[cluster]!.base;
-  const key = nameKey(joinWords(base));
-  const rivals = profiles.segments.filter(
-    (other) => nameKey(joinWords(candidates[other.cluster]!.base)) === key,
-  );
-  const banded = [naming.value.feature, naming.stage.feature];
-  const others = [...namingFeatures(naming), ...Object.keys(profiles.all)].filter((f) => !banded.includes(f));
-  for (const features of [[...new Set(others)], [...new Set([...others, ...banded])], banded]) {
-    const comparison = compareMembers(rivals, features).get(cluster)!;
-    for (const words of shortened(base, comparison)) {
-      const name = joinWords(words);
-      if (!used.has(nameKey(name))) return { name, condition: { words }, backed: true };
-    }
-  }
-  // Equal figures throughout. The id is the only difference there is, and the name says no more than that.
-  const { segmentId } = segments.find((segment) => segment.cluster === cluster)!;
-  const name = `${joinWords(base) || 'Customers'} (${segmentId})`;
-  return { name, condition: { words: base }, backed: false };
-}
-
-function shortened(base: readonly ConditionWord[], comparison: readonly ConditionWord[]): ConditionWord[][] {
-  if (comparison.length === 0) return [];
-  return [base, base.slice(0, 1), []].map((kept) => [...kept, ...comparison]).filter(fits);
+function reasonToKeep({ broken, bandChanges, hasId }: Checked, naming: NamingSettings): string {
+  const { reasons } = localeOf(naming.locale);
+  if (broken.length > 0)
+    return reasons.doubtful(
+      broken.map(({ word }) => word),
+      bandChanges,
+    );
+  if (hasId) return reasons.unbacked;
+  return bandChanges.length > 0 ? reasons.renewed(bandChanges) : reasons.kept;
 }

@@ -91,7 +91,7 @@ function addSpendShares(segments: SegmentProfile[], spend: string): void {
 }
 
 /** Rows of each segment side by side, in row order: a counting sort by label. */
-function groupRows(labels: Uint8Array, k: number): { rows: Uint32Array; starts: Uint32Array } {
+export function groupRows(labels: Uint8Array, k: number): { rows: Uint32Array; starts: Uint32Array } {
   const starts = new Uint32Array(k + 1);
   for (let row = 0; row < labels.length; row++) starts[labels[row]! + 1]!++;
   for (let cluster = 0; cluster < k; cluster++) starts[cluster + 1]! += starts[cluster]!;
@@ -101,7 +101,7 @@ function groupRows(labels: Uint8Array, k: number): { rows: Uint32Array; starts: 
   return { rows, starts };
 }
 
-function gather(values: Float64Array, rows: Uint32Array): Float64Array {
+export function gather(values: Float64Array, rows: Uint32Array): Float64Array {
   // A loop, since Float64Array.from with a mapping goes through an iterator and takes ten times as long.
   const gathered = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) gathered[i] = values[rows[i]!]!;

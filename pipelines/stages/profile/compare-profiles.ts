@@ -199,7 +199,7 @@ function contentChanges(old: ColumnProfile, column: ColumnProfile): Change[] {
 function figureChanges(old: FigureProfile, column: FigureProfile): Change[] {
   if (old.counted === 0 || column.counted === 0) return [];
   const [before, after] = [quartilesOf(old), quartilesOf(column)];
-  const shown = (values: readonly number[]) => values.map(formatNumber).join(' / ');
+  const shown = (values: readonly number[]) => values.map((value) => formatNumber(value)).join(' / ');
   const quartiles = `quartiles ${shown(before)} then, ${shown(after)} now`;
   if (old.isWhole !== column.isWhole) {
     // Their bins differ: what is left to look at are the quartiles.

@@ -74,6 +74,7 @@ describe('a name that a person gives', () => {
     ['\uff1dbest', 'found "\uff1d"'],
     ['seg_0123', 'needs to be no id, which is what begins with seg_, found "seg_0123"'],
     ['SEG_X', 'needs to be no id'],
+    ['Stingy seniors', 'needs words on what customers do, found "Stingy", "seniors"'],
     ['x'.repeat(NAME_LENGTH + 1), 'needs at most 60 characters, found 61; shorten it'],
   ])('%j is refused: %s', (given, words) => {
     const refusal = refusalOf(() => checkSegmentName(given));

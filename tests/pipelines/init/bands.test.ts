@@ -50,6 +50,11 @@ describe('borders of names', () => {
     expect(stageBorders({ gaps, recency })).toEqual([30, 60, 150]);
   });
 
+  test('where everybody orders like clockwork, nobody is lapsing before one and a half gaps', () => {
+    const gaps = { count: 9_000, median: 36, upper: 37, long: 40 };
+    expect(stageBorders({ gaps, recency })).toEqual([30, 60, 90]);
+  });
+
   test('where nearly nobody came twice, at the quarters of the recency', () => {
     expect(stageBorders({ gaps: { count: 3, median: 1, upper: 1, long: 1 }, recency })).toEqual([
       21, 60, 180,

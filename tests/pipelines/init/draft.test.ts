@@ -157,6 +157,7 @@ describe('a drafted definition', () => {
     const { naming } = drafted(['customer', 'time', 'amount']);
     expect(naming.stage.bands.map(({ below }) => below)).toEqual([30, 60, 150, undefined]);
     expect(naming.value.bands.map(({ below }) => below)).toEqual([500, 2000, undefined]);
+    expect([naming.stage.version, naming.value.version]).toEqual([1, 1]);
   });
 
   test('takes no logarithm of spend that returns make negative', () => {

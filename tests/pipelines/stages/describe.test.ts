@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeSegment, summariseSegments, typicalFigures } from '../../../pipelines/stages/describe.ts';
 import { nameSegments } from '../../../pipelines/stages/name.ts';
+import { createResample } from '../../../pipelines/stages/name-bootstrap.ts';
 import { profileSegments } from '../../../pipelines/stages/segment-profile.ts';
 
 const naming = {
@@ -28,12 +29,8 @@ const columns = {
   spend: Float64Array.of(2000, 2500, 3000, 90, 100, 110),
   isMember: Float64Array.of(0, 0, 1, 0, 0, 0),
 };
-const profiles = profileSegments({
-  columns,
-  labels: Uint8Array.of(0, 0, 0, 1, 1, 1),
-  k: 2,
-  spend: 'spendCents',
-});
+const labels = Uint8Array.of(0, 0, 0, 1, 1, 1);
+const profiles = profileSegments({ columns, labels, k: 2, spend: 'spendCents' });
 const format = {
   units: new Map([
     ['recencyDays', 'days'],
@@ -86,7 +83,8 @@ describe('texts about segments', () => {
       { cluster: 0, segmentId: 'seg_a' },
       { cluster: 1, segmentId: 'seg_b' },
     ];
-    const names = nameSegments({ naming, profiles, segments, previousNames: {} });
+    const resample = createResample({ columns, labels, profiles });
+    const names = nameSegments({ naming, profiles, resample, segments, previousNames: {} });
     const identities = segments.map((segment) => ({
       ...segment,
       event: segment.cluster === 0 ? ('survived' as const) : ('born' as const),

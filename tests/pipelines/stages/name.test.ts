@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NamingSettings } from '../../../pipelines/contracts/definition.ts';
 import { nameSegments, type PreviousName } from '../../../pipelines/stages/name.ts';
+import { createResample } from '../../../pipelines/stages/name-bootstrap.ts';
+import { nameCandidates, tellsApart } from '../../../pipelines/stages/name-candidates.ts';
 import { checkCondition } from '../../../pipelines/stages/name-evidence.ts';
-import type { Profiles } from '../../../pipelines/stages/segment-profile.ts';
 import { profileSegments } from '../../../pipelines/stages/segment-profile.ts';
 
 const naming: NamingSettings = {
@@ -37,13 +38,14 @@ interface Figures {
 }
 
 /** Three customers around each of the given figures. */
-function profilesOf(segments: readonly Figures[]): Profiles {
+function figuresOf(segments: readonly Figures[]) {
   const labels = Uint8Array.from({ length: segments.length * 3 }, (_, row) => Math.floor(row / 3));
   const column = (feature: keyof Figures) =>
     Float64Array.from(labels, (label, row) => segments[label]![feature] * (0.9 + 0.1 * (row % 3)));
   const features = ['recencyDays', 'spend', 'orders', 'weekendShare'] as const;
   const columns = Object.fromEntries(features.map((feature) => [feature, column(feature)]));
-  return profileSegments({ columns, labels, k: segments.length, spend: 'spend' });
+  const profiles = profileSegments({ columns, labels, k: segments.length, spend: 'spend' });
+  return { profiles, resample: createResample({ columns, labels, profiles }) };
 }
 
 const identities = (k: number) =>
@@ -56,7 +58,7 @@ function name(
 ) {
   return nameSegments({
     naming: settings,
-    profiles: profilesOf(segments),
+    ...figuresOf(segments),
     segments: identities(segments.length),
     previousNames,
   });
@@ -91,7 +93,7 @@ describe('nameSegments', () => {
   test('every word of a name stands in its evidence, with a figure that satisfies its bounds', () => {
     fc.assert(
       fc.property(distinct(2, 10), (segments) => {
-        const profiles = profilesOf(segments);
+        const { profiles } = figuresOf(segments);
         for (const segment of name(segments)) {
           expect(segment.name.toLowerCase()).toBe(
             segment.evidence.map(({ word }) => word.toLowerCase()).join(' '),
@@ -137,7 +139,11 @@ describe('nameSegments', () => {
           };
           const labels = Uint8Array.from(rows, (i) => i % 5);
           const profiles = profileSegments({ columns, labels, k: 5 });
-          const names = nameSegments({ naming, profiles, segments: identities(5), previousNames: {} });
+          const resample = createResample({ columns, labels, profiles });
+          const names = nameSegments({
+            ...{ naming, profiles, resample },
+            ...{ segments: identities(5), previousNames: {} },
+          });
           return names.map((segment) => segment.name);
         };
         expect(named(order)).toEqual(named(base));
@@ -159,6 +165,78 @@ describe('nameSegments', () => {
     expect(left!.evidence.at(-1)!.findings[0]).toMatchObject({ feature: 'orders', statistic: 'mean' });
     expect(left!.evidence.at(-1)!.findings[0]!.below).toBeCloseTo(5.5, 9);
     expect(right!.evidence.at(-1)!.findings[0]!.atLeast).toBeCloseTo(5.5, 9);
+  });
+
+  test('a word that other customers of the segment would not have earned is not used', () => {
+    // Of nine customers one shops at weekends alone: the mean is high because of that one.
+    const labels = Uint8Array.from({ length: 18 }, (_, row) => Math.floor(row / 9));
+    const of = (values: (row: number) => number) => Float64Array.from(labels, (_, row) => values(row));
+    const columns = (weekendShare: Float64Array) => ({
+      recencyDays: of((row) => (row < 9 ? 10 : 300)),
+      spend: of((row) => (row < 9 ? 5000 : 100)),
+      orders: of(() => 3),
+      weekendShare,
+    });
+    const named = (weekendShare: Float64Array) => {
+      const made = columns(weekendShare);
+      const profiles = profileSegments({ columns: made, labels, k: 2 });
+      const resample = createResample({ columns: made, labels, profiles });
+      return nameSegments({ naming, profiles, resample, segments: identities(2), previousNames: {} })[0]!
+        .name;
+    };
+    expect(named(of((row) => (row < 9 ? 0.5 : 0.1)))).toBe('Active high-value weekend buyers');
+    expect(named(of((row) => (row === 0 ? 9 : 0.5)))).toBe('Active high-value');
+  });
+
+  test('each name says something that is not true of the two segments it is nearest to, or they do of it', () => {
+    fc.assert(
+      fc.property(distinct(3, 8), (segments) => {
+        const { profiles, resample } = figuresOf(segments);
+        const names = name(segments);
+        const candidates = nameCandidates(profiles, { naming, resample });
+        for (const { cluster, condition, status } of names) {
+          if (status === 'questionable') continue;
+          for (const other of candidates[cluster]!.nearest) {
+            const theirs = names[other.cluster]!;
+            const isTold =
+              tellsApart(condition, other) || tellsApart(theirs.condition, profiles.segments[cluster]!);
+            expect(isTold || theirs.status === 'questionable').toBe(true);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('of two words it takes the one on the feature that separates it most from its neighbour', () => {
+    const [segment] = name([
+      { recencyDays: 10, spend: 5000, orders: 12, weekendShare: 0.9 },
+      { recencyDays: 12, spend: 5200, orders: 11, weekendShare: 0.1 },
+      { recencyDays: 300, spend: 100, orders: 1, weekendShare: 0.1 },
+    ]);
+    expect(segment!.name).toBe('Active high-value weekend buyers');
+  });
+
+  test('the numbers of the clusters change no name', () => {
+    const keyed = fc.record({ segment: figures, key: fc.integer() });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(keyed, { minLength: 2, maxLength: 8, selector: ({ key }) => key }),
+        (keyedSegments) => {
+          const named = (order: typeof keyedSegments) => {
+            const names = nameSegments({
+              naming,
+              ...figuresOf(order.map(({ segment }) => segment)),
+              segments: order.map(({ key }, cluster) => ({ cluster, segmentId: `seg_${key}` })),
+              previousNames: {},
+            });
+            return Object.fromEntries(names.map((segment) => [segment.segmentId, segment.name]));
+          };
+          expect(named(keyedSegments.toSorted((a, b) => a.key - b.key))).toEqual(named(keyedSegments));
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 
   test('segments with equal figures are not given words they do not earn', () => {
@@ -229,6 +307,92 @@ describe('names in force', () => {
       proposal: null,
     });
     expect(segment!.condition.words[0]!.bounds[0]!.below).toBe(70);
+  });
+
+  test('a version of bands that gives the same word is told, and is what the name rests on from then on', () => {
+    const raised = { ...naming, value: { ...naming.value, version: 2 } };
+    const [segment] = name(shop, inForce(), raised);
+    expect(segment).toMatchObject({
+      status: 'holds',
+      bandChanges: [{ role: 'value', given: 1, present: 2 }],
+      reason: 'keeps its name, which its figures earn under value bands version 2 (given by version 1)',
+    });
+    expect(segment!.condition.words[1]).toMatchObject({ word: 'high-value', version: 2 });
+    const { name: kept, author, condition } = segment!;
+    const [again] = name(shop, { ...inForce(), seg_0: { name: kept, author, condition } }, raised);
+    expect(again).toMatchObject({ bandChanges: [], reason: 'keeps its name', condition });
+  });
+
+  test('a version of bands that gives another word makes the name questionable, though its old bounds hold', () => {
+    const raised: NamingSettings = {
+      ...naming,
+      value: {
+        ...naming.value,
+        version: 2,
+        bands: [
+          { word: 'mid-value', below: 9_000 },
+          { word: 'high-value', atLeast: 9_000 },
+        ],
+      },
+    };
+    const [segment] = name(shop, inForce(), raised);
+    expect(segment).toMatchObject({
+      name: 'Active high-value frequent buyers',
+      status: 'questionable',
+      proposal: { name: 'Active mid-value frequent buyers' },
+      reason:
+        'keeps its name, though its figures no longer back "high-value" under value bands version 2 (given by version 1)',
+    });
+    expect(segment!.condition).toEqual(inForce().seg_0!.condition);
+  });
+
+  test('bands that changed without a new version are told, and a word that is no more is not backed', () => {
+    const renamed: NamingSettings = {
+      ...naming,
+      stage: { ...naming.stage, bands: [{ word: 'Busy', below: 45 }, ...naming.stage.bands.slice(1)] },
+    };
+    const [segment] = name(shop, inForce(), renamed);
+    expect(segment).toMatchObject({
+      status: 'questionable',
+      proposal: { name: 'Busy high-value frequent buyers' },
+    });
+    expect(segment!.reason).toContain('which were changed within version 1');
+  });
+
+  test('a figure at the edge of a band does not flip the status: doubted a tenth beyond, restored within', () => {
+    const after = (recencyDays: number, status: 'holds' | 'questionable') => {
+      const names = inForce();
+      const [segment] = name([{ ...shop[0]!, recencyDays }, ...shop.slice(1)], {
+        ...names,
+        seg_0: { ...names.seg_0!, status },
+      });
+      return segment!.status;
+    };
+    expect([44, 46, 49, 50].map((days) => after(days, 'holds'))).toEqual([
+      'holds',
+      'holds',
+      'holds',
+      'questionable',
+    ]);
+    expect([50, 46, 44].map((days) => after(days, 'questionable'))).toEqual([
+      'questionable',
+      'questionable',
+      'holds',
+    ]);
+  });
+
+  test('a name that had to hold an id stays questionable until figures tell the segment apart', () => {
+    const twins = [shop[0]!, shop[0]!];
+    const names = Object.fromEntries(name(twins).map((segment) => [segment.segmentId, segment]));
+    const again = name(twins, names);
+    expect(again.map(({ status, proposal }) => [status, proposal])).toEqual(
+      Object.values(names).map(({ status }) => [status, null]),
+    );
+    const apart = name([shop[0]!, shop[3]!], names).find(({ segmentId }) =>
+      names[segmentId]!.name.includes('('),
+    )!;
+    expect(apart.status).toBe('questionable');
+    expect(apart.proposal!.name).not.toContain('(');
   });
 
   test('a name a person gave makes no claim and is never questioned', () => {
