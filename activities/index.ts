@@ -1,7 +1,9 @@
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
-import type { HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
+import type { AssignStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
+import { createAssignActivities } from './assign.ts';
 import { withBoundary } from './boundary.ts';
 import { createCandidateActivities } from './candidate.ts';
+import { createChampionActivities } from './champion.ts';
 import { createClusterActivities } from './cluster.ts';
 import { createCompareActivities } from './compare.ts';
 import type { ActivityContext } from './context.ts';
@@ -18,8 +20,10 @@ import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
+type Activities = Stages & AssignStages & HistoryStages & CompareStages;
+
 /** All activities of a worker: the stages of a run, what keeps its history, the bake-off of algorithms. */
-export function createActivities(context: ActivityContext): Stages & HistoryStages & CompareStages {
+export function createActivities(context: ActivityContext): Activities {
   return withBoundary({
     ...createRunActivities(context),
     ...createExtractActivities(context),
@@ -33,6 +37,8 @@ export function createActivities(context: ActivityContext): Stages & HistoryStag
     ...createStabilityActivities(context),
     ...createPublishActivities(context),
     ...createNotifyActivities(context),
+    ...createChampionActivities(context),
+    ...createAssignActivities(context),
     ...createHistoryActivities(context),
     ...createCompareActivities(context),
     ...createCandidateActivities(context),
