@@ -1,18 +1,24 @@
-import { columnOf } from '../numeric/matrix.ts';
-import type { ArtifactKind } from '../pipelines/contracts/artifacts.ts';
+import { columnOf, type Matrix } from '../numeric/matrix.ts';
+import type { ArtifactKind, ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts';
 import { type CategoryCodes, categoryColumns, codeCategory } from '../pipelines/stages/category-codes.ts';
 import { attributesOf, withCustomersSql } from '../pipelines/stages/customers.ts';
 import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report.ts';
-import { deriveColumnsInTurns, whenMissingOf } from '../pipelines/stages/features.ts';
+import { type Columns, deriveColumnsInTurns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
-import { fitAndApplyInTurns } from '../pipelines/stages/transform.ts';
+import {
+  applyTransformsInTurns,
+  type FittedTransforms,
+  fitAndApplyInTurns,
+} from '../pipelines/stages/transform.ts';
+import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { type Column, encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { readModel } from './previous-model.ts';
 import { runStage, type Work } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
 
@@ -22,7 +28,8 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
   return {
     async buildFeatures({ run, extract }) {
       const { customers } = extract;
-      const inputs = [extract.artifact, ...[extract.later, customers?.artifact].filter((ref) => ref != null)];
+      const beside = [extract.later, customers?.artifact, run.champion?.model];
+      const inputs = [extract.artifact, ...beside.filter((ref) => ref != null)];
       return runStage(context, { stage: 'features', run, inputs }, async (work) => {
         const { signal } = work;
         const definition = await frozenDefinition(artifacts, run);
@@ -59,7 +66,9 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
         const whenMissing = whenMissingOf(features.aggregate);
         const found = await deriveColumnsInTurns(numbers, features.derive, { whenMissing, onTurn });
         const { columns } = found;
-        const { transforms, matrix } = await fitAndApplyInTurns(columns, features.cluster, onTurn);
+        const { transforms, matrix } = run.champion
+          ? await applyChampion(artifacts, { model: run.champion.model, columns, onTurn })
+          : await fitAndApplyInTurns(columns, features.cluster, onTurn);
         const names = transforms.map(({ feature }) => feature);
         const write = (kind: ArtifactKind, bytes: Buffer, ending: string) =>
           artifacts.write(kind, bytes, { runId: run.runId, ending, rows });
@@ -85,6 +94,15 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
       });
     },
   };
+}
+
+/** The model's transforms as they were fitted, and the matrix that they make of these customers. */
+async function applyChampion(
+  artifacts: ArtifactStore,
+  { model: ref, columns, onTurn }: { model: ArtifactRef; columns: Columns; onTurn: () => void },
+): Promise<{ transforms: FittedTransforms; matrix: Matrix }> {
+  const { transforms } = await readModel(artifacts, ref);
+  return { transforms, matrix: await applyTransformsInTurns(columns, transforms, onTurn) };
 }
 
 /** The spend after the as-of date, row for row with the customers; no feature is made of it. */

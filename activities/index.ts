@@ -1,8 +1,10 @@
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { RenameStages } from '../pipelines/contracts/rename.ts';
-import type { HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
+import type { AssignStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
+import { createAssignActivities } from './assign.ts';
 import { withBoundary } from './boundary.ts';
 import { createCandidateActivities } from './candidate.ts';
+import { createChampionActivities } from './champion.ts';
 import { createClusterActivities } from './cluster.ts';
 import { createCompareActivities } from './compare.ts';
 import type { ActivityContext } from './context.ts';
@@ -20,7 +22,7 @@ import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
-type Activities = Stages & HistoryStages & CompareStages & RenameStages;
+type Activities = Stages & AssignStages & HistoryStages & CompareStages & RenameStages;
 
 /** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments. */
 export function createActivities(context: ActivityContext): Activities {
@@ -38,6 +40,8 @@ export function createActivities(context: ActivityContext): Activities {
     ...createPublishActivities(context),
     ...createNotifyActivities(context),
     ...createRenameActivities(context),
+    ...createChampionActivities(context),
+    ...createAssignActivities(context),
     ...createHistoryActivities(context),
     ...createCompareActivities(context),
     ...createCandidateActivities(context),

@@ -32,6 +32,7 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
         const { model } = clustering;
         await repositories.segmentations.save(run.runId, {
           artifacts: { model, customers, labels, values, identities: match.identities },
+          fittedIn: run.champion?.runId ?? run.runId,
           segments: segmentsInRun(naming, identities, file),
           names: namesOf(run, naming, file),
         });

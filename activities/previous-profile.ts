@@ -21,11 +21,13 @@ export async function previousProfile(
 ): Promise<PreviousProfile | null> {
   const base = await repositories.publications.current(run.pipeline);
   if (base === null || base.runId === run.runId) return null;
-  const { summary } = await repositories.runs.get(base.runId);
+  // Assign runs do not describe their extracts: the run that fitted their model did.
+  const described = await repositories.runs.get(base.fittedIn);
+  const { summary } = described;
   const digest = summary?.stages.find(({ stage }) => stage === 'profile')?.digests.report;
   const reports = digest === undefined ? [] : await artifacts.list('report');
   return {
-    since: { runId: base.runId, asOf: base.asOf },
+    since: { runId: described.runId, asOf: described.asOf },
     report: reports.find(({ sha256 }) => sha256 === digest) ?? null,
   };
 }

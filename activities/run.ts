@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
-import type { Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/stages.ts';
 import { buildManifest } from '../pipelines/stages/manifest.ts';
@@ -48,11 +48,11 @@ function runIdOf(workflow: Run['workflow']): string {
 
 async function openRun(
   context: ActivityContext,
-  opening: { input: StartInput; workflow: Run['workflow']; scheduledAt: string | null },
+  opening: { input: StartInput; workflow: Run['workflow']; scheduledAt: string | null; kind?: RunKind },
 ): Promise<OpenedRun> {
   const { artifacts, repositories, definitionFolders, log } = context;
-  const { scheduledAt } = opening;
-  const input = parseStartInput(opening.input);
+  const { scheduledAt, kind = 'refit' } = opening;
+  const input = parseStartInput(opening.input, kind);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
   const { definition, folder, hides } = await loadDefinition(definitionFolders, pipeline);
   if (hides !== null) log.info(`pipeline ${pipeline}: as ${folder} defines it, not as ${hides} does`);
@@ -64,7 +64,7 @@ async function openRun(
   });
   const run: Run = {
     runId,
-    kind: 'refit',
+    kind,
     pipeline,
     // Midnights are those of the shop's clock, and so is the day that a schedule means.
     asOf: input.asOf ?? (scheduledAt && dateIn(scheduledAt, definition.source.timezone)),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { Outcome, Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { Outcome, Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { inspectFiles } from '../store/warehouse/sources.ts';
@@ -14,7 +14,7 @@ import { definitionFolders } from './strata-worker.ts';
 
 const HISTORY_WAIT_MS = 30_000;
 
-interface MainJob {
+export interface MainJob {
   outcome: Outcome;
   summary: RunSummary | null;
   /** What went wrong, when there is no summary. */
@@ -39,13 +39,17 @@ export async function checkInput(input: StartInput, config: Pick<Config, 'defini
  *
  * @throws PipelineError RUN_IN_PROGRESS, TEMPORAL_UNREACHABLE
  */
-export async function runMainJob(strata: Strata, input: StartInput, signal: AbortSignal): Promise<MainJob> {
+export async function runMainJob(
+  strata: Strata,
+  { kind = 'refit', ...input }: StartInput & { kind?: RunKind },
+  signal: AbortSignal,
+): Promise<MainJob> {
   const { client, log, repositories } = strata;
   const heldRunOf = async (workflow: Run['workflow']) => {
     const record = await repositories.runs.byWorkflow(workflow);
     return record?.outcome === 'held' ? record.runId : null;
   };
-  const { execution, joinedFrom } = await startOrJoin(client, input, heldRunOf);
+  const { execution, joinedFrom } = await startOrJoin(client, input, { kind, heldRunOf });
   if (joinedFrom) log.info(`joined run ${execution.id}, started earlier: ${joinedFrom.toISOString()}`);
   log.info(`run  ${strata.addressOf(execution)}`);
   return followToEnd(strata, execution, signal);

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import colors from 'picocolors';
-import type { Quality, RunSummary, SegmentSummary, TableCounts } from '../pipelines/contracts/run.ts';
+import type {
+  AssignedQuality,
+  Quality,
+  RefitAdvice,
+  RunSummary,
+  SegmentSummary,
+  TableCounts,
+} from '../pipelines/contracts/run.ts';
 import { bar, counted, dot, links, percent, table, thousands } from './terminal.ts';
 
 /** What a command ends with that ran the main job. */
@@ -15,10 +22,28 @@ export const EXIT_CODES: Readonly<Record<RunSummary['outcome'], number>> = {
 
 const BAR_WIDTH = 16;
 
+/** What a run's own summary does not hold of the publication before it. */
+export interface SinceLast {
+  /** Customers more or less than before, by segment id. */
+  changes: ReadonlyMap<string, number>;
+  /** Who moved, as lines. */
+  lines: readonly string[];
+}
+
 /** What a person reads when a run has ended: outcome, segments as a table, where to look. */
-export function runReport(summary: RunSummary, places: Record<string, string>): string {
+export function runReport(
+  summary: RunSummary,
+  places: Record<string, string>,
+  since: SinceLast | null = null,
+): string {
   const sections = [headline(summary), ...warnings(summary), ...reasons(summary)];
-  if (summary.segments.length > 0) sections.push('', segmentTable(summary.segments), '', quality(summary));
+  if (summary.segments.length > 0) {
+    const { assigned } = summary.quality ?? {};
+    const worth = assigned ? assignedQuality(summary, assigned) : quality(summary);
+    sections.push('', segmentTable(summary.segments, since?.changes), '', worth);
+  }
+  if (since && since.lines.length > 0) sections.push('', ...since.lines);
+  if (summary.refit) sections.push('', ...refitLines(summary, summary.refit));
   sections.push('', ...links(places));
   return sections.join('\n');
 }
@@ -44,9 +69,10 @@ const SIGNS: Record<RunSummary['outcome'], string> = {
 /** The others let go of it. */
 const KEEPS_QUARANTINE = new Set<RunSummary['outcome']>(['published', 'held', 'rejected']);
 
-function headline({ outcome, pipeline, asOf, runId, counts }: RunSummary): string {
+function headline({ outcome, pipeline, asOf, runId, counts, champion }: RunSummary): string {
   const lines = [
     `${SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`,
+    ...(champion ? [`assigned by the model of ${champion.runId}, fitted as of ${champion.asOf}`] : []),
     `${rowsOf(counts)}; ${counted(counts.customers, 'customer')}`,
     ...refusedOf(counts),
   ];
@@ -81,18 +107,25 @@ function reasons(summary: RunSummary): string[] {
   return lines.map((reason) => `  ${dot} ${reason}`);
 }
 
-function segmentTable(segments: SegmentSummary[]): string {
+function segmentTable(segments: SegmentSummary[], changes?: SinceLast['changes']): string {
   const largest = Math.max(...segments.map(({ share }) => share));
   const rows = segments.map((segment) => [
     segment.nameStatus === 'questionable' ? `${segment.name} (?)` : segment.name,
     thousands(segment.customers),
+    ...(changes ? [signed(changes.get(segment.segmentId) ?? 0)] : []),
     percent(segment.share),
     bar(segment.share / largest, BAR_WIDTH),
     segment.spendShare === null ? '' : percent(segment.spendShare),
     segment.typical.slice(0, 3).join(' · '),
   ]);
-  const titles = ['segment', 'customers', 'share', '', 'spend', 'what is typical'];
-  return table(titles, rows, [1, 2, 4]);
+  const change = changes ? ['change'] : [];
+  const titles = ['segment', 'customers', ...change, 'share', '', 'spend', 'what is typical'];
+  return table(titles, rows, changes ? [1, 2, 3, 5] : [1, 2, 4]);
+}
+
+function signed(count: number): string {
+  if (count === 0) return '±0';
+  return `${count > 0 ? '+' : '−'}${thousands(Math.abs(count))}`;
 }
 
 function quality({ k, quality: found, verdict }: RunSummary): string {
@@ -114,12 +147,40 @@ function quality({ k, quality: found, verdict }: RunSummary): string {
       ),
     );
   }
-  if (found.adjustedRand !== null && found.movedShare !== null) {
+  return [...lines, ...againstLast(found, verdict)].join('\n');
+}
+
+function againstLast({ adjustedRand, movedShare }: Quality, verdict: RunSummary['verdict']): string[] {
+  if (adjustedRand === null || movedShare === null) return [];
+  return [
+    `against the last publication: ${verdict}, ${percent(movedShare)} of the customers moved, adjusted Rand index ${adjustedRand.toFixed(2)}`,
+  ];
+}
+
+/** What was measured on these customers, and what is known of the model from its own. */
+function assignedQuality({ k, quality: found, verdict }: RunSummary, assigned: AssignedQuality): string {
+  const { simplifiedSilhouette, distance, whenFitted, novelShare, abstainedShare } = assigned;
+  const then = (text: string | undefined) => (text === undefined ? '' : ` (${text} when it was fitted)`);
+  const lines = [
+    `${k} segments of the model; on ${counted(assigned.customers, 'customer')}: simplified silhouette ${simplifiedSilhouette.toFixed(3)}${then(whenFitted?.simplifiedSilhouette.toFixed(3))}, distance to the centre ${distance.toFixed(2)}${then(whenFitted?.distance.toFixed(2))}`,
+    ...(novelShare === null ? [] : [`unlike any segment: ${percent(novelShare)} of the customers`]),
+    ...(abstainedShare > 0
+      ? [`too near to a border for the definition to say: ${percent(abstainedShare)} of the customers`]
+      : []),
+    colors.dim(`when it was fitted the model was ${found!.verdict} (docs/verdicts.md)`),
+  ];
+  return [...lines, ...againstLast(found!, verdict)].join('\n');
+}
+
+function refitLines({ pipeline, asOf }: RunSummary, { due, reasons, started }: RefitAdvice): string[] {
+  const says = due ? colors.yellow('a refit is due') : 'no refit is due';
+  const lines = [`${says}:`, ...reasons.map((reason) => `  ${dot} ${reason}`)];
+  if (started) lines.push(`  ${dot} started: ${started}`);
+  else if (due)
     lines.push(
-      `against the last publication: ${verdict}, ${percent(found.movedShare)} of the customers moved, adjusted Rand index ${found.adjustedRand.toFixed(2)}`,
+      `  ${dot} to start it: npm start -- --once --pipeline ${pipeline}${asOf ? ` --as-of ${asOf}` : ''}`,
     );
-  }
-  return lines.join('\n');
+  return lines;
 }
 
 /** What the verdict means for whoever acts on the segments. */

@@ -6,7 +6,7 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
-import type { Run, StartInput } from '../pipelines/contracts/run.ts';
+import type { Run, RunKind, StartInput } from '../pipelines/contracts/run.ts';
 import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
 import { hasClosed } from './follow-run.ts';
@@ -21,27 +21,39 @@ interface StartedRun {
 
 const FIELDS = ['pipeline', 'extract', 'asOf', 'seed', 'review', 'k'] as const satisfies (keyof StartInput)[];
 
+interface StartOptions {
+  /** Default: refit. */
+  kind?: RunKind;
+  /** Id of the run of a workflow that is held for review, for the way out; null for any other. */
+  heldRunOf?: (workflow: Run['workflow']) => Promise<string | null>;
+}
+
+const OF_KIND = {
+  refit: { workflow: WORKFLOWS.segmentCustomers, idOf: workflowIds.segment, does: 'segment' },
+  assign: { workflow: WORKFLOWS.assignCustomers, idOf: workflowIds.assign, does: 'assign' },
+} as const;
+
 /**
  * Starts the run of this pipeline and as-of date, or joins the one that is still going on, if that was asked
  * for the same.
  *
- * @param heldRunOf id of the run of a workflow that is held for review, for the way out; null for any other
  * @throws PipelineError RUN_IN_PROGRESS with what differs, when it was asked for something else
  */
 export async function startOrJoin(
   client: Client,
   input: StartInput,
-  heldRunOf: (workflow: Run['workflow']) => Promise<string | null> = async () => null,
+  { kind = 'refit', heldRunOf = async () => null }: StartOptions = {},
 ): Promise<StartedRun> {
   const { pipeline = DEFAULT_PIPELINE, asOf } = input;
-  const workflowId = workflowIds.segment(pipeline, asOf);
+  const { workflow, idOf, does } = OF_KIND[kind];
+  const workflowId = idOf(pipeline, asOf);
   for (;;) {
     try {
-      const { firstExecutionRunId } = await client.workflow.start(WORKFLOWS.segmentCustomers, {
+      const { firstExecutionRunId } = await client.workflow.start(workflow, {
         workflowId,
         taskQueue: TASK_QUEUES.workflows,
         args: [input],
-        staticSummary: `segment customers of ${pipeline}${asOf ? ` as of ${asOf}` : ''}`,
+        staticSummary: `${does} customers of ${pipeline}${asOf ? ` as of ${asOf}` : ''}`,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });

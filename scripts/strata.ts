@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { assignCommand } from './assign.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
@@ -26,6 +27,11 @@ async function main(argv: string[]): Promise<number> {
   const strata = new Command(TYPED)
     .description('Operates Strata: what one does beside starting runs')
     .showHelpAfterError('(npm run strata -- --help shows what there is)')
+    .addCommand(
+      assignCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
     .addCommand(
       compareCommand(end.signal, (code) => {
         exitCode = code;

@@ -34,8 +34,8 @@ export interface RunBoard {
   resumed(): void;
 }
 
-/** The board of a run; from here on its query is answered and unknown signals are kept by name. */
-export function openRunBoard(): RunBoard {
+/** The board of a run with these stages; from here on its query is answered and unknown signals are kept by name. */
+export function openRunBoard(stages: readonly Stage[] = STAGES): RunBoard {
   const progress: RunProgress = {
     runId: null,
     pipeline: null,
@@ -48,7 +48,7 @@ export function openRunBoard(): RunBoard {
     done: [],
     unknownSignals: [],
   };
-  const draw = () => setCurrentDetails(checklist(progress));
+  const draw = () => setCurrentDetails(checklist(progress, stages));
   const board = tellers(progress, draw);
   answerQuestions(progress, draw);
   draw();
@@ -138,7 +138,7 @@ const SIGNS: Record<Outcome | 'running', string> = {
 };
 
 /** Plain CommonMark: the UI renders neither tables nor HTML. */
-function checklist(progress: RunProgress): string {
+function checklist(progress: RunProgress, stages: readonly Stage[]): string {
   const { runId, pipeline, asOf, outcome, waitsFor, reasons, verdict } = progress;
   const title = runId
     ? `**${pipeline}** ${asOf ? `as of ${asOf} ` : ''}· run \`${runId}\``
@@ -147,7 +147,7 @@ function checklist(progress: RunProgress): string {
   if (waitsFor) lines.push('', `waits for ${link(waitsFor)}: runs of one pipeline go one after another`);
   for (const reason of reasons) lines.push('', `> ${reason}`);
   lines.push('');
-  for (const stage of STAGES) lines.push(stageLine(progress, stage));
+  for (const stage of stages) lines.push(stageLine(progress, stage));
   if (progress.unknownSignals.length > 0) {
     lines.push(
       '',

@@ -22,6 +22,9 @@ export const summaries = {
   features: ({ counts }: Validation) => `features of ${thousands(counts.customers)} customers`,
   cluster: ({ customers }: Features, k: { min: number; max: number }) =>
     `fit k=${k.min === k.max ? k.min : `${k.min}..${k.max}`} on ${thousands(customers.rows)} customers`,
+  assign: ({ customers }: Features, { champion }: Run) =>
+    `assign ${thousands(customers.rows)} customers by the model of ${champion!.runId}`,
+  keep: ({ k }: Clustering) => `the ${k} segments of the model`,
   match: ({ k }: Clustering) => `match ${k} clusters with the last publication`,
   name: ({ segments }: Match) => `name ${segments.length} segments`,
   persist: ({ customers }: Features) => `write ${thousands(customers.rows)} memberships`,
@@ -43,6 +46,12 @@ export const says = {
     found.verdict === 'none'
       ? 'no segmentation'
       : `k = ${found.k}, ${found.verdict}, smallest ${percent(found.quality.smallestShare)} of the customers`,
+  assign: (found: Clustering | NoClustering) => {
+    if (found.verdict === 'none') return 'a segment without customers';
+    const { assigned } = found.quality;
+    const novel = assigned?.novelShare ?? null;
+    return `k = ${found.k}${novel === null ? '' : `, ${percent(novel)} unlike any segment`}`;
+  },
   match: ({ base, segments, retired }: Match) =>
     base
       ? `${segments.filter((segment) => segment.event === 'survived').length} of ${segments.length} survived, ${retired.length} retired`

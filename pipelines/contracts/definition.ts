@@ -5,6 +5,7 @@ import { featureName } from './feature-name.ts';
 import { naming, namingFaults } from './naming-settings.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
+import { refitSettings } from './refit-settings.ts';
 import { sourceSchema } from './source.ts';
 import { isClosed, refusedSql } from './sql-refused.ts';
 
@@ -144,6 +145,7 @@ const pipeline = z
     naming,
     stability,
     review,
+    refit: refitSettings,
     notify: z.array(channel).default([{ kind: 'log' }]),
   })
   .superRefine((definition, context) => {
@@ -245,4 +247,20 @@ export function parseDefinition(name: string, files: { pipeline: string; contrac
     });
   }
   return { ...parsed, contract };
+}
+
+/**
+ * A definition that an earlier version froze, with the defaults of what has been added since.
+ *
+ * @throws PipelineError DEFINITION_INVALID when it is none any more
+ */
+export function completeDefinition({ contract, ...frozen }: Definition): Definition {
+  const result = pipeline.safeParse(frozen);
+  if (result.success) return { ...result.data, contract };
+  const { path, message } = result.error.issues[0]!;
+  throw new PipelineError(
+    'DEFINITION_INVALID',
+    `the definition that ${frozen.pipeline} was segmented by cannot be read any more: ${path.join('.')}: ${message}; ` +
+      `start a refit, which takes the present one (npm start -- --pipeline ${frozen.pipeline})`,
+  );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PipelineError } from './errors.ts';
-import type { StartInput } from './run.ts';
+import type { RunKind, StartInput } from './run.ts';
 
 /** Numbers of segments that a person may ask for. */
 export const SEGMENTS = { least: 2, most: 64 } as const;
@@ -15,16 +15,20 @@ const startInput = z.strictObject({
   k: z.int(SEGMENT_COUNT).min(SEGMENTS.least, SEGMENT_COUNT).max(SEGMENTS.most, SEGMENT_COUNT).optional(),
 });
 
+/** The seed and the number of segments are the model's. */
+const assignInput = startInput.omit({ seed: true, k: true });
+
 /**
  * What a person or a pipeline sent to start a run; nothing at all is a good input.
  *
  * @throws PipelineError INPUT_INVALID naming each field, what was expected, and the fields there are
  */
-export function parseStartInput(input: unknown): StartInput {
-  const result = startInput.safeParse(input ?? {});
+export function parseStartInput(input: unknown, kind: RunKind = 'refit'): StartInput {
+  const schema = kind === 'assign' ? assignInput : startInput;
+  const result = schema.safeParse(input ?? {});
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  const fields = Object.keys(startInput.shape).join(', ');
+  const fields = Object.keys(schema.shape).join(', ');
   throw new PipelineError(
     'INPUT_INVALID',
     `start input: ${faults.join('; ')} (fields: ${fields}, all optional)`,

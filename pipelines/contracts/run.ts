@@ -15,7 +15,24 @@ export const STAGES = [
   'notify',
 ] as const;
 
-export type Stage = (typeof STAGES)[number];
+/** Those of a run that assigns: nothing is fitted, and its extract is not described once more. */
+export const ASSIGN_STAGES = [
+  'extract',
+  'validate',
+  'features',
+  'assign',
+  'match',
+  'name',
+  'persist',
+  'stability',
+  'publish',
+  'notify',
+] as const;
+
+export type Stage = (typeof STAGES | typeof ASSIGN_STAGES)[number];
+
+/** `refit` fits a new model, `assign` uses the published one. */
+export type RunKind = 'refit' | 'assign';
 
 /** How a run ends. `held` waits for a person; the last three change nothing that readers see. */
 export const OUTCOMES = ['published', 'held', 'rejected', 'failed', 'cancelled'] as const;
@@ -49,7 +66,7 @@ export type ReviewPolicy = 'never' | 'when-unstable' | 'always';
 /** What every activity of a run is told. The definition is frozen as an artifact, so history holds its digest. */
 export interface Run {
   runId: string;
-  kind: 'refit';
+  kind: RunKind;
   pipeline: string;
   /** ISO date; null until the extract has told it. */
   asOf: string | null;
@@ -62,7 +79,18 @@ export interface Run {
   k?: number | null;
   /** Refused rows of earlier runs that a person released, as one artifact; null for none, absent in runs of older code. */
   releases?: ArtifactRef | null;
+  /** The model that an assign run applies as it is; absent in one that fits its own. */
+  champion?: Champion;
   workflow: { id: string; runId: string };
+}
+
+/** The published model, and the run that fitted it. */
+export interface Champion {
+  runId: string;
+  asOf: string;
+  model: ArtifactRef;
+  /** Of the customers it was fitted on. */
+  labels: ArtifactRef;
 }
 
 export interface RunCounts {
@@ -114,7 +142,7 @@ export interface StageReport {
 /** The run summary: the workflow's result, what `--json` writes, what the API answers. */
 export interface RunSummary {
   runId: string;
-  kind: 'refit';
+  kind: RunKind;
   pipeline: string;
   asOf: string | null;
   outcome: Outcome;
@@ -127,12 +155,28 @@ export interface RunSummary {
   k: number | null;
   segments: SegmentSummary[];
   quality: Quality | null;
+  /** Of an assign run: whose model it applied. */
+  champion?: Pick<Champion, 'runId' | 'asOf'>;
+  /** Of a published assign run: whether the model should be fitted anew. */
+  refit?: RefitAdvice;
   stages: StageReport[];
   manifest: { uri: string; sha256: string } | null;
   workflow: { id: string; runId: string };
 }
 
-/** Figures about a segmentation, each with the rows it was computed on. */
+/** What the refit policy says after an assign run. */
+export interface RefitAdvice {
+  due: boolean;
+  /** Why it is due, or what was looked at; and why none was started where it might have been. */
+  reasons: string[];
+  /** Workflow id of the refit that was started; null for none. */
+  started: string | null;
+}
+
+/**
+ * Figures about a segmentation, each with the rows it was computed on. Those of an assign run are the champion's, of
+ * when it was fitted, but for `assigned` and the comparison with the last publication.
+ */
 export interface Quality {
   silhouette: number;
   calinskiHarabasz: number;
@@ -166,4 +210,21 @@ export interface Quality {
   /** Against the last publication, on common customers; null for the first. */
   adjustedRand: number | null;
   movedShare: number | null;
+  /** What an assign run measured itself. */
+  assigned?: AssignedQuality;
+}
+
+/** How well a model that was fitted before still fits: of all customers of the run. */
+export interface AssignedQuality {
+  customers: number;
+  /** By distances to centres: never to be compared with `silhouette`. */
+  simplifiedSilhouette: number;
+  /** Root mean square distance to the own centre, on the model's scale. */
+  distance: number;
+  /** Both on the customers the model was fitted on; null where they are not kept any more. */
+  whenFitted: { customers: number; simplifiedSilhouette: number; distance: number } | null;
+  /** Share of customers unlike any segment; null where the model did not learn how far its segments reach. */
+  novelShare: number | null;
+  /** Share too near to a border for `assignment` to say a segment; they are in the nearest one all the same. */
+  abstainedShare: number;
 }

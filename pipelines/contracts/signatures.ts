@@ -3,6 +3,7 @@ import type { Outcome, Stage, Verdict } from './run.ts';
 /** Names of the workflow types. */
 export const WORKFLOWS = {
   segmentCustomers: 'segmentCustomers',
+  assignCustomers: 'assignCustomers',
   preserveHistory: 'preserveHistory',
   compareAlgorithms: 'compareAlgorithms',
 } as const;
@@ -35,6 +36,7 @@ export interface RunProgress {
 /** Workflow ids: what a run is found under in Temporal. */
 export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
+  assign: (pipeline: string, asOf: string | undefined) => `assign/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
 };

@@ -4,6 +4,7 @@ import type {
   Quality,
   Run,
   RunCounts,
+  RunKind,
   RunSummary,
   SegmentSummary,
   StageReport,
@@ -194,6 +195,8 @@ export interface Stages {
     input: StartInput;
     workflow: Run['workflow'];
     scheduledAt: string | null;
+    /** Absent: refit. */
+    kind?: RunKind;
   }): Promise<OpenedRun>;
   /** Asks once whether earlier runs of the pipeline have ended. */
   takeTurn(input: { run: Run }): Promise<Turn>;
@@ -221,6 +224,27 @@ export interface Stages {
   holdRun(input: { run: Run; closing: Closing }): Promise<void>;
   /** Writes the manifest, records the outcome, removes what an unpublished run wrote. */
   closeRun(input: { run: Run; closing: Closing }): Promise<RunSummary>;
+}
+
+/** What is known of a model's age and fit after an assign run. */
+export interface RefitQuestion {
+  run: Run;
+  verdict: Verdict;
+  novelShare: number | null;
+}
+
+/** The activities of `assignCustomers` beside those of every run. */
+export interface AssignStages {
+  /**
+   * The published model and the definition it was fitted by become the run's, after its turn has come: a run before it
+   * may have published another.
+   */
+  adoptChampion(input: { run: Run }): Promise<{ run: Run; warnings: string[] }>;
+  /** In place of `fitClusters`: the champion's transforms and centres, nothing fitted. */
+  assignSegments(input: { run: Run; features: Features }): Promise<Clustering | NoClustering>;
+  /** In place of `matchIdentities`: the same model has the same segments. */
+  keepIdentities(input: { run: Run; features: Features; clustering: Clustering }): Promise<Match>;
+  decideRefit(input: RefitQuestion): Promise<{ due: boolean; start: boolean; reasons: string[] }>;
 }
 
 /** Activities of `preserveHistory`. */

@@ -19,6 +19,8 @@ export interface Manifest {
   fixedK?: number;
   /** Digest of the released rows that joined; absent where no release was in force. */
   releases?: string;
+  /** Digest of the model that was applied; absent where one was fitted. */
+  champion?: string;
   counts: RunCounts;
   /** Each stage the run came through, in order, with the digests of its products. */
   stages: { stage: Stage; digests: Record<string, string> }[];
@@ -51,6 +53,7 @@ export function buildManifest({
     definition: run.definition.sha256,
     ...(run.k != null && { fixedK: run.k }),
     ...(run.releases && { releases: run.releases.sha256 }),
+    ...(run.champion && { champion: run.champion.model.sha256 }),
     counts: closing.counts,
     stages: closing.stages.map(({ stage, digests }) => ({ stage, digests })),
     verdicts: {

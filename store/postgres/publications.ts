@@ -1,11 +1,10 @@
 import type { Knex } from 'knex';
-import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { translating } from './database-errors.ts';
 import { momentOf } from './name-versions.ts';
 import { type NamesInForce, namesInForce, retireSegments, validateNames } from './published-names.ts';
 import { lockOpenRun, unknownRun } from './run-lock.ts';
-import type { ModelArtifacts, SegmentInRun } from './segmentations.ts';
+import { artifactsOf, type ModelArtifacts, type ModelRow, type SegmentInRun } from './segmentations.ts';
 
 /** What readers of a pipeline see now, and what its next run is compared with. */
 export interface Publication {
@@ -14,6 +13,8 @@ export interface Publication {
   runId: string;
   asOf: string | null;
   publishedAt: string;
+  /** The run that fitted its model: itself, or the one that an assign run took it from. */
+  fittedIn: string;
   artifacts: ModelArtifacts;
   /** In the order of their clusters. */
   segments: PublishedSegment[];
@@ -159,9 +160,8 @@ async function addMessages(
   );
 }
 
-type ModelRow = Record<`${keyof ModelArtifacts}_artifact`, ArtifactRef>;
-
 interface PublishedRow extends PublicationRow, ModelRow {
+  fitted_in_run_id: string;
   as_of: string | null;
 }
 
@@ -212,13 +212,8 @@ function publishedOf(row: PublishedRow): Omit<Publication, 'segments'> {
     runId: row.run_id,
     asOf: row.as_of,
     publishedAt: row.published_at.toISOString(),
-    artifacts: {
-      model: row.model_artifact,
-      customers: row.customers_artifact,
-      labels: row.labels_artifact,
-      values: row.values_artifact,
-      identities: row.identities_artifact,
-    },
+    fittedIn: row.fitted_in_run_id,
+    artifacts: artifactsOf(row),
   };
 }
 

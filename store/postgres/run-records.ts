@@ -1,11 +1,11 @@
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
-import type { Outcome, RunSummary, StartInput, Verdict } from '../../pipelines/contracts/run.ts';
+import type { Outcome, RunKind, RunSummary, StartInput, Verdict } from '../../pipelines/contracts/run.ts';
 
 export interface RunRecord {
   runId: string;
   /** Order in which runs were opened, over all pipelines. */
   sequence: number;
-  kind: 'refit' | 'assign';
+  kind: RunKind;
   pipeline: string;
   asOf: string | null;
   /** Second and later runs of one as-of date are versions of it; null until the extract is read. */
@@ -32,7 +32,7 @@ export interface RunRecord {
 export interface RunRow {
   run_id: string;
   sequence: number;
-  kind: 'refit' | 'assign';
+  kind: RunKind;
   pipeline: string;
   as_of: string | null;
   version: number | null;

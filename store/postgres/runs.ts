@@ -1,12 +1,19 @@
 import type { Knex } from 'knex';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
-import type { Outcome, Run, RunSummary, StartInput, Verdict } from '../../pipelines/contracts/run.ts';
+import type {
+  Outcome,
+  Run,
+  RunKind,
+  RunSummary,
+  StartInput,
+  Verdict,
+} from '../../pipelines/contracts/run.ts';
 import { translating } from './database-errors.ts';
 import { lockOpenRun, lockRun, unknownRun } from './run-lock.ts';
 import { type RunRecord, type RunRow, recordOf } from './run-records.ts';
 
 export interface NewRun extends Pick<Run, 'runId' | 'pipeline' | 'seed' | 'definition' | 'workflow'> {
-  kind: 'refit' | 'assign';
+  kind: RunKind;
   /** As it was sent. */
   input: StartInput;
 }
@@ -38,6 +45,25 @@ export const createRunsRepository = (knex: Knex) =>
         .where({ workflow_id: workflow.id, workflow_run_id: workflow.runId })
         .first();
       return row ? recordOf(row) : null;
+    },
+
+    /** The refit of the pipeline that was opened last; null for none. */
+    async lastRefit(pipeline: string): Promise<Pick<RunRecord, 'runId' | 'asOf' | 'outcome'> | null> {
+      const row = await knex<RunRow>('runs')
+        .where({ pipeline, kind: 'refit' })
+        .orderBy('sequence', 'desc')
+        .first();
+      return row ? recordOf(row) : null;
+    },
+
+    /** The definition that a run goes by from now on, in place of the one it was opened with. */
+    async adoptDefinition(runId: string, definition: ArtifactRef): Promise<void> {
+      await knex.transaction(async (transaction) => {
+        await lockOpenRun(transaction, runId);
+        await transaction('runs')
+          .where({ run_id: runId })
+          .update({ definition: JSON.stringify(definition) });
+      });
     },
 
     /**

@@ -39,6 +39,8 @@ export interface NewName {
 
 export interface Segmentation {
   artifacts: ModelArtifacts;
+  /** The run that fitted the model; absent: this one. */
+  fittedIn?: string;
   segments: readonly SegmentInRun[];
   /**
    * Names as this run has them. A name in force stays whatever is said here; when the condition it rests on
@@ -78,7 +80,7 @@ export const createSegmentationsRepository = (knex: Knex) =>
         await removeSegmentation(transaction, runId);
         await saveSegments(transaction, run, segmentation.segments);
         await saveNames(transaction, runId, segmentation.names);
-        await saveModel(transaction, run, segmentation.artifacts);
+        await saveModel(transaction, run, segmentation);
       });
     },
 
@@ -91,7 +93,25 @@ export const createSegmentationsRepository = (knex: Knex) =>
       const rows = await (exceptBornIn === undefined ? query : query.whereNot({ born_in_run: exceptBornIn }));
       return rows.map((row) => row.segment_id);
     },
+
+    /** What a run left for those after it; null when it has no segments. */
+    async artifactsOf(runId: string): Promise<ModelArtifacts | null> {
+      const row = await knex<ModelRow & { run_id: string }>('models').where({ run_id: runId }).first();
+      return row ? artifactsOf(row) : null;
+    },
   });
+
+export type ModelRow = Record<`${keyof ModelArtifacts}_artifact`, ArtifactRef>;
+
+export function artifactsOf(row: ModelRow): ModelArtifacts {
+  return {
+    model: row.model_artifact,
+    customers: row.customers_artifact,
+    labels: row.labels_artifact,
+    values: row.values_artifact,
+    identities: row.identities_artifact,
+  };
+}
 
 /** Takes back what an unpublished run said; for `save` and for the clean-up. */
 export async function removeSegmentation(transaction: Knex.Transaction, runId: string): Promise<void> {
@@ -216,11 +236,12 @@ function isNewVersion(name: NewName, inForce: NameRow | undefined): boolean {
 async function saveModel(
   transaction: Knex.Transaction,
   run: LockedRun,
-  artifacts: ModelArtifacts,
+  { artifacts, fittedIn = run.runId }: Segmentation,
 ): Promise<void> {
   await transaction('models').insert({
     run_id: run.runId,
     pipeline: run.pipeline,
+    fitted_in_run_id: fittedIn,
     model_artifact: JSON.stringify(artifacts.model),
     customers_artifact: JSON.stringify(artifacts.customers),
     labels_artifact: JSON.stringify(artifacts.labels),

@@ -17,6 +17,7 @@ import {
   closingOf,
   publishWalked,
   type Walked,
+  walkAssign,
   walkToStability,
 } from '../helpers/activity-walk.ts';
 
@@ -130,6 +131,16 @@ describe('an activity that is run again gives the same result and leaves the sam
     expect(await threeTimes('awaitClosed', { workflow })).toEqual({ workflow });
     await threeTimes('keepHistory', { runId, workflow });
     expect(await shop.context.repositories.runs.get(runId)).toMatchObject({ outcome: 'published' });
+  }, 60_000);
+
+  test('in a run that assigns by the published model', async () => {
+    const walked = await walkAssign(shop, { asOf: '2026-07-05' }, threeTimes);
+    const { run, stability, clustering } = walked;
+    const { novelShare } = clustering.quality.assigned!;
+    await threeTimes('decideRefit', { run, verdict: stability.verdict, novelShare });
+    expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({
+      ...{ outcome: 'published', kind: 'assign' },
+    });
   }, 60_000);
 
   test('and that is true of all of them', () => {

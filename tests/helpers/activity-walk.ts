@@ -29,8 +29,37 @@ export async function walkToStability(
   return { opened, run, extract, validation, profile, features, clustering, match, naming, stability };
 }
 
+export type WalkedAssign = Omit<Walked, 'profile'> & { warnings: string[] };
+
+/** The same of a run that assigns by the published model. */
+export async function walkAssign(
+  shop: ActivityShop,
+  input: StartInput = {},
+  call: Call = (name, given) => shop.perform(name, given),
+): Promise<WalkedAssign> {
+  const { execution: workflow } = await shop.openWorkflow();
+  const opened = await call('openRun', { input, workflow, scheduledAt: null, kind: 'assign' });
+  await call('takeTurn', { run: opened.run });
+  const adopted = await call('adoptChampion', { run: opened.run });
+  const { warnings } = adopted;
+  const extract = await call('extractCustomers', { run: adopted.run });
+  const run = { ...adopted.run, asOf: extract.asOf };
+  const validation = await call('validateExtract', { run, extract });
+  const features = await call('buildFeatures', { run, extract, validation });
+  const clustering = (await call('assignSegments', { run, features })) as Clustering;
+  const match = await call('keepIdentities', { run, features, clustering });
+  const naming = await call('nameSegments', { run, features, clustering, match });
+  await call('persistRun', { run, extract, validation, features, clustering, match, naming });
+  const stability = await call('measureStability', { run, features, clustering, match, naming });
+  return { opened, run, warnings, extract, validation, features, clustering, match, naming, stability };
+}
+
 /** What a workflow would say of a walked run when it closes it. */
-export function closingOf(walked: Walked, outcome: Closing['outcome'], reasons: string[] = []): Closing {
+export function closingOf(
+  walked: Omit<Walked, 'profile'>,
+  outcome: Closing['outcome'],
+  reasons: string[] = [],
+): Closing {
   const { run, validation, clustering, naming, stability } = walked;
   const { runId, kind, pipeline, asOf, workflow } = run;
   const { k, quality } = clustering;
@@ -57,7 +86,7 @@ export function closingOf(walked: Walked, outcome: Closing['outcome'], reasons: 
 
 export async function publishWalked(
   shop: ActivityShop,
-  walked: Walked,
+  walked: Omit<Walked, 'profile'>,
   call: Call = (name, given) => shop.perform(name, given),
 ) {
   const { run, match, naming } = walked;

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { RenameStages } from '../../pipelines/contracts/rename.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
-import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type { AssignStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
 
 /** A reference to nothing: workflows pass references on and never look inside. */
 export function fakeRef(kind: ArtifactKind, rows = 100): ArtifactRef {
@@ -35,14 +35,21 @@ const counts = {
 
 /** Stages that find a small healthy shop; a test overrides the one it is about. */
 export function fakeStages(overrides: Partial<FakeStages> = {}): FakeStages {
-  return { ...openingStages, ...numberStages, ...publishingStages, ...peoplesStages, ...overrides };
+  return {
+    ...openingStages,
+    ...numberStages,
+    ...publishingStages,
+    ...assignStages,
+    ...peoplesStages,
+    ...overrides,
+  };
 }
 
-type FakeStages = Stages & HistoryStages & RenameStages;
+type FakeStages = Stages & AssignStages & HistoryStages & RenameStages;
 
 const openingStages = {
-  openRun: async ({ input, workflow }) => ({
-    run: fakeRun(workflow, { pipeline: input.pipeline ?? 'shop', asOf: input.asOf ?? null }),
+  openRun: async ({ input, workflow, kind = 'refit' }) => ({
+    run: fakeRun(workflow, { kind, pipeline: input.pipeline ?? 'shop', asOf: input.asOf ?? null }),
     review: { timeoutHours: 1, onTimeout: 'reject' },
     k: { min: 3, max: 8 },
   }),
@@ -162,6 +169,36 @@ const peoplesStages = {
     ...{ version: 2, since: '2026-07-01T08:00:00.000Z' },
   }),
 } satisfies RenameStages;
+
+/** A champion that fits as it did when it was fitted. */
+const assignStages = {
+  adoptChampion: async ({ run }) => ({
+    run: {
+      ...run,
+      champion: {
+        ...{ runId: 'run_fitted', asOf: '2026-06-01' },
+        ...{ model: fakeRef('model', 3), labels: fakeRef('labels') },
+      },
+    },
+    warnings: [],
+  }),
+  assignSegments: async () => {
+    const { quality, ...fitted } = await numberStages.fitClusters();
+    const figures = { customers: 100, simplifiedSilhouette: 0.45, distance: 0.9 };
+    return {
+      ...fitted,
+      quality: {
+        ...quality,
+        assigned: { ...figures, whenFitted: figures, novelShare: 0.001, abstainedShare: 0 },
+      },
+    };
+  },
+  keepIdentities: async () => ({
+    ...(await numberStages.matchIdentities()),
+    base: { publicationId: 1, runId: 'run_fitted' },
+  }),
+  decideRefit: async () => ({ due: false, start: false, reasons: ['the verdict is stable'] }),
+} satisfies AssignStages;
 
 export const unstable: Stages['measureStability'] = async () => ({
   verdict: 'unstable',

@@ -5,7 +5,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
-import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type { AssignStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
 import { readConfig } from '../../scripts/config.ts';
 import { bundleWorkflows as bundle } from '../../scripts/strata-worker.ts';
 
@@ -19,7 +19,8 @@ export const bundleWorkflows = (): Promise<WorkflowBundle> =>
 
 export interface TestRuns {
   client: Client;
-  start(input?: unknown): Promise<WorkflowHandle & { result(): Promise<RunSummary> }>;
+  /** @param type a workflow type of ours; default segmentCustomers */
+  start(input?: unknown, type?: string): Promise<WorkflowHandle & { result(): Promise<RunSummary> }>;
   /** Writes the history as a committed fixture when STRATA_RECORD_HISTORIES says so. */
   record(handle: WorkflowHandle, name: string): Promise<void>;
 }
@@ -34,7 +35,7 @@ export function temporalAddress(): string {
 
 /** A worker with these activities on the real server, on task queues of its own, while `check` runs. */
 export async function withWorker(
-  { bundle, activities }: { bundle: WorkflowBundle; activities: Stages & HistoryStages },
+  { bundle, activities }: { bundle: WorkflowBundle; activities: Stages & AssignStages & HistoryStages },
   check: (runs: TestRuns) => Promise<void>,
 ): Promise<void> {
   const address = temporalAddress();
@@ -75,8 +76,8 @@ export async function withWorker(
 function testRuns(client: Client): TestRuns {
   return {
     client,
-    start: (input) =>
-      client.workflow.start('segmentCustomers', {
+    start: (input, type = 'segmentCustomers') =>
+      client.workflow.start(type, {
         workflowId: `test/${randomUUID()}`,
         taskQueue: 'strata',
         args: input === undefined ? [] : [input],

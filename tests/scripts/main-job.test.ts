@@ -65,11 +65,23 @@ describe('a run of the same pipeline and as-of date that is still going on', () 
   test('that is held is told with the command that decides on it', async () => {
     const input = { pipeline: anyPipeline(), k: 60 };
     await start(input);
-    const asked = startOrJoin(client, { pipeline: input.pipeline }, async () => 'run_held');
+    const asked = startOrJoin(client, { pipeline: input.pipeline }, { heldRunOf: async () => 'run_held' });
     await expect(asked).rejects.toMatchObject({
       code: 'RUN_IN_PROGRESS',
       message: expect.stringMatching(/is held for review.*npm run strata -- review run_held publish/),
     });
+  });
+
+  test('is another one than that which assigns', async () => {
+    const input = { pipeline: anyPipeline(), asOf: '2026-06-30' };
+    const { execution } = await start(input);
+    const assigning = await startOrJoin(client, input, { kind: 'assign' });
+    started.push(assigning.execution.id);
+    expect(assigning).toMatchObject({
+      joinedFrom: null,
+      execution: { id: `assign/${input.pipeline}/2026-06-30` },
+    });
+    expect(execution.id).toBe(`segment/${input.pipeline}/2026-06-30`);
   });
 
   test('was started in the Temporal UI without any input: the default pipeline is meant', async () => {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
+import type { Movement } from '../../pipelines/stages/movements.ts';
+import { sinceLast } from '../../scripts/assign-report.ts';
 import { runReport, whereToLook } from '../../scripts/run-report.ts';
 import { artifactRef } from '../store/postgres/fixture.ts';
 
@@ -115,4 +117,74 @@ test('what was noticed on the way is told above the reasons; a held run with the
   expect(text.indexOf('46 rows are odd by rule other-currency')).toBeGreaterThan(0);
   expect(text.indexOf('adjusted Rand index')).toBeGreaterThan(text.indexOf('46 rows are odd'));
   expect(text).toContain('npm run strata -- review run_1 publish');
+});
+
+const segmentOf = (segmentId: string, name: string, customers: number) => ({
+  ...{ segmentId, name, customers, description: '', share: customers / 10, spendShare: null, typical: [] },
+  ...{ nameStatus: 'holds' as const, event: 'survived' as const },
+});
+const figures = { simplifiedSilhouette: 0.412, distance: 1.04 };
+const assigned: RunSummary = {
+  ...summary,
+  ...{ kind: 'assign', outcome: 'published', verdict: 'stable', k: 2 },
+  champion: { runId: 'run_0', asOf: '2026-06-01' },
+  segments: [segmentOf('seg_a', 'Active regulars', 6), segmentOf('seg_b', 'Lapsed', 4)],
+  quality: {
+    ...{ silhouette: 0.34, calinskiHarabasz: 300, daviesBouldin: 1.04, minJaccard: 0.9, bootstraps: 20 },
+    ...{ smallestShare: 0.2, verdict: 'reproducible', decidedBy: 'evidence', stableK: [2], naturalK: [] },
+    ...{ valley: 1, nullDraws: 20, laterSpend: null, agreement: 1, scoredOn: { rows: 99, of: 99 } },
+    ...{ adjustedRand: 0.9, movedShare: 0.1 },
+    assigned: {
+      ...{ customers: 10, ...figures, novelShare: 0.1, abstainedShare: 0 },
+      whenFitted: { customers: 99, simplifiedSilhouette: 0.437, distance: 1 },
+    },
+  },
+  refit: { due: true, reasons: ['the verdict is drifted'], started: null },
+};
+
+test('a run that assigned says whose model it is, and passes no score of the fit off as its own', () => {
+  const text = textOf(assigned);
+  expect(text).toContain('assigned by the model of run_0, fitted as of 2026-06-01');
+  expect(text).toContain(
+    'on 10 customers: simplified silhouette 0.412 (0.437 when it was fitted), distance to the centre 1.04 (1.00 when it was fitted)',
+  );
+  expect(text).toContain('unlike any segment: 10.0 % of the customers');
+  expect(text).toContain('when it was fitted the model was reproducible');
+  expect(text).not.toMatch(/silhouette 0\.34|resamples/);
+});
+
+test('a refit that is due is told with the command that starts it, or where it is', () => {
+  expect(textOf(assigned)).toMatch(
+    /a refit is due:\n {2}· the verdict is drifted\n {2}· to start it: npm start -- --once --pipeline shop --as-of 2026-07-01/,
+  );
+  const started = { due: true, reasons: [], started: 'segment/shop/2026-07-01' };
+  expect(textOf({ ...assigned, refit: started })).toContain('started: segment/shop/2026-07-01');
+  expect(textOf({ ...assigned, refit: { due: false, reasons: [], started: null } })).toContain(
+    'no refit is due',
+  );
+  expect(textOf({})).not.toContain('refit');
+});
+
+test('what changed since the last publication: sizes beside the segments, then who moved', () => {
+  const tally = (customers: number) => ({ customers, spendCents: 0 });
+  const movement = (from: string | null, to: string | null, cause: Movement['cause'], customers: number) => ({
+    ...{ from, to, cause, customers, spendCents: 0 },
+  });
+  const since = sinceLast(assigned, {
+    ...{ stayed: tally(7), new: tally(1), lost: tally(2) },
+    moved: { behaviour: tally(2), model: tally(0), border: tally(1) },
+    ...{ behaviour: null, model: null, noiseBands: null, migration: null },
+    movements: [
+      movement('seg_a', 'seg_b', 'border', 1),
+      movement('seg_b', 'seg_a', 'behaviour', 2),
+      movement(null, 'seg_a', 'behaviour', 1),
+      movement('seg_b', null, 'behaviour', 2),
+    ],
+  });
+  const text = stripVTControlCharacters(runReport(assigned, { run: address }, since));
+  expect(text).toMatch(/Active regulars +6 +\+2 /);
+  expect(text).toMatch(/Lapsed +4 +−3 /);
+  expect(text).toContain('moved: 3 customers (30.0 %), 2 by what they do, 1 at a border · new: 1 · lost: 2');
+  expect(text.match(/Lapsed +Active regulars +2 +█+ +behaviour/)).not.toBeNull();
+  expect(text.match(/\(new\) +Active regulars +1 +█+$/m)).not.toBeNull();
 });

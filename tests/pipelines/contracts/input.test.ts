@@ -18,6 +18,11 @@ describe('parseStartInput', () => {
     expect(parseStartInput(input)).toEqual(input);
   });
 
+  test.each([{ seed: 7 }, { k: 5 }])('what is the model’s is not for a run that assigns: %j', (input) => {
+    expect(() => parseStartInput(input, 'assign')).toThrow(/fields: pipeline, asOf, extract, review/);
+    expect(parseStartInput({ asOf: '2026-06-30' }, 'assign')).toEqual({ asOf: '2026-06-30' });
+  });
+
   test.each([
     [{ pipline: 'shop' }, /pipline/],
     [{ asOf: '30.06.2026' }, /asOf: .*date/i],

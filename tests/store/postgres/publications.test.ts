@@ -3,7 +3,7 @@ import { createRepositories, type Repositories } from '../../../store/postgres/r
 import { type TestDatabase, testDatabase } from '../../helpers/postgres.ts';
 import { allRows } from '../../helpers/postgres-rows.ts';
 import { assertRepeatable } from '../../helpers/repeatable.ts';
-import { nameOf, newRun, persistRun, publishRun, segment, segmentation } from './fixture.ts';
+import { memberships, nameOf, newRun, persistRun, publishRun, segment, segmentation } from './fixture.ts';
 
 let database: TestDatabase;
 let repositories: Repositories;
@@ -33,6 +33,21 @@ describe('publishing', () => {
     expect(await published('published_runs')).toMatchObject([{ run_id: 'a', customers: 4 }]);
     expect(await published('published_segments')).toHaveLength(2);
     expect(await published('published_memberships')).toHaveLength(4);
+  });
+
+  test('a publication says which run fitted its model', async () => {
+    await persistRun(repositories, 'a');
+    const { publicationId } = await publishRun(repositories, 'a');
+    expect(await repositories.publications.current('shop')).toMatchObject({ runId: 'a', fittedIn: 'a' });
+    await repositories.runs.open({ ...newRun('b'), kind: 'assign' });
+    const segments = [segment('seg_a_0', { event: 'survived' }), segment('seg_a_1', { event: 'survived' })];
+    const saved = segmentation(segments);
+    await repositories.segmentations.save('b', { ...saved, fittedIn: 'a' });
+    await repositories.memberships.load('b', memberships(['1001', '1002'], ['seg_a_0', 'seg_a_1']));
+    await publishRun(repositories, 'b', { expectedBase: publicationId });
+    expect(await repositories.publications.current('shop')).toMatchObject({ runId: 'b', fittedIn: 'a' });
+    expect(await repositories.segmentations.artifactsOf('a')).toEqual(saved.artifacts);
+    expect(await repositories.segmentations.artifactsOf('c')).toBeNull();
   });
 
   test('the current publication tells what the next run needs', async () => {

@@ -45,6 +45,29 @@ describe('opening', () => {
     expect(await repositories.runs.byWorkflow({ ...workflow, runId: 'another' })).toBeNull();
   });
 
+  test('the refit opened last is of the pipeline, and no run that assigned', async () => {
+    expect(await repositories.runs.lastRefit('shop')).toBeNull();
+    await repositories.runs.open(newRun('a'));
+    await repositories.runs.open({ ...newRun('b'), kind: 'assign' });
+    await repositories.runs.open(newRun('c', 'other'));
+    expect(await repositories.runs.lastRefit('shop')).toMatchObject({
+      runId: 'a',
+      asOf: null,
+      outcome: null,
+    });
+  });
+
+  test('a definition is adopted while the run is open, and not any more once it was cleaned up', async () => {
+    await repositories.runs.open({ ...newRun('a'), kind: 'assign' });
+    const adopted = { ...artifactRef('definition'), sha256: 'b'.repeat(64) };
+    await assertRepeatable(() => repositories.runs.adoptDefinition('a', adopted), snapshot);
+    expect((await repositories.runs.get('a')).definition).toEqual(adopted);
+    await repositories.cleanUp('a');
+    await expect(repositories.runs.adoptDefinition('a', adopted)).rejects.toMatchObject({
+      code: 'RUN_ABANDONED',
+    });
+  });
+
   test('the list tells the newest first, of one pipeline where asked', async () => {
     for (const [runId, pipeline] of [
       ['a', 'shop'],

@@ -1,0 +1,157 @@
+import { createKernelPool } from '../numeric/kernels/pool.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Champion, Quality, Run } from '../pipelines/contracts/run.ts';
+import type { AssignStages, Clustering, Features, NoClustering } from '../pipelines/contracts/stages.ts';
+import { assignCustomers } from '../pipelines/stages/assign.ts';
+import {
+  emptyClusters,
+  measureAssigned,
+  type NearestSegments,
+} from '../pipelines/stages/assigned-quality.ts';
+import { matchSummary } from '../pipelines/stages/identity.ts';
+import { keepIdentities } from '../pipelines/stages/kept-identities.ts';
+import { joinCustomers } from '../pipelines/stages/match.ts';
+import { type Model, parseModel } from '../pipelines/stages/model.ts';
+import { countLabels } from '../pipelines/stages/stability-drift.ts';
+import { encodeColumns } from '../store/artifacts/columns-file.ts';
+import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
+import type { Publication } from '../store/postgres/publications.ts';
+import { readCustomers, readLabels, readValues } from './columns.ts';
+import type { ActivityContext } from './context.ts';
+import { idsByCluster } from './published-run.ts';
+import { runStage } from './stage.ts';
+
+/** Features of new customers -> the published model's segments, as a fit and a match would have given them. */
+export function createAssignActivities(
+  context: ActivityContext,
+): Pick<AssignStages, 'assignSegments' | 'keepIdentities'> {
+  const { artifacts, repositories } = context;
+  return {
+    async assignSegments({ run, features }) {
+      const champion = run.champion!;
+      const inputs = [features.values, champion.model, champion.labels];
+      return runStage<Clustering | NoClustering>(context, { stage: 'assign', run, inputs }, async (work) => {
+        const bytes = await artifacts.read(champion.model);
+        const model = parseModel(decodeJson(bytes));
+        const found = await nearestSegments(context, { features, model, signal: work.signal });
+        const k = model.centers.length;
+        const empty = emptyClusters(found.labels, k);
+        if (empty.length > 0) return { verdict: 'none', reasons: await emptyReasons(context, run, empty) };
+        const fit = await qualityOfFit(context, champion);
+        const assigned = measureAssigned(model, found, await labelsOfFit(context, champion));
+        const { labels, distance, margin, isNovel } = found;
+        const rows = labels.length;
+        const write = { runId: run.runId, ending: 'columns' };
+        const record = { fittedAsOf: champion.asOf, model: champion.model.sha256, assigned };
+        return {
+          ...{ verdict: fit.verdict, reasons: [], k },
+          sizes: [...countLabels(labels, k)],
+          quality: { ...fit, adjustedRand: null, movedShare: null, assigned },
+          labels: await artifacts.write(
+            'labels',
+            encodeColumns({ labels, distance, margin, ...(isNovel && { isNovel }) }),
+            { ...write, rows },
+          ),
+          candidates: await artifacts.write('clustering', encodeJson(record), {
+            ...{ runId: run.runId, ending: 'json', rows: k },
+          }),
+          // The same bytes: the model is this run's, too, and stays as long as either of them.
+          model: await artifacts.write('model', bytes, { runId: run.runId, ending: 'json', rows: k }),
+        };
+      });
+    },
+
+    async keepIdentities({ run, features, clustering }) {
+      const base = await repositories.publications.current(run.pipeline);
+      requireChampion(run, base);
+      const inputs = [features.customers, clustering.labels, clustering.model, base.publicationId];
+      return runStage(context, { stage: 'match', run, inputs }, async () => {
+        const { common } = joinCustomers(
+          await readCustomers(artifacts, base.artifacts.customers),
+          await readCustomers(artifacts, features.customers),
+        );
+        const identities = keepIdentities({
+          segmentIds: idsByCluster(base.segments),
+          usedIds: await repositories.segmentations.idsOf(base.pipeline),
+          commonCustomers: common,
+        });
+        const kept = await artifacts.write('identities', encodeJson(identities), {
+          ...{ runId: run.runId, ending: 'json', rows: identities.segments.length },
+        });
+        return {
+          base: { publicationId: base.publicationId, runId: base.runId },
+          ...matchSummary(identities),
+          identities: kept,
+          // What the last model says of these customers is what this run says.
+          relabelled: clustering.labels,
+        };
+      });
+    },
+  };
+}
+
+/** Everybody in the nearest segment, whatever `assignment` says of those at a border: as a refit publishes them. */
+async function nearestSegments(
+  context: ActivityContext,
+  given: { features: Features; model: Model; signal: AbortSignal },
+): Promise<NearestSegments & { isNovel: Uint8Array | null }> {
+  const { features, model, signal } = given;
+  const columns = await readValues(context.artifacts, features.values);
+  const pool = createKernelPool({ threads: context.threads });
+  try {
+    const { clusters, distance, margin, isNovel } = await assignCustomers(pool, model, columns, {
+      ...{ signal, abstainBelowMargin: 0, abstainBelowConfidence: 0 },
+    });
+    return { labels: clusters, distance, margin, isNovel };
+  } finally {
+    await pool.close();
+  }
+}
+
+async function emptyReasons(
+  { repositories }: ActivityContext,
+  run: Run,
+  empty: readonly number[],
+): Promise<string[]> {
+  const published = await repositories.publications.current(run.pipeline);
+  const names = empty.map(
+    (cluster) => published?.segments.find((s) => s.cluster === cluster)?.name ?? cluster,
+  );
+  return [
+    `no customer of this extract is in ${names.map((name) => `"${name}"`).join(', ')}: either the extract is not whole, ` +
+      `or the model has outlived its customers; check the extract, or fit a new model: npm start -- --pipeline ${run.pipeline}`,
+  ];
+}
+
+/** As it was measured when the model was fitted. */
+async function qualityOfFit({ repositories }: ActivityContext, { runId }: Champion): Promise<Quality> {
+  const { summary, pipeline } = await repositories.runs.get(runId);
+  if (summary?.quality) return summary.quality;
+  throw new PipelineError(
+    'CHAMPION_MISSING',
+    `assigning needs what was measured of the published model, run ${runId} ended without telling; fit a new one: npm start -- --pipeline ${pipeline}`,
+    { runId },
+  );
+}
+
+/** Only told, so that labels that were cleared away keep no run from its customers. */
+async function labelsOfFit(
+  { artifacts }: ActivityContext,
+  { labels }: Champion,
+): Promise<NearestSegments | null> {
+  try {
+    return await readLabels(artifacts, labels);
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'ARTIFACT_MISSING') return null;
+    throw error;
+  }
+}
+
+function requireChampion({ runId, champion }: Run, base: Publication | null): asserts base is Publication {
+  if (base?.artifacts.model.sha256 === champion!.model.sha256) return;
+  throw new PipelineError(
+    'PUBLICATION_STALE',
+    `run ${runId} assigned by the model of ${champion!.runId}, readers see another by now; start a new run, which uses that one`,
+    { runId },
+  );
+}
