@@ -112,6 +112,7 @@ describe('after a refit was published', () => {
     await publishWalked(shop, next);
     const refit = await walkToStability(shop, { asOf: '2026-06-03' });
     expect(refit.match.base?.runId).toBe(next.run.runId);
+    expect(await json(refit.profile.changes!)).toMatchObject({ since: { runId: fitted.run.runId } });
     expect(idsOf(refit).filter((id) => idsOf(fitted).includes(id)).length).toBeGreaterThan(0);
     await reject(refit);
   }, 60_000);

@@ -54,6 +54,7 @@ describe('npm run strata', () => {
   // Before anything is started: no service is up for these.
   test.each([
     [['comparre'], /unknown command 'comparre'/],
+    [['assign'], /required option '--pipeline <name>' not specified/],
     [
       ['compare', '--pipeline', 'shopp'],
       /"shopp" is not defined; there are online-retail, shop \(PIPELINE_UNKNOWN\)/,
