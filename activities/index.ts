@@ -1,5 +1,7 @@
+import type { BackfillStages } from '../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
+import { createBackfillActivities } from './backfill.ts';
 import { withBoundary } from './boundary.ts';
 import { createCandidateActivities } from './candidate.ts';
 import { createClusterActivities } from './cluster.ts';
@@ -19,7 +21,9 @@ import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
 /** All activities of a worker: the stages of a run, what keeps its history, the bake-off of algorithms. */
-export function createActivities(context: ActivityContext): Stages & HistoryStages & CompareStages {
+export function createActivities(
+  context: ActivityContext,
+): Stages & HistoryStages & CompareStages & BackfillStages {
   return withBoundary({
     ...createRunActivities(context),
     ...createExtractActivities(context),
@@ -36,5 +40,6 @@ export function createActivities(context: ActivityContext): Stages & HistoryStag
     ...createHistoryActivities(context),
     ...createCompareActivities(context),
     ...createCandidateActivities(context),
+    ...createBackfillActivities(context),
   });
 }

@@ -1,6 +1,7 @@
 import type { Stages } from '../pipelines/contracts/stages.ts';
 import { publishedMessage } from '../pipelines/stages/publish.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { asideOf } from './publication-base.ts';
 import { runStage } from './stage.ts';
 
 /** One pointer moves, in one transaction with the messages that tell of it. */
@@ -11,13 +12,16 @@ export function createPublishActivities(context: ActivityContext): Pick<Stages, 
       const inputs = [match.identities, naming.names, match.base?.publicationId ?? null, review];
       return runStage(context, { stage: 'publish', run, inputs }, async () => {
         const { notify } = await frozenDefinition(artifacts, run);
+        const isAside = (await asideOf(context, run)) !== null;
         const message = publishedMessage({ run, segments: naming.segments, retired: match.retired });
         const { publicationId, replaced } = await repositories.publications.publish({
           pipeline: run.pipeline,
           runId: run.runId,
           expectedBase: match.base?.publicationId ?? null,
           review,
-          messages: notify.map((channel, i) => ({
+          isAside,
+          // Whoever hears of a publication takes it for the present state.
+          messages: (isAside ? [] : notify).map((channel, i) => ({
             event: message.event,
             channel: `${i}:${channel.kind}`,
             payload: message,

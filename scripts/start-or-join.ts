@@ -19,7 +19,15 @@ interface StartedRun {
   joinedFrom: Date | null;
 }
 
-const FIELDS = ['pipeline', 'extract', 'asOf', 'seed', 'review', 'k'] as const satisfies (keyof StartInput)[];
+const FIELDS = [
+  'pipeline',
+  'extract',
+  'asOf',
+  'seed',
+  'review',
+  'k',
+  'beforePublished',
+] as const satisfies (keyof StartInput)[];
 
 /**
  * Starts the run of this pipeline and as-of date, or joins the one that is still going on, if that was asked

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { backfillCommand } from './backfill.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
@@ -25,6 +26,11 @@ async function main(argv: string[]): Promise<number> {
   const strata = new Command(TYPED)
     .description('Operates Strata: what one does beside starting runs')
     .showHelpAfterError('(npm run strata -- --help shows what there is)')
+    .addCommand(
+      backfillCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
     .addCommand(
       compareCommand(end.signal, (code) => {
         exitCode = code;

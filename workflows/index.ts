@@ -1,3 +1,4 @@
+export { backfillRuns } from './backfill-runs.ts';
 export { compareAlgorithms } from './compare-algorithms.ts';
 export { preserveHistory } from './preserve-history.ts';
 export { segmentCustomers } from './segment-customers.ts';

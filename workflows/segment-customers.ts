@@ -46,8 +46,10 @@ export async function segmentCustomers(input?: StartInput): Promise<RunSummary> 
   let fault: unknown = null;
   let ending: Ending;
   try {
-    await takeTurn(opened.run, board);
-    ending = await refit(opened, known, { board, review });
+    const refusals = await takeTurn(opened.run, board);
+    ending = refusals
+      ? { outcome: 'rejected', reasons: refusals }
+      : await refit(opened, known, { board, review });
   } catch (error) {
     fault = error;
     ending = endingOf(error);
@@ -103,12 +105,15 @@ function openRun(input: StartInput | undefined): Promise<OpenedRun> {
   ]);
 }
 
-async function takeTurn(run: Run, board: RunBoard): Promise<void> {
+/** @returns why the run may not go on; undefined where it may */
+async function takeTurn(run: Run, board: RunBoard): Promise<string[] | undefined> {
   const turn = await io.takeTurn({ run });
-  if (turn.granted) return;
+  if (turn.granted) return turn.refused;
   board.waitsFor(turn.waitsFor!.workflowId);
-  await wait.awaitTurn.executeWithOptions({ summary: `waits for ${turn.waitsFor!.runId}` }, [{ run }]);
+  const options = { summary: `waits for ${turn.waitsFor!.runId}` };
+  const { refused: refusals } = await wait.awaitTurn.executeWithOptions(options, [{ run }]);
   board.waitsFor(null);
+  return refusals;
 }
 
 async function refit(
@@ -127,6 +132,7 @@ async function refit(
   known.asOf = extract.asOf;
   known.counts = { ...known.counts, rowsRead: extract.rowsRead };
   board.dated(extract.asOf);
+  if (extract.refused) return { outcome: 'rejected', reasons: extract.refused };
 
   const validation = await step('validate', summaries.validate(extract), says.validate, (options) =>
     compute.validateExtract.executeWithOptions(options, [{ run, extract }]),

@@ -3,6 +3,7 @@ import type { Contract } from './contract.ts';
 import { PipelineError } from './errors.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
+import { BEFORE_PUBLISHED } from './run.ts';
 import { sourceSchema } from './source.ts';
 import { isClosed, refusedSql } from './sql-refused.ts';
 
@@ -134,6 +135,8 @@ const review = z
       .default(72),
     /** What counts when no one came in time; also for a run older than what is published. */
     onTimeout: z.enum(['publish', 'reject']).default('reject'),
+    /** What becomes of a run as of an earlier date than what is published. */
+    beforePublished: z.enum(BEFORE_PUBLISHED).default('hold'),
   })
   .prefault({});
 

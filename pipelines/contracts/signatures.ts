@@ -5,6 +5,7 @@ export const WORKFLOWS = {
   segmentCustomers: 'segmentCustomers',
   preserveHistory: 'preserveHistory',
   compareAlgorithms: 'compareAlgorithms',
+  backfillRuns: 'backfillRuns',
 } as const;
 
 /** Who answers to what on a run. */
@@ -37,4 +38,6 @@ export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
+  backfill: (pipeline: string, from: string | undefined, to: string | undefined) =>
+    `backfill/${pipeline}/${from ?? 'next'}..${to ?? 'latest'}`,
 };

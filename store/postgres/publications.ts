@@ -43,6 +43,8 @@ export interface PublishRequest {
   review: string | null;
   /** What others are told; payloads hold no customer ids. */
   messages: readonly { event: string; channel: string; payload: unknown }[];
+  /** Joins the history and leaves the pointer where it is: the run is older than what readers see. */
+  isAside?: boolean;
 }
 
 interface PublicationRow {
@@ -59,7 +61,31 @@ export type PublicationsRepository = ReturnType<typeof createPublicationsReposit
 /** The pointer that readers follow. All functions may throw POSTGRES_UNREACHABLE. */
 export const createPublicationsRepository = (knex: Knex) =>
   translating({
-    current: (pipeline: string): Promise<Publication | null> => currentPublication(knex, pipeline),
+    current: (pipeline: string): Promise<Publication | null> =>
+      readPublication(knex, (query) =>
+        query
+          .join('pipelines as p', 'p.published_publication_id', 'u.publication_id')
+          .where('p.name', pipeline),
+      ),
+
+    /** As of when is what readers see; null before there is anything. */
+    async asOfCurrent(pipeline: string): Promise<string | null> {
+      const row = await knex('published_runs').where({ pipeline }).first<{ as_of: string | null }>('as_of');
+      return row?.as_of ?? null;
+    },
+
+    /** The newest publication as of the run's date or before it, the run's own left out; null when there is none. */
+    before: (run: { pipeline: string; runId: string; asOf: string }): Promise<Publication | null> =>
+      readPublication(knex, (query) =>
+        query
+          .where('u.pipeline', run.pipeline)
+          .where('r.as_of', '<=', run.asOf)
+          .whereNot('u.run_id', run.runId)
+          .orderBy([
+            { column: 'r.as_of', order: 'desc' },
+            { column: 'u.publication_id', order: 'desc' },
+          ]),
+      ),
 
     /** The publication of a run; null when it was not published. */
     async ofRun(runId: string): Promise<PublicationRecord | null> {
@@ -93,17 +119,21 @@ async function publish(transaction: Knex.Transaction, request: PublishRequest): 
   if (run.membershipRows === null) {
     throw new RangeError(`run ${runId} needs its memberships loaded to be published, it has none`);
   }
-  requireBase(request, pointer);
+  const isAside = request.isAside ?? false;
+  if (!isAside) requireBase(request, pointer);
+  const replaced = isAside ? request.expectedBase : pointer;
   const [row] = await transaction<PublicationRow>('publications')
-    .insert({ pipeline, run_id: runId, replaced_publication_id: pointer, reviewed_by: request.review })
+    .insert({ pipeline, run_id: runId, replaced_publication_id: replaced, reviewed_by: request.review })
     .returning('*');
   const publication = row!;
-  await transaction('pipelines')
-    .where({ name: pipeline })
-    .update({ published_publication_id: publication.publication_id });
+  if (!isAside) {
+    await transaction('pipelines')
+      .where({ name: pipeline })
+      .update({ published_publication_id: publication.publication_id });
+  }
   await transaction('runs').where({ run_id: runId }).update({ outcome: 'published' });
-  await validateNames(transaction, runId);
-  await retireSegments(transaction, { runId, replaced: pointer });
+  await validateNames(transaction, { runId, isAside });
+  await retireSegments(transaction, { runId, replaced, seen: isAside ? pointer : null });
   await addMessages(transaction, request);
   return recordOf(publication);
 }
@@ -133,13 +163,20 @@ function requireBase({ pipeline, runId, expectedBase }: PublishRequest, pointer:
   );
 }
 
-/** A name a person gave after this run's was proposed has a higher version, and stays. */
-async function validateNames(transaction: Knex.Transaction, runId: string): Promise<void> {
+/**
+ * A name a person gave after this run's was proposed has a higher version, and stays. An older run names what was born
+ * in it and renames nothing.
+ */
+async function validateNames(
+  transaction: Knex.Transaction,
+  { runId, isAside }: { runId: string; isAside: boolean },
+): Promise<void> {
   const proposed = `
     select p.segment_id, p.version from segment_names p
     where p.run_id = :runId and p.valid_from is null and not exists (
       select from segment_names later
-      where later.segment_id = p.segment_id and later.version > p.version and later.valid_from is not null)`;
+      where later.segment_id = p.segment_id and later.valid_from is not null
+        ${isAside ? '' : 'and later.version > p.version'})`;
   // Two statements: the index that allows one valid name per segment is checked row by row.
   await transaction.raw(
     `update segment_names n set valid_to = now() from (${proposed}) p
@@ -155,16 +192,19 @@ async function validateNames(transaction: Knex.Transaction, runId: string): Prom
 
 async function retireSegments(
   transaction: Knex.Transaction,
-  { runId, replaced }: { runId: string; replaced: number | null },
+  { runId, replaced, seen }: { runId: string; replaced: number | null; seen: number | null },
 ): Promise<void> {
   if (replaced === null) return;
+  // A segment that an older run lacks may live in what readers see.
   await transaction.raw(
     `update segments set retired_in_run = :runId
      where retired_in_run is null
        and segment_id in (select segment_id from segment_snapshots s join publications u using (run_id)
                           where u.publication_id = :replaced)
-       and segment_id not in (select segment_id from segment_snapshots where run_id = :runId)`,
-    { runId, replaced },
+       and segment_id not in (select segment_id from segment_snapshots where run_id = :runId)
+       and segment_id not in (select segment_id from segment_snapshots s join publications u using (run_id)
+                              where u.publication_id = :seen)`,
+    { runId, replaced, seen },
   );
 }
 
@@ -207,14 +247,16 @@ interface PublishedSegmentRow {
 }
 
 /** One snapshot of the database for both statements: a publish between them would mix two runs. */
-async function currentPublication(knex: Knex, pipeline: string): Promise<Publication | null> {
+async function readPublication(
+  knex: Knex,
+  which: (query: Knex.QueryBuilder) => void,
+): Promise<Publication | null> {
   return knex.transaction(
     async (transaction) => {
       const row = await transaction<PublishedRow>('publications as u')
-        .join('pipelines as p', 'p.published_publication_id', 'u.publication_id')
         .join('runs as r', 'r.run_id', 'u.run_id')
         .join('models as m', 'm.run_id', 'u.run_id')
-        .where('p.name', pipeline)
+        .modify(which)
         .first<PublishedRow | undefined>('u.*', 'r.as_of', 'm.*');
       if (!row) return null;
       const segments = await transaction('segment_snapshots as s')
