@@ -76,6 +76,7 @@ async function runOf(
 }
 
 function dateTeller(log: Log) {
+  const watch = stopwatch();
   let told = 0;
   let step: { asOf: string; step: Step } | null = null;
   let heldRun: string | null = null;
@@ -93,9 +94,8 @@ function dateTeller(log: Log) {
       }
       told = Math.max(told, done.length);
       if (current === null) return;
-      const secondsLeft = secondsLeftOf(progress);
-      const howLong =
-        secondsLeft === null ? '' : `, about ${formatDuration(secondsLeft * 1000)} left for all`;
+      const leftMs = watch.leftMs(progress);
+      const howLong = leftMs === null ? '' : `, about ${formatDuration(leftMs)} left for all`;
       begin(current.asOf).update(`${done.length + 1} of ${dates}${doing(run)}${howLong}`);
       if (run?.outcome === 'held' && run.runId !== heldRun) {
         heldRun = run.runId;
@@ -117,12 +117,25 @@ function doing(run: RunProgress | null): string {
   return run.stage === null ? '' : `, ${run.stage}`;
 }
 
-/** As long as each run took so far, for each that is left; null before there was one. */
-function secondsLeftOf({ done, dates }: BackfillProgress): number | null {
-  const run = done.filter(({ outcome }) => outcome !== 'skipped');
-  if (run.length === 0) return null;
-  const each = run.reduce((sum, { seconds }) => sum + seconds, 0) / run.length;
-  return each * (dates - done.length);
+/** How long the rest may take: as long as each run that was seen from its beginning to its end. */
+function stopwatch() {
+  const begunAt = new Map<string, number>();
+  const tookMs = new Map<string, number>();
+  return {
+    /** Null before a run was seen to end. */
+    leftMs({ done, dates, current }: BackfillProgress): number | null {
+      const now = performance.now();
+      if (current !== null && !begunAt.has(current.asOf)) begunAt.set(current.asOf, now);
+      for (const { asOf } of done) {
+        const begun = begunAt.get(asOf);
+        if (begun !== undefined && !tookMs.has(asOf)) tookMs.set(asOf, now - begun);
+      }
+      if (tookMs.size === 0) return null;
+      const each = [...tookMs.values()].reduce((sum, ms) => sum + ms, 0) / tookMs.size;
+      const spentMs = current === null ? 0 : now - begunAt.get(current.asOf)!;
+      return Math.max(0, each - spentMs) + each * Math.max(0, dates - done.length - 1);
+    },
+  };
 }
 
 function sentenceOf({ outcome, verdict, customers, k, movedShare, reason }: BackfilledDate): string {

@@ -59,11 +59,19 @@ export async function backfillRuns(input?: BackfillInput, soFar?: BackfillSoFar)
 
 /** Whatever a caller sends beside the input: what is not a backfill's own is as nothing. */
 function isSoFar(sent: unknown): sent is BackfillSoFar {
-  if (typeof sent !== 'object' || sent === null) return false;
-  const { plan, rows } = sent as Partial<BackfillSoFar>;
+  if (!isObject(sent) || !isObject(sent.plan)) return false;
+  const { plan, rows } = sent;
+  const { pipeline, dates, done, given, reasons } = plan;
   return (
-    Array.isArray(rows) && typeof plan === 'object' && Array.isArray(plan?.dates) && Array.isArray(plan.done)
+    typeof pipeline === 'string' &&
+    isObject(given) &&
+    [dates, reasons].every((list) => Array.isArray(list) && list.every((text) => typeof text === 'string')) &&
+    [rows, done].every((list) => Array.isArray(list) && list.every(isObject))
   );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function makePlan(input: BackfillInput | undefined): Promise<BackfillPlan> {
@@ -103,8 +111,6 @@ function skipped({ asOf, runId }: BackfillPlan['done'][number]): BackfilledDate 
 async function runDate(plan: BackfillPlan, asOf: string, board: BackfillBoard): Promise<BackfilledDate> {
   const workflowId = workflowIds.segment(plan.pipeline, asOf);
   board.began(asOf, workflowId);
-  const startedMs = Date.now();
-  const seconds = () => Math.round((Date.now() - startedMs) / 100) / 10;
   try {
     const summary = await executeChild(segmentCustomers, {
       workflowId,
@@ -115,13 +121,13 @@ async function runDate(plan: BackfillPlan, asOf: string, board: BackfillBoard): 
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     });
-    return rowOf(asOf, summary, seconds());
+    return rowOf(asOf, summary);
   } catch (error) {
     // The backfill's own cancel ends it; that of one run is what came of that date.
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     return {
       ...{ asOf, outcome: isCancellation(error) ? 'cancelled' : 'failed', runId: null, verdict: null },
-      ...{ customers: 0, k: null, movedShare: null, seconds: seconds(), reason: reasonOf(error) },
+      ...{ customers: 0, k: null, movedShare: null, seconds: 0, reason: reasonOf(error) },
     };
   }
 }
@@ -136,13 +142,13 @@ function shortened(text: string): string {
   return text.length > REASON_LENGTH ? `${text.slice(0, REASON_LENGTH - 1)}…` : text;
 }
 
-function rowOf(asOf: string, summary: RunSummary, seconds: number): BackfilledDate {
-  const { runId, verdict, counts, k, quality, reasons } = summary;
+function rowOf(asOf: string, summary: RunSummary): BackfilledDate {
+  const { runId, verdict, counts, k, quality, reasons, stages } = summary;
   const outcome = summary.outcome === 'held' ? 'failed' : summary.outcome;
   return {
     ...{ asOf, outcome, runId, verdict, customers: counts.customers, k },
     movedShare: quality?.movedShare ?? null,
-    seconds,
+    seconds: Math.round(stages.reduce((sum, { ms }) => sum + ms, 0) / 100) / 10,
     ...(outcome !== 'published' && { reason: shortened(reasons[0] ?? 'no reason was given') }),
   };
 }

@@ -101,6 +101,7 @@ export interface BackfilledDate {
   k: number | null;
   /** Of the customers in common with the publication before; null without one. */
   movedShare: number | null;
+  /** That its stages worked. */
   seconds: number;
   /** Why it was not published; absent where it was. */
   reason?: string;

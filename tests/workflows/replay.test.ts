@@ -19,6 +19,9 @@ const CHANGED = fileURLToPath(new URL('../fixtures/changed-workflows/index.ts', 
 /** Outcomes of compareAlgorithms, by the names of their histories. */
 const COMPARISONS = ['compared', 'compared-partly', 'compare-refused', 'compare-failed', 'compare-cancel'];
 
+/** Outcomes of backfillRuns; the last is the second execution of one with a long history. */
+const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill-goes-on'];
+
 let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
@@ -43,7 +46,7 @@ describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      [...OUTCOMES, ...COMPARISONS].map((outcome) => `fixture ${outcome}`).sort(),
+      [...OUTCOMES, ...COMPARISONS, ...BACKFILLS].map((outcome) => `fixture ${outcome}`).sort(),
     );
     expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
     expect(Math.min(...replayed.map(({ events }) => events))).toBeGreaterThan(20);
