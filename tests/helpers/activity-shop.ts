@@ -9,6 +9,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { parse, stringify } from 'yaml';
 import type { ActivityContext } from '../../activities/context.ts';
 import { createActivities } from '../../activities/index.ts';
+import type { BackfillStages } from '../../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../../pipelines/contracts/compare.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
@@ -18,7 +19,7 @@ import { type TestDatabase, testDatabase } from './postgres.ts';
 import { allRows } from './postgres-rows.ts';
 import { temporalAddress } from './temporal.ts';
 
-type Activities = Stages & HistoryStages & CompareStages;
+type Activities = Stages & HistoryStages & CompareStages & BackfillStages;
 export type ActivityName = keyof Activities;
 export type InputOf<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type ResultOf<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;

@@ -268,10 +268,7 @@ describe('backfillRuns', () => {
         const last = await handle.describe();
         for (const { historySize } of [first, last]) expect(historySize).toBeLessThan(200_000);
         expect(summary.workflow.runId).toBe(last.runId);
-        await runs.record(
-          runs.client.workflow.getHandle(handle.workflowId, last.runId),
-          'backfill-goes-on',
-        );
+        await runs.record(runs.client.workflow.getHandle(handle.workflowId, last.runId), 'backfill-goes-on');
       },
     );
   });
