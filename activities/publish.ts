@@ -12,13 +12,14 @@ export function createPublishActivities(context: ActivityContext): Pick<Stages, 
       const inputs = [match.identities, naming.names, match.base?.publicationId ?? null, review];
       return runStage(context, { stage: 'publish', run, inputs }, async () => {
         const { notify } = await frozenDefinition(artifacts, run);
-        const isAside = (await asideOf(context, run)) !== null;
+        const seen = await asideOf(context, run);
+        const isAside = seen !== null;
         const message = publishedMessage({ run, segments: naming.segments, retired: match.retired });
         const { publicationId, replaced } = await repositories.publications.publish({
           pipeline: run.pipeline,
           runId: run.runId,
           expectedBase: match.base?.publicationId ?? null,
-          review,
+          review: isAside ? `${review ?? 'kept aside'}; readers went on seeing ${seen}` : review,
           isAside,
           // Whoever hears of a publication takes it for the present state.
           messages: (isAside ? [] : notify).map((channel, i) => ({

@@ -132,6 +132,7 @@ describe('once runs are published', () => {
     const { runs, publications } = shop.context.repositories;
     expect((await runs.get(may.run.runId)).outcome).toBe('published');
     const record = (await publications.ofRun(may.run.runId))!;
+    expect(record.review).toBe('kept aside; readers went on seeing 2026-06-01');
     expect(record.replaced).toBe((await publications.ofRun(march.run.runId))!.publicationId);
     // What it names are its own newborns; a name that is in force stays.
     for (const name of namesBefore)
