@@ -223,6 +223,32 @@ describe('backfillRuns', () => {
     );
   });
 
+  test('a date whose run someone else has started is left to them, and told', async () => {
+    const [begun, until] = [moment(), moment()];
+    await backfillWith(
+      {
+        planBackfill: async () => {
+          await begun.happened;
+          return fakePlan(DATES.slice(0, 1));
+        },
+        takeTurn: async () => {
+          begun.happens();
+          await until.happened;
+          return { granted: true, waitsFor: null };
+        },
+      },
+      async (handle, runs) => {
+        const theirs = await runs.client.workflow.start('segmentCustomers', {
+          workflowId: workflowIds.segment('shop', DATES[0]),
+          taskQueue: 'strata',
+        });
+        const { dates } = await resultOf(handle).finally(until.happens);
+        expect(dates).toMatchObject([{ outcome: 'failed', reason: expect.stringContaining('someone else') }]);
+        expect(await theirs.result()).toMatchObject({ outcome: 'published' });
+      },
+    );
+  });
+
   test('a run that asks for review waits for its decision, and the backfill with it', async () => {
     await backfillWith(
       {
