@@ -63,7 +63,7 @@ test(
     expect(third.code).toBe(1);
     expect(third.err).toMatch(/found 2 before it \(2026-05-01 to 2026-06-01\).*AS_OF_BEFORE_PUBLISHED/);
   },
-  5 * MINUTES,
+  10 * MINUTES,
 );
 
 /** scikit-learn 1.9 on the same customers, each month fitted by itself. */
@@ -114,6 +114,6 @@ describe.skipIf(!DATA)('Online Retail, month by month', () => {
         expect(behaviour).toBeGreaterThan(model);
       }
     },
-    6 * MINUTES,
+    10 * MINUTES,
   );
 });
