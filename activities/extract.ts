@@ -19,6 +19,7 @@ import { describeSource, inspectFiles, type SourceFiles, whileReading } from '..
 import { type ActivityContext, sourceDefinition } from './context.ts';
 import { freezeCustomers } from './customers.ts';
 import { withNumberedRows } from './numbered-rows.ts';
+import { refusalOfRun } from './publication-base.ts';
 import { takeExtract } from './releases.ts';
 import { withSourceFiles } from './source.ts';
 import { runStage, type Work } from './stage.ts';
@@ -44,7 +45,8 @@ export function createExtractActivities(context: ActivityContext): Pick<Stages, 
             files.folders,
           );
           await context.repositories.runs.describeExtract(run.runId, extract);
-          return { ...extract, ...(customers && { customers }) };
+          const refused = run.asOf === null && (await refusalOfRun(context, { ...run, asOf: extract.asOf }));
+          return { ...extract, ...(customers && { customers }), ...(refused && { refused }) };
         });
       });
     },

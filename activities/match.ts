@@ -12,15 +12,16 @@ import { type Labels, readCustomers, readLabels } from './columns.ts';
 import { compareModels } from './compare-models.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { readModel } from './previous-model.ts';
+import { baseOf } from './publication-base.ts';
 import { idsByCluster } from './published-run.ts';
 import { runStage } from './stage.ts';
 
 /** Clusters of this run -> segments with lasting ids, by what the last publication says of its customers. */
 export function createMatchActivities(context: ActivityContext): Pick<Stages, 'matchIdentities'> {
-  const { artifacts, repositories } = context;
+  const { artifacts } = context;
   return {
     async matchIdentities({ run, features, clustering }) {
-      const base = await repositories.publications.current(run.pipeline);
+      const base = await baseOf(context, run);
       const { customers, values } = features;
       const inputs = [customers, values, clustering.labels, clustering.model, base?.publicationId ?? null];
       return runStage(context, { stage: 'match', run, inputs }, async ({ signal }) => {

@@ -11,6 +11,7 @@ import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
 import { membersOf, readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { baseOf } from './publication-base.ts';
 import { runStage } from './stage.ts';
 
 /** What the names artifact holds: every name with its evidence, and the figures they rest on. */
@@ -21,10 +22,10 @@ export interface NamesFile {
 
 /** Figures of each segment -> names backed by them, descriptions, guards; names in force stay. */
 export function createNameActivities(context: ActivityContext): Pick<Stages, 'nameSegments'> {
-  const { artifacts, repositories } = context;
+  const { artifacts } = context;
   return {
     async nameSegments({ run, features, clustering, match }) {
-      const base = await repositories.publications.current(run.pipeline);
+      const base = await baseOf(context, run);
       const previousNames = namesInForce(base);
       const members = membersOf(clustering, match);
       const inputs = [features.values, members, match.identities, JSON.stringify(previousNames)];

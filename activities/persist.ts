@@ -8,6 +8,7 @@ import type { Segmentation, SegmentInRun } from '../store/postgres/segmentations
 import { membersOf, readCustomers, readLabels } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import type { NamesFile } from './name.ts';
+import { baseOf } from './publication-base.ts';
 import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
 
@@ -57,8 +58,8 @@ async function moveCauses(
   context: ActivityContext,
   { run, ...products }: { run: Run } & Pick<ComparedRun, 'features' | 'clustering' | 'match'>,
 ): Promise<MembershipRows['moveCauses']> {
-  const { artifacts, repositories } = context;
-  const base = products.match.base && (await repositories.publications.current(run.pipeline));
+  const { artifacts } = context;
+  const base = products.match.base && (await baseOf(context, run));
   if (!base || base.publicationId !== products.match.base?.publicationId) return null;
   const definition = await frozenDefinition(artifacts, run);
   const codes = causesOfCustomers(movementsOf(await readBeside(context, { ...products, definition, base })));

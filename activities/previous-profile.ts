@@ -5,6 +5,7 @@ import { compareProfiles, type ProfileChanges } from '../pipelines/stages/profil
 import type { ProfileReport } from '../pipelines/stages/profile/report.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
 import type { ActivityContext } from './context.ts';
+import { baseOf } from './publication-base.ts';
 
 /** The run that was published last, and its profile where that is still kept. */
 export interface PreviousProfile {
@@ -19,7 +20,7 @@ export async function previousProfile(
   { artifacts, repositories }: Pick<ActivityContext, 'artifacts' | 'repositories'>,
   run: Run,
 ): Promise<PreviousProfile | null> {
-  const base = await repositories.publications.current(run.pipeline);
+  const base = await baseOf({ repositories }, run);
   if (base === null || base.runId === run.runId) return null;
   // Assign runs do not describe their extracts: the run that fitted their model did.
   const described = await repositories.runs.get(base.fittedIn);

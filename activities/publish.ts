@@ -1,6 +1,7 @@
 import type { Stages } from '../pipelines/contracts/stages.ts';
 import { publishedMessage } from '../pipelines/stages/publish.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { asideOf } from './publication-base.ts';
 import { runStage } from './stage.ts';
 
 /** One pointer moves, in one transaction with the messages that tell of it. */
@@ -11,12 +12,17 @@ export function createPublishActivities(context: ActivityContext): Pick<Stages, 
       const inputs = [match.identities, naming.names, match.base?.publicationId ?? null, review];
       return runStage(context, { stage: 'publish', run, inputs }, async () => {
         const { notify } = await frozenDefinition(artifacts, run);
+        const seen = await asideOf(context, run);
+        const isAside = seen !== null;
         const { publicationId, replaced } = await repositories.publications.publish({
           pipeline: run.pipeline,
           runId: run.runId,
           expectedBase: match.base?.publicationId ?? null,
-          review,
+          review: isAside ? `${review ?? 'kept aside'}; readers went on seeing ${seen}` : review,
+          isAside,
           messages: (names) => {
+            // Whoever hears of a publication takes it for the present state.
+            if (isAside) return [];
             // A person may have renamed since this run was named: others are told what readers see.
             const segments = naming.segments.map((segment) => ({
               ...segment,

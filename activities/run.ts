@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
-import type { Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { BeforePublished, Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/stages.ts';
 import { buildManifest } from '../pipelines/stages/manifest.ts';
@@ -11,6 +11,7 @@ import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import type { ActivityContext } from './context.ts';
 import { stateOf } from './executions.ts';
+import { refusalOfRun } from './publication-base.ts';
 import { gatherReleases } from './releases.ts';
 import { withHeartbeats } from './stage.ts';
 
@@ -24,7 +25,7 @@ export function createRunActivities(context: ActivityContext): RunStages {
   const { repositories } = context;
   return {
     openRun: (input) => openRun(context, input),
-    takeTurn: ({ run }) => turnOf(context, run),
+    takeTurn: async ({ run }) => mayGoOn(context, run, await turnOf(context, run)),
     async awaitTurn({ run }) {
       return withHeartbeats('turn', async ({ signal }) => {
         let turn = await turnOf(context, run);
@@ -32,7 +33,7 @@ export function createRunActivities(context: ActivityContext): RunStages {
           await sleep(TURN_POLL_MS, undefined, { signal });
           turn = await turnOf(context, run);
         }
-        return turn;
+        return mayGoOn(context, run, turn);
       });
     },
     holdRun: ({ run, closing }) => repositories.runs.hold(run.runId, { ...closing, manifest: null }),
@@ -74,12 +75,24 @@ async function openRun(
     review: input.review ?? definition.review.policy,
     k: input.k ?? null,
     releases: await gatherReleases(context, { runId, pipeline }),
+    beforePublished: beforePublishedOf(kind, input.beforePublished ?? definition.review.beforePublished),
     workflow: opening.workflow,
   };
   await repositories.runs.open({ ...run, input });
   const { timeoutHours, onTimeout } = definition.review;
   const k = input.k === undefined ? definition.clustering.k : { min: input.k, max: input.k };
   return { run, review: { timeoutHours, onTimeout }, k };
+}
+
+/** A run that assigns is by the model that readers see: beside an older one it would be compared with another. */
+function beforePublishedOf(kind: RunKind, wanted: BeforePublished): BeforePublished {
+  return kind === 'assign' && wanted === 'aside' ? 'hold' : wanted;
+}
+
+/** Asked when it is the run's turn: what is published before that may still change. */
+async function mayGoOn(context: ActivityContext, run: Run, turn: Turn): Promise<Turn> {
+  const refused = turn.granted ? await refusalOfRun(context, run) : undefined;
+  return refused === undefined ? turn : { ...turn, refused };
 }
 
 /** An earlier run whose workflow is gone (terminated, or lost with its server) does not hold the line. */

@@ -9,6 +9,7 @@ import { encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
 import { membersOf, readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { asideOf, baseOf } from './publication-base.ts';
 import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
 
@@ -27,7 +28,7 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
       ];
       return runStage(context, { stage: 'stability', run, inputs }, async ({ signal }) => {
         const definition = await frozenDefinition(artifacts, run);
-        const base = match.base && (await repositories.publications.current(run.pipeline));
+        const base = match.base && (await baseOf(context, run));
         const compared = { features, clustering, match, naming, definition, base };
         const report = await judgeStabilityInTurns(await comparison(context, compared), () =>
           signal.throwIfAborted(),
@@ -44,7 +45,8 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
           policy: run.review,
           stability: report,
           asOf: run.asOf,
-          publishedAsOf: base?.asOf ?? null,
+          publishedAsOf: (await asideOf(context, run)) ?? base?.asOf ?? null,
+          beforePublished: run.beforePublished,
         });
         return { verdict, ...publication, adjustedRand, movedShare, report: kept };
       });

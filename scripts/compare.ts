@@ -6,7 +6,7 @@ import { parseCompareInput } from '../pipelines/contracts/compare.ts';
 import { compareReport } from './compare-report.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
-import { FILE_KINDS, isoDate } from './option-values.ts';
+import { FILE_KINDS, isoDate, wholeNumber } from './option-values.ts';
 import { checkFolder, writeOutput } from './output-file.ts';
 
 interface Options {
@@ -44,12 +44,16 @@ export function compareCommand(signal: AbortSignal, onExit: (code: number) => vo
     .option('--candidates <names>', 'algorithms to try, with commas (default: all)', (text) =>
       text.split(',').map((name) => name.trim()),
     )
-    .option('--bootstraps <count>', 'resamples for stability (default: 20)', whole)
-    .option('--null-draws <count>', 'data sets without groups to hold scores against (default: 20)', whole)
-    .option('--sample-rows <count>', 'customers that are scored (default: 5000)', whole)
-    .option('--trial-rows <count>', 'customers of each resample and data set (default: 2000)', whole)
-    .option('--budget <seconds>', 'seconds that each algorithm may take (default: 300)', whole)
-    .option('--seed <number>', "in place of the definition's seed", whole)
+    .option('--bootstraps <count>', 'resamples for stability (default: 20)', wholeNumber)
+    .option(
+      '--null-draws <count>',
+      'data sets without groups to hold scores against (default: 20)',
+      wholeNumber,
+    )
+    .option('--sample-rows <count>', 'customers that are scored (default: 5000)', wholeNumber)
+    .option('--trial-rows <count>', 'customers of each resample and data set (default: 2000)', wholeNumber)
+    .option('--budget <seconds>', 'seconds that each algorithm may take (default: 300)', wholeNumber)
+    .option('--seed <number>', "in place of the definition's seed", wholeNumber)
     .addHelpText(
       'after',
       '\nIt publishes nothing and changes no run. Example:\n' +
@@ -129,9 +133,4 @@ function rangeOf(text: string): { min: number; max: number } {
     throw new InvalidArgumentError('needs a number such as 4, or a range such as 3..8.');
   }
   return { min: Number(min), max: Number(max ?? min) };
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('needs a whole number.');
-  return Number(text);
 }

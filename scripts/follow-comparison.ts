@@ -1,27 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import {
-  defaultPayloadConverter,
-  WorkflowExecutionAlreadyStartedError,
-  type WorkflowExecutionDescription,
-  type WorkflowHandle,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
-} from '@temporalio/client';
+import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
 import type { CompareInput, CompareProgress, ComparisonSummary } from '../pipelines/contracts/compare.ts';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
-import type { Run } from '../pipelines/contracts/run.ts';
 import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
-import { TASK_QUEUES } from '../temporal.config.ts';
-import { innermostMessage } from './error-text.ts';
 import { hasClosed } from './follow-run.ts';
+import { cancelWithin, patiently, startOrJoinWorkflow } from './join-workflow.ts';
 import type { Log, Step } from './log.ts';
 import type { Strata } from './open-strata.ts';
-import { DEFAULT_PIPELINE, inputOf } from './start-or-join.ts';
+import { DEFAULT_PIPELINE } from './start-or-join.ts';
 
+const NOUN = 'comparison';
 const POLL_MS = 300;
-/** A server that is away for a moment does not end the following. */
-const UNREACHABLE_AFTER_MS = 60_000;
 /** How long a comparison that was interrupted may take to stop. */
 const CANCEL_WITHIN_MS = 15_000;
 /** The step that comes after the candidates. */
@@ -38,11 +26,18 @@ export async function followComparison(
   input: CompareInput,
   signal: AbortSignal,
 ): Promise<ComparisonSummary> {
-  const execution = await startOrJoin(client, input);
+  const { pipeline = DEFAULT_PIPELINE, asOf } = input;
+  const execution = await startOrJoinWorkflow(client, {
+    noun: NOUN,
+    type: WORKFLOWS.compareAlgorithms,
+    workflowId: workflowIds.compare(pipeline, asOf),
+    input,
+    summary: `compare algorithms on ${pipeline}${asOf ? ` as of ${asOf}` : ''}`,
+  });
   log.info(`comparison  ${addressOf(execution)}`);
   const handle = client.workflow.getHandle(execution.id, execution.runId);
   const teller = candidateTeller(log);
-  const describe = patiently(() => handle.describe());
+  const describe = patiently(NOUN, () => handle.describe());
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -55,72 +50,11 @@ export async function followComparison(
       await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     }
   } catch (error) {
-    if (signal.aborted) await cancel(handle);
+    if (signal.aborted) await cancelWithin(handle, CANCEL_WITHIN_MS);
     throw error;
   } finally {
     teller.stop();
   }
-}
-
-/** Answers null while there is no answer, for a minute. @throws PipelineError TEMPORAL_UNREACHABLE after that */
-function patiently<T>(question: () => Promise<T>): () => Promise<T | null> {
-  let answeredAt = performance.now();
-  return async () => {
-    try {
-      const answer = await question();
-      answeredAt = performance.now();
-      return answer;
-    } catch (cause) {
-      if (performance.now() - answeredAt < UNREACHABLE_AFTER_MS) return null;
-      throw new PipelineError(
-        'TEMPORAL_UNREACHABLE',
-        `Temporal needs to answer, found none for ${UNREACHABLE_AFTER_MS / 1000} s: ${innermostMessage(cause)}; ` +
-          'the comparison goes on when it is back: the same command joins it',
-        {},
-        { cause },
-      );
-    }
-  };
-}
-
-async function startOrJoin(client: Strata['client'], input: CompareInput): Promise<Run['workflow']> {
-  const { pipeline = DEFAULT_PIPELINE, asOf } = input;
-  const workflowId = workflowIds.compare(pipeline, asOf);
-  for (;;) {
-    try {
-      const { firstExecutionRunId } = await client.workflow.start(WORKFLOWS.compareAlgorithms, {
-        workflowId,
-        taskQueue: TASK_QUEUES.workflows,
-        args: [input],
-        staticSummary: `compare algorithms on ${pipeline}${asOf ? ` as of ${asOf}` : ''}`,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      });
-      return { id: workflowId, runId: firstExecutionRunId };
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
-    const running = await client.workflow.getHandle(workflowId).describe();
-    // Ended between the two questions: then there is none to join.
-    if (hasClosed(running)) continue;
-    const execution = { id: workflowId, runId: running.runId };
-    if (isDeepStrictEqual(await inputOf(client, execution), JSON.parse(JSON.stringify(input))))
-      return execution;
-    throw new PipelineError(
-      'RUN_IN_PROGRESS',
-      `comparison ${workflowId} (${running.runId}) is still going on and was asked for something else; ` +
-        'wait until it has ended, cancel it in the Temporal UI, or ask for the same to join it',
-      { workflowId, workflowRunId: running.runId },
-    );
-  }
-}
-
-async function cancel(handle: WorkflowHandle): Promise<void> {
-  const isOver = handle
-    .cancel()
-    .then(() => handle.result())
-    .catch(() => undefined);
-  await Promise.race([isOver, sleep(CANCEL_WITHIN_MS, undefined, { ref: false })]);
 }
 
 /** How far each candidate is that is being measured, by its name. */

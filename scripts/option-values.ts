@@ -26,3 +26,8 @@ export function segmentCount(text: string): number {
     `--k needs a whole number from ${SEGMENT_COUNTS}, found ${text.slice(0, 20)}`,
   );
 }
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new InvalidArgumentError('needs a whole number.');
+  return Number(text);
+}

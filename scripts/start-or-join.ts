@@ -19,7 +19,15 @@ interface StartedRun {
   joinedFrom: Date | null;
 }
 
-const FIELDS = ['pipeline', 'extract', 'asOf', 'seed', 'review', 'k'] as const satisfies (keyof StartInput)[];
+const FIELDS = [
+  'pipeline',
+  'extract',
+  'asOf',
+  'seed',
+  'review',
+  'k',
+  'beforePublished',
+] as const satisfies (keyof StartInput)[];
 
 interface StartOptions {
   /** Default: refit. */

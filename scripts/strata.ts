@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { assignCommand } from './assign.ts';
+import { backfillCommand } from './backfill.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
@@ -29,6 +30,11 @@ async function main(argv: string[]): Promise<number> {
     .showHelpAfterError('(npm run strata -- --help shows what there is)')
     .addCommand(
       assignCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      backfillCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

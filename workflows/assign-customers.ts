@@ -34,9 +34,9 @@ const assign: RunWork = async (opened, known, told) => {
   known.champion = { runId, asOf };
   warn(known, adopted.warnings);
 
-  const { run, extract, validation } = await readExtract(adopted.run, { known, board, step });
-  if (validation.verdict === 'fail') return refused(known, board, validation.reasons);
-  warn(known, validation.reasons);
+  const read = await readExtract(adopted.run, { known, board, step });
+  if ('outcome' in read) return read;
+  const { run, extract, validation } = read;
   const features = await step('features', summaries.features(validation), says.features, (options) =>
     compute.buildFeatures.executeWithOptions(options, [{ run, extract, validation }]),
   );

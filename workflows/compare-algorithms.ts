@@ -1,12 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  isCancellation,
-  ParentClosePolicy,
-  proxyActivities,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type {
   CandidateOutcome,
   CompareInput,
@@ -16,11 +8,11 @@ import type {
 } from '../pipelines/contracts/compare.ts';
 import { COMPUTE, IO } from '../pipelines/contracts/policies.ts';
 import type { Run, RunCounts } from '../pipelines/contracts/run.ts';
-import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import type { Features } from '../pipelines/contracts/stages.ts';
 import { type CompareBoard, openCompareBoard } from './compare-board.ts';
-import { preserveHistory } from './preserve-history.ts';
+import { keepHistory } from './keep-history.ts';
 import { says, summaries } from './summaries.ts';
+import { wordsOf } from './words-of.ts';
 
 const io = proxyActivities<CompareStages>(IO);
 const compute = proxyActivities<CompareStages>(COMPUTE);
@@ -34,7 +26,7 @@ const compute = proxyActivities<CompareStages>(COMPUTE);
  */
 export async function compareAlgorithms(input?: CompareInput): Promise<ComparisonSummary> {
   const board = openCompareBoard();
-  await preserve();
+  await keepHistory('keeps the history of this comparison');
   // A cancel that comes while it is being opened is obeyed as soon as there is something to close.
   const opened = await CancellationScope.nonCancellable(() => open(input));
   board.opened(opened);
@@ -49,21 +41,6 @@ export async function compareAlgorithms(input?: CompareInput): Promise<Compariso
     throw error;
   } finally {
     await CancellationScope.nonCancellable(() => io.closeComparison({ run: opened.run, isKept }));
-  }
-}
-
-async function preserve(): Promise<void> {
-  const { workflowId, runId } = workflowInfo();
-  try {
-    await startChild(preserveHistory, {
-      workflowId: workflowIds.history(runId),
-      args: [{ runId: null, workflow: { id: workflowId, runId } }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: 'keeps the history of this comparison',
-    });
-  } catch (error) {
-    // One that was reset to its beginning has its keeper already.
-    if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
   }
 }
 
@@ -179,12 +156,4 @@ function refused(run: Run, counts: RunCounts, reasons: string[]): ComparisonSumm
 
 function about({ runId, pipeline, asOf, workflow }: Run) {
   return { comparisonId: runId, pipeline, asOf, workflow };
-}
-
-/** The innermost message with its code of the catalogue. */
-function wordsOf(error: unknown): string {
-  let cause = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  if (cause instanceof ApplicationFailure && cause.type) return `${cause.message} (${cause.type})`;
-  return cause instanceof Error ? cause.message : 'failed without a message';
 }

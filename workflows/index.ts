@@ -1,4 +1,5 @@
 export { assignCustomers } from './assign-customers.ts';
+export { backfillRuns } from './backfill-runs.ts';
 export { compareAlgorithms } from './compare-algorithms.ts';
 export { preserveHistory } from './preserve-history.ts';
 export { segmentCustomers } from './segment-customers.ts';

@@ -66,8 +66,10 @@ export async function frameRun(
   let fault: unknown = null;
   let ending: Ending;
   try {
-    await takeTurn(opened.run, board);
-    ending = await work(opened, known, { board, review });
+    const refusals = await takeTurn(opened.run, board);
+    ending = refusals
+      ? { outcome: 'rejected', reasons: refusals }
+      : await work(opened, known, { board, review });
   } catch (error) {
     fault = error;
     ending = endingOf(error);
@@ -126,12 +128,15 @@ function openRun(kind: RunKind, input: StartInput | undefined): Promise<OpenedRu
   ]);
 }
 
-async function takeTurn(run: Run, board: RunBoard): Promise<void> {
+/** @returns why the run may not go on; undefined where it may */
+async function takeTurn(run: Run, board: RunBoard): Promise<string[] | undefined> {
   const turn = await io.takeTurn({ run });
-  if (turn.granted) return;
+  if (turn.granted) return turn.refused;
   board.waitsFor(turn.waitsFor!.workflowId);
-  await wait.awaitTurn.executeWithOptions({ summary: `waits for ${turn.waitsFor!.runId}` }, [{ run }]);
+  const options = { summary: `waits for ${turn.waitsFor!.runId}` };
+  const { refused } = await wait.awaitTurn.executeWithOptions(options, [{ run }]);
   board.waitsFor(null);
+  return refused;
 }
 
 async function close(run: Run, known: Known, ending: Ending, board: RunBoard): Promise<RunSummary> {

@@ -30,11 +30,11 @@ export function stepper(known: Known, board: RunBoard): Step {
   };
 }
 
-/** The source, frozen and checked; the run is as of its date from now on. */
+/** The source, frozen and checked; the run is as of its date from now on. How it ends, where it may not go on. */
 export async function readExtract(
   given: Run,
   { known, board, step }: { known: Known; board: RunBoard; step: Step },
-): Promise<{ run: Run; extract: Extract; validation: Validation }> {
+): Promise<{ run: Run; extract: Extract; validation: Validation } | Ending> {
   const extract = await step('extract', summaries.extract(given), says.extract, (options) =>
     compute.extractCustomers.executeWithOptions(options, [{ run: given }]),
   );
@@ -42,12 +42,15 @@ export async function readExtract(
   known.asOf = extract.asOf;
   known.counts = { ...known.counts, rowsRead: extract.rowsRead };
   board.dated(extract.asOf);
+  if (extract.refused) return { outcome: 'rejected', reasons: extract.refused };
 
   const validation = await step('validate', summaries.validate(extract), says.validate, (options) =>
     compute.validateExtract.executeWithOptions(options, [{ run, extract }]),
   );
   known.counts = validation.counts;
   board.counted(validation.counts.customers);
+  if (validation.verdict === 'fail') return refused(known, board, validation.reasons);
+  warn(known, validation.reasons);
   return { run, extract, validation };
 }
 

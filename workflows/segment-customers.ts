@@ -23,9 +23,9 @@ export async function segmentCustomers(input?: StartInput): Promise<RunSummary> 
 const refit: RunWork = async (opened, known, told) => {
   const { board } = told;
   const step = stepper(known, board);
-  const { run, extract, validation } = await readExtract(opened.run, { known, board, step });
-  if (validation.verdict === 'fail') return refused(known, board, validation.reasons);
-  warn(known, validation.reasons);
+  const read = await readExtract(opened.run, { known, board, step });
+  if ('outcome' in read) return read;
+  const { run, extract, validation } = read;
 
   await step('profile', summaries.profile(extract), says.profile, (options) =>
     compute.profileExtract.executeWithOptions(options, [{ run, extract }]),

@@ -6,6 +6,7 @@ import { naming, namingFaults } from './naming-settings.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { refitSettings } from './refit-settings.ts';
+import { BEFORE_PUBLISHED } from './run.ts';
 import { sourceSchema } from './source.ts';
 import { isClosed, refusedSql } from './sql-refused.ts';
 
@@ -121,6 +122,8 @@ const review = z
       .default(72),
     /** What counts when no one came in time; also for a run older than what is published. */
     onTimeout: z.enum(['publish', 'reject']).default('reject'),
+    /** What becomes of a run as of an earlier date than what is published. */
+    beforePublished: z.enum(BEFORE_PUBLISHED).default('hold'),
   })
   .prefault({});
 

@@ -16,6 +16,7 @@ export const ERRORS = {
   EXTRACT_CHANGED: { retry: true, http: 409, exit: 1 },
   AS_OF_BEFORE_DATA: { retry: false, http: 422, exit: 1 },
   AS_OF_IN_FUTURE: { retry: false, http: 422, exit: 1 },
+  AS_OF_BEFORE_PUBLISHED: { retry: false, http: 409, exit: 1 },
   FEATURE_INVALID: { retry: false, http: 422, exit: 1 },
   VALUE_REFUSED: { retry: false, http: 500, exit: 1 },
   PAYLOAD_TOO_LARGE: { retry: false, http: 500, exit: 1 },

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { PipelineError } from './errors.ts';
-import type { RunKind, StartInput } from './run.ts';
+import { BEFORE_PUBLISHED, type RunKind, type StartInput } from './run.ts';
 
 /** Numbers of segments that a person may ask for. */
 export const SEGMENTS = { least: 2, most: 64 } as const;
-const SEGMENT_COUNT = `needs a whole number from ${SEGMENTS.least} to ${SEGMENTS.most}`;
+export const SEGMENT_COUNT = `needs a whole number from ${SEGMENTS.least} to ${SEGMENTS.most}`;
 
 const startInput = z.strictObject({
   pipeline: z.string().min(1).max(40).optional(),
@@ -13,10 +13,11 @@ const startInput = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff).optional(),
   review: z.enum(['never', 'when-unstable', 'always']).optional(),
   k: z.int(SEGMENT_COUNT).min(SEGMENTS.least, SEGMENT_COUNT).max(SEGMENTS.most, SEGMENT_COUNT).optional(),
+  beforePublished: z.enum(BEFORE_PUBLISHED).optional(),
 });
 
-/** The seed and the number of segments are the model's. */
-const assignInput = startInput.omit({ seed: true, k: true });
+/** The seed and the number of segments are the model's, which is of what readers see. */
+const assignInput = startInput.omit({ seed: true, k: true, beforePublished: true });
 
 /**
  * What a person or a pipeline sent to start a run; nothing at all is a good input.

@@ -59,9 +59,19 @@ export interface StartInput {
   review?: ReviewPolicy;
   /** So many segments, 2 to 64, as a person decided: in place of the choice over the definition's range. */
   k?: number;
+  /** In place of what the definition says of a run as of an earlier date than what is published. */
+  beforePublished?: BeforePublished;
 }
 
 export type ReviewPolicy = 'never' | 'when-unstable' | 'always';
+
+/**
+ * What becomes of a run as of an earlier date than what readers see. `hold`: a person decides, unless the review
+ * policy is never; `refuse`: it is rejected before the work begins; `aside`: it becomes part of the history, compared
+ * with the publication before its own date, and readers go on seeing the later one.
+ */
+export const BEFORE_PUBLISHED = ['hold', 'refuse', 'aside'] as const;
+export type BeforePublished = (typeof BEFORE_PUBLISHED)[number];
 
 /** What every activity of a run is told. The definition is frozen as an artifact, so history holds its digest. */
 export interface Run {
@@ -81,6 +91,8 @@ export interface Run {
   releases?: ArtifactRef | null;
   /** The model that an assign run applies as it is; absent in one that fits its own. */
   champion?: Champion;
+  /** Absent in runs of older code, which were held. */
+  beforePublished?: BeforePublished;
   workflow: { id: string; runId: string };
 }
 

@@ -6,6 +6,7 @@ export const WORKFLOWS = {
   assignCustomers: 'assignCustomers',
   preserveHistory: 'preserveHistory',
   compareAlgorithms: 'compareAlgorithms',
+  backfillRuns: 'backfillRuns',
 } as const;
 
 /** Who answers to what on a run. */
@@ -39,4 +40,6 @@ export const workflowIds = {
   assign: (pipeline: string, asOf: string | undefined) => `assign/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
+  backfill: (pipeline: string, from: string | undefined, to: string | undefined) =>
+    `backfill/${pipeline}/${from ?? 'next'}..${to ?? 'latest'}`,
 };

@@ -34,6 +34,8 @@ export interface Turn {
   granted: boolean;
   /** The run that has to end first. */
   waitsFor: { runId: string; workflowId: string } | null;
+  /** Why the run may not go on, its turn or not; absent where it may. */
+  refused?: string[];
 }
 
 export interface Extract extends Timed {
@@ -54,6 +56,8 @@ export interface Extract extends Timed {
   laterPeriod?: (LaterPeriod & { rows: number }) | null;
   /** The second table, a row for each one read; absent or null where the source names none. */
   customers?: { artifact: ArtifactRef; rowsRead: number } | null;
+  /** Why the run may not go on, of one whose as-of date the extract told; absent where it may. */
+  refused?: string[];
 }
 
 /** Days from the as-of date on, the first included, and the customers with an accepted row in them. */

@@ -1,4 +1,4 @@
-import type { ReviewPolicy, Run, SegmentSummary } from '../contracts/run.ts';
+import type { BeforePublished, ReviewPolicy, Run, SegmentSummary } from '../contracts/run.ts';
 import type { Stability } from '../contracts/stages.ts';
 
 export interface PublicationDecision {
@@ -14,6 +14,28 @@ export interface PublicationQuestion {
   asOf: string | null;
   /** As of when is what readers see; null when they see nothing yet. */
   publishedAsOf: string | null;
+  /** Absent in runs of older code, which were held. */
+  beforePublished?: BeforePublished;
+}
+
+type Dates = Pick<PublicationQuestion, 'asOf' | 'publishedAsOf' | 'beforePublished'>;
+
+// ISO dates sort as text.
+function isOlder({ asOf, publishedAsOf }: Dates): boolean {
+  return asOf !== null && publishedAsOf !== null && asOf < publishedAsOf;
+}
+
+/** Whether the run joins the history beside what readers see: it is compared with what was before its own date. */
+export function isAside(dates: Dates): boolean {
+  return dates.beforePublished === 'aside' && isOlder(dates);
+}
+
+/** Why a run is rejected before its work begins; undefined where it is not. */
+export function refusalOf(dates: Dates): string[] | undefined {
+  if (dates.beforePublished !== 'refuse' || !isOlder(dates)) return undefined;
+  return [
+    `the run is as of ${dates.asOf} and readers see ${dates.publishedAsOf}: older runs are refused (beforePublished); choose a later date, or let them be held or kept aside`,
+  ];
 }
 
 /**
@@ -26,20 +48,25 @@ export interface PublicationQuestion {
 export function decidePublication(question: PublicationQuestion): PublicationDecision {
   const { policy, stability } = question;
   const doubts = doubtsOf(question);
+  const asMeasured = isAside(question) ? [keptAside(question), ...stability.reasons] : [...stability.reasons];
   if (policy === 'always') {
     const why = 'the review policy asks a person before every publication';
-    return { decision: 'hold', reasons: [why, ...doubts, ...stability.reasons] };
+    return { decision: 'hold', reasons: [why, ...doubts, ...asMeasured] };
   }
-  if (doubts.length === 0) return { decision: 'publish', reasons: [...stability.reasons] };
-  if (policy === 'when-unstable') return { decision: 'hold', reasons: [...doubts, ...stability.reasons] };
+  if (doubts.length === 0) return { decision: 'publish', reasons: asMeasured };
+  if (policy === 'when-unstable') return { decision: 'hold', reasons: [...doubts, ...asMeasured] };
   const despite = 'published all the same, since the review policy is never';
-  return { decision: 'publish', reasons: [...doubts, ...stability.reasons, despite] };
+  return { decision: 'publish', reasons: [...doubts, ...asMeasured, despite] };
 }
 
-function doubtsOf({ stability, asOf, publishedAsOf }: PublicationQuestion): string[] {
+function keptAside({ asOf, publishedAsOf }: Dates): string {
+  return `kept aside: the run is part of the history as of ${asOf}, readers go on seeing ${publishedAsOf}`;
+}
+
+function doubtsOf(question: PublicationQuestion): string[] {
   const doubts: string[] = [];
-  // ISO dates sort as text.
-  if (asOf !== null && publishedAsOf !== null && asOf < publishedAsOf) {
+  const { stability, asOf, publishedAsOf } = question;
+  if (isOlder(question) && !isAside(question)) {
     doubts.push(
       `the run is as of ${asOf} and readers see ${publishedAsOf}: published, the older state would pass for the present one`,
     );

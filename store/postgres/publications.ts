@@ -46,6 +46,8 @@ export interface PublishRequest {
   review: string | null;
   /** What others are told, or how it is told once the names that readers see are known. Payloads hold no customer ids. */
   messages: readonly Message[] | ((names: NamesInForce) => readonly Message[]);
+  /** Joins the history and leaves the pointer where it is: the run is older than what readers see. */
+  isAside?: boolean;
 }
 
 interface Message {
@@ -68,7 +70,31 @@ export type PublicationsRepository = ReturnType<typeof createPublicationsReposit
 /** The pointer that readers follow. All functions may throw POSTGRES_UNREACHABLE. */
 export const createPublicationsRepository = (knex: Knex) =>
   translating({
-    current: (pipeline: string): Promise<Publication | null> => currentPublication(knex, pipeline),
+    current: (pipeline: string): Promise<Publication | null> =>
+      readPublication(knex, (query) =>
+        query
+          .join('pipelines as p', 'p.published_publication_id', 'u.publication_id')
+          .where('p.name', pipeline),
+      ),
+
+    /** As of when is what readers see; null before there is anything. */
+    async asOfCurrent(pipeline: string): Promise<string | null> {
+      const row = await knex('published_runs').where({ pipeline }).first<{ as_of: string | null }>('as_of');
+      return row?.as_of ?? null;
+    },
+
+    /** The newest publication as of the run's date or before it, the run's own left out; null when there is none. */
+    before: (run: { pipeline: string; runId: string; asOf: string }): Promise<Publication | null> =>
+      readPublication(knex, (query) =>
+        query
+          .where('u.pipeline', run.pipeline)
+          .where('r.as_of', '<=', run.asOf)
+          .whereNot('u.run_id', run.runId)
+          .orderBy([
+            { column: 'r.as_of', order: 'desc' },
+            { column: 'u.publication_id', order: 'desc' },
+          ]),
+      ),
 
     /** The publication of a run; null when it was not published. */
     async ofRun(runId: string): Promise<PublicationRecord | null> {
@@ -102,18 +128,22 @@ async function publish(transaction: Knex.Transaction, request: PublishRequest): 
   if (run.membershipRows === null) {
     throw new RangeError(`run ${runId} needs its memberships loaded to be published, it has none`);
   }
-  requireBase(request, pointer);
+  const isAside = request.isAside ?? false;
+  if (!isAside) requireBase(request, pointer);
+  const replaced = isAside ? request.expectedBase : pointer;
   const [row] = await transaction<PublicationRow>('publications')
-    .insert({ pipeline, run_id: runId, replaced_publication_id: pointer, reviewed_by: request.review })
+    .insert({ pipeline, run_id: runId, replaced_publication_id: replaced, reviewed_by: request.review })
     .returning('*');
   const publication = row!;
-  await transaction('pipelines')
-    .where({ name: pipeline })
-    .update({ published_publication_id: publication.publication_id });
+  if (!isAside) {
+    await transaction('pipelines')
+      .where({ name: pipeline })
+      .update({ published_publication_id: publication.publication_id });
+  }
   await transaction('runs').where({ run_id: runId }).update({ outcome: 'published' });
   const at = await momentOf(transaction);
-  await retireSegments(transaction, { runId, replaced: pointer, at });
-  await validateNames(transaction, { runId, pipeline, at });
+  await retireSegments(transaction, { runId, replaced, seen: isAside ? pointer : null, at });
+  await validateNames(transaction, { runId, pipeline, at, isAside });
   await addMessages(transaction, request);
   return recordOf(publication);
 }
@@ -182,23 +212,33 @@ interface PublishedSegmentRow {
 }
 
 /** One snapshot of the database for both statements: a publish between them would mix two runs. */
-async function currentPublication(knex: Knex, pipeline: string): Promise<Publication | null> {
+async function readPublication(
+  knex: Knex,
+  which: (query: Knex.QueryBuilder) => void,
+): Promise<Publication | null> {
   return knex.transaction(
     async (transaction) => {
       const row = await transaction<PublishedRow>('publications as u')
-        .join('pipelines as p', 'p.published_publication_id', 'u.publication_id')
         .join('runs as r', 'r.run_id', 'u.run_id')
         .join('models as m', 'm.run_id', 'u.run_id')
-        .where('p.name', pipeline)
+        .modify(which)
         .first<PublishedRow | undefined>('u.*', 'r.as_of', 'm.*');
       if (!row) return null;
-      // The view, since it knows whose name is in force and whether it holds.
-      const segments = await transaction('published_segments as v')
-        .join('segment_snapshots as s', { 's.run_id': 'v.run_id', 's.segment_id': 'v.segment_id' })
-        .leftJoin('segment_names as n', { 'n.segment_id': 'v.segment_id', 'n.version': 'v.name_version' })
-        .where('v.pipeline', pipeline)
+      const segments = await transaction('segment_snapshots as s')
+        .leftJoin('segment_names as n', (join) =>
+          join.on('n.segment_id', 's.segment_id').onNotNull('n.valid_from').onNull('n.valid_to'),
+        )
+        // Of what readers see the view knows whether the name in force holds.
+        .leftJoin('published_segments as v', { 'v.run_id': 's.run_id', 'v.segment_id': 's.segment_id' })
+        .where('s.run_id', row.run_id)
         .orderBy('s.cluster')
-        .select<PublishedSegmentRow[]>('v.*', 's.cluster', 'n.author', 'n.condition');
+        .select<PublishedSegmentRow[]>(
+          's.*',
+          'n.author',
+          'n.condition',
+          transaction.raw('coalesce(n.name, s.name) as name'),
+          transaction.raw('coalesce(v.name_status, s.name_status) as name_status'),
+        );
       return { ...publishedOf(row), segments: segments.map(segmentOf) };
     },
     { isolationLevel: 'repeatable read', readOnly: true },

@@ -10,16 +10,19 @@ export type NamesInForce = ReadonlyMap<string, string>;
 /** Segments that the publication before had and this run has not. Their names are free from then on. */
 export async function retireSegments(
   transaction: Knex.Transaction,
-  { runId, replaced, at }: { runId: string; replaced: number | null; at: string },
+  { runId, replaced, seen, at }: { runId: string; replaced: number | null; seen: number | null; at: string },
 ): Promise<void> {
   if (replaced === null) return;
+  // A segment that an older run lacks may live in what readers see.
   await transaction.raw(
     `update segments set retired_in_run = :runId
      where retired_in_run is null
        and segment_id in (select segment_id from segment_snapshots s join publications u using (run_id)
                           where u.publication_id = :replaced)
-       and segment_id not in (select segment_id from segment_snapshots where run_id = :runId)`,
-    { runId, replaced },
+       and segment_id not in (select segment_id from segment_snapshots where run_id = :runId)
+       and segment_id not in (select segment_id from segment_snapshots s join publications u using (run_id)
+                              where u.publication_id = :seen)`,
+    { runId, replaced, seen },
   );
   await transaction.raw(
     `update segment_names n set valid_to = greatest(n.valid_from, :at::timestamptz)
@@ -30,17 +33,21 @@ export async function retireSegments(
   );
 }
 
-/** A name a person gave after this run's was proposed has a higher version, and stays. */
+/**
+ * A name a person gave after this run's was proposed has a higher version, and stays. An older run names what was born
+ * in it and renames nothing.
+ */
 export async function validateNames(
   transaction: Knex.Transaction,
-  { runId, pipeline, at }: { runId: string; pipeline: string; at: string },
+  { runId, pipeline, at, isAside }: { runId: string; pipeline: string; at: string; isAside: boolean },
 ): Promise<void> {
   await yieldToPeople(transaction, { runId, pipeline });
   const proposed = `
     select p.segment_id, p.version from segment_names p
     where p.run_id = :runId and p.valid_from is null and not exists (
       select from segment_names later
-      where later.segment_id = p.segment_id and later.version > p.version and later.valid_from is not null)`;
+      where later.segment_id = p.segment_id and later.valid_from is not null
+        ${isAside ? '' : 'and later.version > p.version'})`;
   // Two statements: the index that allows one valid name per segment is checked row by row.
   await transaction.raw(
     `update segment_names n set valid_to = greatest(n.valid_from, :at::timestamptz) from (${proposed}) p

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { createBackfillsRepository } from './backfills.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createMembershipsRepository } from './memberships.ts';
 import { createNamesRepository } from './names.ts';
@@ -23,5 +24,6 @@ export const createRepositories = (knex: Knex) => ({
   stability: createStabilityRepository(knex),
   releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
+  backfills: createBackfillsRepository(knex),
   cleanUp: createCleanUp(knex),
 });

@@ -9,6 +9,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { parse, stringify } from 'yaml';
 import type { ActivityContext } from '../../activities/context.ts';
 import { createActivities } from '../../activities/index.ts';
+import type { BackfillStages } from '../../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../../pipelines/contracts/compare.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { RenameStages } from '../../pipelines/contracts/rename.ts';
@@ -19,7 +20,7 @@ import { type TestDatabase, testDatabase } from './postgres.ts';
 import { allRows } from './postgres-rows.ts';
 import { temporalAddress } from './temporal.ts';
 
-type Activities = Stages & AssignStages & HistoryStages & CompareStages & RenameStages;
+type Activities = Stages & AssignStages & HistoryStages & CompareStages & RenameStages & BackfillStages;
 export type ActivityName = keyof Activities;
 export type InputOf<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type ResultOf<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;

@@ -22,6 +22,9 @@ const COMPARISONS = ['compared', 'compared-partly', 'compare-refused', 'compare-
 /** Of assignCustomers. */
 const ASSIGNMENTS = ['assigned', 'assigned-refit', 'assign-refused'];
 
+/** Outcomes of backfillRuns; the last is the second execution of one with a long history. */
+const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill-goes-on'];
+
 let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
@@ -46,7 +49,9 @@ describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      [...OUTCOMES, ...COMPARISONS, ...ASSIGNMENTS].map((outcome) => `fixture ${outcome}`).sort(),
+      [...OUTCOMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS]
+        .map((outcome) => `fixture ${outcome}`)
+        .sort(),
     );
     expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
     expect(Math.min(...replayed.map(({ events }) => events))).toBeGreaterThan(20);

@@ -57,7 +57,12 @@ describe('parseDefinition', () => {
       noveltyQuantile: 0.999,
     });
     expect(definition.features.cluster).toEqual([{ feature: 'orders', transforms: ['log1p', 'standard'] }]);
-    expect(definition.review).toEqual({ policy: 'when-unstable', timeoutHours: 72, onTimeout: 'reject' });
+    expect(definition.review).toEqual({
+      policy: 'when-unstable',
+      timeoutHours: 72,
+      onTimeout: 'reject',
+      beforePublished: 'hold',
+    });
     expect(definition.contract.rules.map(({ name }) => name)).toEqual([
       'unreadable-line',
       'unreadable',

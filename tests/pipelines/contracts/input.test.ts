@@ -14,6 +14,7 @@ describe('parseStartInput', () => {
       seed: 7,
       review: 'always',
       k: 5,
+      beforePublished: 'refuse',
     };
     expect(parseStartInput(input)).toEqual(input);
   });
@@ -46,7 +47,7 @@ describe('parseStartInput', () => {
 
   test('a refusal lists the fields there are and every fault', () => {
     expect(() => parseStartInput({ seed: -1, asOf: 'soon' })).toThrow(
-      /asOf: .*seed: .*\(fields: pipeline, asOf, extract, seed, review, k, all optional\)/,
+      /asOf: .*seed: .*\(fields: pipeline, asOf, extract, seed, review, k, beforePublished, all optional\)/,
     );
   });
 });

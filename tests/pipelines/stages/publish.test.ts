@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Run, SegmentSummary } from '../../../pipelines/contracts/run.ts';
-import { decidePublication, publishedMessage } from '../../../pipelines/stages/publish.ts';
+import {
+  decidePublication,
+  isAside,
+  publishedMessage,
+  refusalOf,
+} from '../../../pipelines/stages/publish.ts';
 
 const dates = { asOf: '2026-06-30', publishedAsOf: '2026-06-30' };
 
@@ -64,6 +69,48 @@ describe('decidePublication', () => {
       const question = { ...older, policy: 'when-unstable' as const, asOf, publishedAsOf };
       expect(decidePublication(question)).toEqual({ decision: 'publish', reasons: ['as measured'] });
     });
+  });
+});
+
+describe('what the definition says of a run before what readers see', () => {
+  const older = { asOf: '2026-05-31', publishedAsOf: '2026-06-30' };
+
+  test.each([
+    ['hold', false, false],
+    ['refuse', true, false],
+    ['aside', false, true],
+    [undefined, false, false],
+  ] as const)('%s', (beforePublished, isRefused, isKeptAside) => {
+    expect(refusalOf({ ...older, beforePublished }) !== undefined).toBe(isRefused);
+    expect(isAside({ ...older, beforePublished })).toBe(isKeptAside);
+  });
+
+  test.each([
+    ['the same date', '2026-06-30', '2026-06-30'],
+    ['a later date', '2026-07-01', '2026-06-30'],
+    ['the first publication', '2026-05-31', null],
+    ['a date that is not known yet', null, '2026-06-30'],
+  ])('does not concern %s', (_, asOf, publishedAsOf) => {
+    expect(refusalOf({ asOf, publishedAsOf, beforePublished: 'refuse' })).toBeUndefined();
+    expect(isAside({ asOf, publishedAsOf, beforePublished: 'aside' })).toBe(false);
+  });
+
+  test('a refusal tells both dates and the way out', () => {
+    expect(refusalOf({ ...older, beforePublished: 'refuse' })?.join()).toMatch(
+      /as of 2026-05-31 and readers see 2026-06-30.*choose a later date/,
+    );
+  });
+
+  test('one that is kept aside asks nobody for its date, and somebody for anything else', () => {
+    const aside = { ...older, beforePublished: 'aside' as const, policy: 'when-unstable' as const };
+    const kept = decidePublication({ ...aside, stability: { verdict: 'stable', reasons: ['as measured'] } });
+    expect(kept.decision).toBe('publish');
+    expect(kept.reasons).toEqual([
+      'kept aside: the run is part of the history as of 2026-05-31, readers go on seeing 2026-06-30',
+      'as measured',
+    ]);
+    const doubted = decidePublication({ ...aside, stability: { verdict: 'unstable', reasons: [] } });
+    expect(doubted.decision).toBe('hold');
   });
 });
 
