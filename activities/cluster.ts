@@ -26,6 +26,7 @@ import { readMatrix, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { withKernelCodes } from './kernel-errors.ts';
 import { runStage, type Work } from './stage.ts';
+import { publishedCenters } from './warm-start.ts';
 
 /** Features (n customers x d, transformed) -> a k chosen by evidence, a model, a cluster for each customer. */
 export function createClusterActivities(context: ActivityContext): Pick<Stages, 'fitClusters'> {
@@ -33,9 +34,14 @@ export function createClusterActivities(context: ActivityContext): Pick<Stages, 
   return {
     async fitClusters({ run, features }) {
       const { matrix, values, transforms, later } = features;
-      const inputs = [matrix, values, transforms, ...(later ? [later] : []), ...(run.k ? [run.k] : [])];
+      const definition = await frozenDefinition(artifacts, run);
+      const { warmStart } = definition.clustering;
+      const base = warmStart ? await context.repositories.publications.current(run.pipeline) : null;
+      const inputs = [
+        ...[matrix, values, transforms, ...(later ? [later] : []), ...(run.k ? [run.k] : [])],
+        ...(base ? [base.publicationId] : []),
+      ];
       return runStage<Clustering | NoClustering>(context, { stage: 'cluster', run, inputs }, async (work) => {
-        const definition = await frozenDefinition(artifacts, run);
         const fitted = decodeJson(await artifacts.read(transforms)) as FittedTransforms;
         const search: Search = {
           pool: createKernelPool({ threads: context.threads }),
@@ -47,6 +53,9 @@ export function createClusterActivities(context: ActivityContext): Pick<Stages, 
           work,
         };
         try {
+          search.earlierCenters = base
+            ? await publishedCenters(context, base, { ...search, definition, values })
+            : undefined;
           const found = await withKernelCodes(search.matrix, () => findClusters(search));
           const kept = { run, features, definition, transforms: fitted };
           if ('none' in found) return await refuse(context, { ...kept, search, ...found });
@@ -67,6 +76,8 @@ function confidenceOf({ confidences }: KChoice, k: number): ConfidenceTable | nu
 export interface Search {
   pool: KernelPool;
   matrix: Matrix;
+  /** Centres of the published model among this run's customers, for a start from them. */
+  earlierCenters?: Float64Array | undefined;
   /** Spend of each customer in the period after, where the extract has one. */
   outcome?: Float64Array | undefined;
   definition: Pick<Definition, 'clustering'>;
@@ -117,6 +128,7 @@ async function evidenceFor({
   pool,
   matrix,
   outcome,
+  earlierCenters,
   definition,
   fixedK,
   seed,
@@ -136,6 +148,7 @@ async function evidenceFor({
         nullDraws,
         starts,
         outcome,
+        earlierCenters,
       },
       signal: work.signal,
       onProgress: (done, of) => work.onProgress(Math.floor((done / of) * STEPS.choice), STEPS.all),

@@ -15,11 +15,10 @@ import { benchCommand, count, countFrom } from './options.ts';
 
 interface Options extends Omit<SimulationOptions, 'seed'> {
   seeds: number;
+  crowd: boolean;
   from: number;
   json?: string;
 }
-
-const SHOPS = { 'Groups that change by plan': changingShop, 'A crowd without groups': crowd };
 
 /**
  * Whether identities last: shops that change by plan for two years, a run a month through the stages from features to
@@ -29,16 +28,13 @@ export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const pool = createKernelPool({ threads: availableParallelism() });
   try {
-    const kept: Record<string, Simulated[]> = {};
-    for (const [what, shopOf] of Object.entries(SHOPS)) {
-      const found: Simulated[] = [];
-      for (let i = 0; i < options.seeds; i++)
-        found.push(await simulate(pool, shopOf, { ...options, seed: options.from + i }));
-      kept[what] = found;
-      const events = reportEvents(found.map(({ score }) => score));
-      process.stdout.write(`${what}\n\n${events}\n\n${reportMoves(found.flatMap(({ moves }) => moves))}\n\n`);
-    }
-    await keepFigures(options.json, { options, ...kept });
+    const found: Simulated[] = [];
+    const shopOf = options.crowd ? crowd : changingShop;
+    for (let i = 0; i < options.seeds; i++)
+      found.push(await simulate(pool, shopOf, { ...options, seed: options.from + i }));
+    const moves = found.flatMap((one) => one.moves);
+    process.stdout.write(`${reportEvents(found.map(({ score }) => score))}\n\n${reportMoves(moves)}\n`);
+    await keepFigures(options.json, { options, found });
   } finally {
     await pool.close();
   }
@@ -131,10 +127,15 @@ function readOptions(args: string[]): Options {
     .option('--seeds <n>', 'shops', count, 5)
     .option('--from <n>', 'the first seed', countFrom(0), 1)
     .option('--months <n>', 'runs of each', countFrom(2), 24)
-    .option('--customers <n>', 'of each in its first month', count, 6000)
-    .option('--bootstraps <n>', 'resamples of each fit', count, 100)
-    .option('--refits <n>', 'fits on fresh customers that tell the true borders', count, 40)
+    .option('--customers <n>', 'of each in its first month', count, 4000)
+    .option('--bootstraps <n>', 'resamples of each fit', count, 50)
+    .option('--refits <n>', 'fits on fresh customers that tell the true borders', count, 20)
     .option('--choose', 'as many segments as the evidence says, not as many as are planted', false)
+    .option(
+      '--crowd',
+      'in place of planned shops a crowd without groups, for the moves at its borders',
+      false,
+    )
     .option('--json <file>', 'keeps the figures')
     .parse(args, { from: 'user' })
     .opts<Options>();

@@ -80,6 +80,11 @@ const clustering = z
     /** All scores are of so many customers at most; the segments are of all. */
     sampleRows: z.int().min(500).max(50_000).default(6_000),
     /**
+     * Among clusterings as good as each other, take the one that goes on from the published centres; absent: false.
+     * With it a run depends on what was published before.
+     */
+    warmStart: z.boolean().optional(),
+    /**
      * Days after the as-of date whose spend may judge the segments; absent: none. With them a run as of a past date is
      * another one once the source knows those days.
      */

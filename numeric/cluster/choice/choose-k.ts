@@ -44,7 +44,7 @@ const DEFAULTS = {
  */
 export async function chooseK(pool: KernelPool, X: Matrix, options: ChooseKOptions): Promise<KChoice> {
   const settings: ChooseKSettings = { ...DEFAULTS, ...withoutUndefined(options) };
-  checkSettings(settings, X.rows);
+  checkSettings(settings, X);
   const { signal, onProgress } = options;
   const random = createRandom(settings.seed);
   const x = await toSharedMatrix(X);
@@ -137,7 +137,16 @@ function progressOver(onProgress: ChooseKOptions['onProgress'], pieces: readonly
   };
 }
 
-function checkSettings(settings: ChooseKSettings, rows: number): void {
+function checkEarlier(centers: Float64Array | undefined, columns: number): void {
+  if (!centers) return;
+  const k = centers.length / columns;
+  if (!(Number.isInteger(k) && k >= 1 && k <= MAX_CLUSTERS) || !centers.every(Number.isFinite))
+    throw new RangeError(
+      `earlier centres need to be finite, 1 to ${MAX_CLUSTERS} of ${columns} columns, found ${centers.length} values`,
+    );
+}
+
+function checkSettings(settings: ChooseKSettings, { rows, columns }: Pick<Matrix, 'rows' | 'columns'>): void {
   const { kMin, kMax, fixedK, minShare, minJaccard, sampleRows, bootstraps, nullDraws, starts } = settings;
   if (
     !(Number.isInteger(kMin) && Number.isInteger(kMax) && kMin >= 2 && kMin <= kMax && kMax <= MAX_CLUSTERS)
@@ -145,6 +154,7 @@ function checkSettings(settings: ChooseKSettings, rows: number): void {
     throw new RangeError(`choosing k needs 2 <= kMin <= kMax <= ${MAX_CLUSTERS}, found ${kMin} and ${kMax}`);
   if (fixedK !== undefined && !(Number.isInteger(fixedK) && fixedK >= 2 && fixedK <= MAX_CLUSTERS))
     throw new RangeError(`a fixed k needs to be from 2 to ${MAX_CLUSTERS}, found ${fixedK}`);
+  checkEarlier(settings.earlierCenters, columns);
   if (settings.outcome !== undefined && settings.outcome.length !== rows)
     throw new RangeError(`${rows} rows need as many outcomes, found ${settings.outcome.length}`);
   const least = fixedK ?? kMin;
