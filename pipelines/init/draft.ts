@@ -1,3 +1,4 @@
+import type { LocaleName } from '../contracts/definition.ts';
 import type { SourceFormat } from '../contracts/source.ts';
 import { featureCatalogue } from '../stages/feature-catalogue.ts';
 import { stageBorders, valueBorders } from './bands.ts';
@@ -17,6 +18,8 @@ export interface Answers {
   /** Who answers for the features and the contract; null: nobody is named. */
   owner: string | null;
   timezone: string;
+  /** Of names and descriptions; absent: en. */
+  locale?: LocaleName;
   returns: 'refuse' | 'keep';
   paths: readonly string[];
   roles: Readonly<Partial<Record<Role, { column: string; why: string }>>>;
@@ -63,6 +66,7 @@ export function draftDefinition(answers: Answers, seen: Seen): { pipeline: strin
     description: `Orders of ${seen.files.join(', ')}, ${period}`,
     currency,
     owner: answers.owner,
+    locale: answers.locale ?? 'en',
     source: { ...answers, columns },
     features,
     cluster: ['recencyDays', 'orders', 'spend'].map((feature) => ({

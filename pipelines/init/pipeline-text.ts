@@ -1,6 +1,7 @@
-import type { TransformName } from '../contracts/definition.ts';
+import type { LocaleName, TransformName } from '../contracts/definition.ts';
 import type { SourceFormat } from '../contracts/source.ts';
 import { type CatalogueFeature, settingOf } from '../stages/feature-catalogue.ts';
+import { localeOf } from '../stages/locales/locale.ts';
 import { comment, indented, inlineList, scalar } from './yaml-lines.ts';
 
 /** By it a definition that may be drafted again is known from one that a person wrote. */
@@ -41,6 +42,8 @@ export interface DraftedPipeline {
   currency: string;
   /** Of every feature; null: nobody is named. */
   owner: string | null;
+  /** Of descriptions and of the words in names. */
+  locale: LocaleName;
   source: DraftedSource;
   features: readonly CatalogueFeature[];
   /** Features that are clustered, each with its transforms. */
@@ -158,15 +161,21 @@ function settingLine(key: string, value: string | number): string {
   return `${key}: ${scalar(text)}`;
 }
 
-function namingLines({ stage, value, features }: DraftedPipeline): string[] {
+function namingLines({ locale, stage, value, features }: DraftedPipeline): string[] {
+  const { vocabulary } = localeOf(locale);
+  const [first, second, third, fourth] = vocabulary.stage;
+  const [modest, middling, large] = vocabulary.value;
   const [active, cooling, lapsing] = stage.borders;
   const [low, high] = value.borders;
   const traits = features.flatMap(({ name, trait }) => {
     if (trait === undefined) return [];
-    const words = Object.entries(trait).map(([side, word]) => `${side}: ${scalar(word)}`);
+    const words = Object.entries(vocabulary.traits[name] ?? trait).map(
+      ([side, word]) => `${side}: ${scalar(word)}`,
+    );
     return [`- { feature: ${name}, ${words.join(', ')} }`];
   });
   return [
+    ...(locale === 'en' ? [] : [`locale: ${locale}`]),
     ...comment(
       `${stage.why} Days, not shares of the list: a name must not change because others came or went.`,
     ),
@@ -177,18 +186,18 @@ function namingLines({ stage, value, features }: DraftedPipeline): string[] {
     '  feature: recencyDays',
     '  version: 1',
     '  bands:',
-    `    - { word: Active, below: ${active} }`,
-    `    - { word: Cooling, atLeast: ${active}, below: ${cooling} }`,
-    `    - { word: Lapsing, atLeast: ${cooling}, below: ${lapsing} }`,
-    `    - { word: Lapsed, atLeast: ${lapsing} }`,
+    `    - { word: ${first}, below: ${active} }`,
+    `    - { word: ${second}, atLeast: ${active}, below: ${cooling} }`,
+    `    - { word: ${third}, atLeast: ${cooling}, below: ${lapsing} }`,
+    `    - { word: ${fourth}, atLeast: ${lapsing} }`,
     ...comment(value.why),
     'value:',
     '  feature: spend',
     '  version: 1',
     '  bands:',
-    `    - { word: modest-value, below: ${low} }`,
-    `    - { word: mid-value, atLeast: ${low}, below: ${high} }`,
-    `    - { word: high-value, atLeast: ${high} }`,
+    `    - { word: ${modest}, below: ${low} }`,
+    `    - { word: ${middling}, atLeast: ${low}, below: ${high} }`,
+    `    - { word: ${large}, atLeast: ${high} }`,
     ...(traits.length === 0 ? [] : ['traits:', ...indented(traits)]),
     'spend: spendCents',
   ];

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { LOCALES, type LocaleName } from '../../pipelines/contracts/naming-settings.ts';
 import type { Answers } from '../../pipelines/init/draft.ts';
 import { rowsWords } from '../../pipelines/init/facts.ts';
 import { ROLES } from '../../pipelines/init/role-words.ts';
@@ -30,6 +31,7 @@ interface Options {
   given: Given;
   name?: string;
   owner: string | null;
+  locale: LocaleName;
   returns: 'refuse' | 'keep';
   isRun: boolean;
   isForced: boolean;
@@ -69,6 +71,7 @@ export function initCommand(signal: AbortSignal, endWith: (code: number) => void
       'who answers for the features and the contract (default: nobody is named)',
       ownerName,
     )
+    .addOption(new Option('--locale <language>', 'of names and descriptions').choices(LOCALES).default('en'))
     .addOption(
       new Option('--returns <what>', 'lines that take goods back')
         .choices(['refuse', 'keep'])
@@ -111,6 +114,7 @@ function readOptions(files: string[], given: Record<string, unknown>, { invokedF
     },
     returns: given.returns as Options['returns'],
     owner: text('owner') ?? null,
+    locale: given.locale as LocaleName,
     isRun: given.run !== false,
     isForced: given.force === true,
     ...(text('name') !== undefined && { name: text('name')! }),
@@ -164,7 +168,7 @@ async function draftAndWrite(
   const { guessTable } = await import('./guess-table.ts');
   const { nameFor, writeDefinition } = await import('./write.ts');
   const { definitionFolders } = await import('../strata-worker.ts');
-  const { paths, given, returns, owner, asOf } = options;
+  const { paths, given, returns, owner, locale, asOf } = options;
   return withLooking({ paths, threads: config.threads, signal }, async (looking) => {
     const step = log.step(`Looking at ${paths.length === 1 ? 'the file' : `${paths.length} files`}`);
     const tables = await lookAt(looking, paths).catch((error: unknown) => {
@@ -199,6 +203,7 @@ async function draftAndWrite(
         name,
         title: titleOf(name),
         owner,
+        locale,
         returns,
         asOf,
         customers: second,

@@ -1,3 +1,4 @@
+import type { LocaleName } from '../../pipelines/contracts/definition.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { type MixedMoney, mixedMoney } from '../../pipelines/init/currencies.ts';
 import { type Answers, draftDefinition, type Seen } from '../../pipelines/init/draft.ts';
@@ -25,6 +26,7 @@ interface Wishes {
   name: string;
   title: string;
   owner: string | null;
+  locale: LocaleName;
   returns: 'refuse' | 'keep';
   asOf: string | undefined;
   customers: Answers['customers'];

@@ -52,6 +52,30 @@ export const de: Locale = {
     recencyToGap: 'Bestellpause in üblichen Abständen',
   },
 
+  vocabulary: {
+    stage: ['Aktive', 'Nachlassende', 'Abwandernde', 'Inaktive'],
+    value: ['umsatzschwache', 'umsatzmittlere', 'umsatzstarke'],
+    traits: {
+      orders: { high: 'Vielbesteller', low: 'Gelegenheitskäufer' },
+      tenureDays: { high: 'Langzeitkunden', low: 'neuere Kunden' },
+      categories: { high: 'vielseitige Käufer', low: 'gezielte Käufer' },
+      activeMonths: { high: 'Ganzjahreskäufer' },
+      gapRegularity: { high: 'regelmäßige Käufer' },
+      averageOrderCents: { high: 'Großbesteller', low: 'Kleinbesteller' },
+      itemsPerOrder: { high: 'Großmengenkäufer' },
+      trend: { high: 'zulegende Käufer', low: 'rückläufige Käufer' },
+      recencyToGap: { high: 'überfällige Kunden' },
+      discountShare: { high: 'Rabattkäufer', low: 'Normalpreiskäufer' },
+      returnShare: { high: 'häufige Rücksender' },
+      channels: { high: 'Mehrkanalkäufer' },
+      mainChannelShare: { high: 'Einkanalkäufer' },
+      weekendShare: { high: 'Wochenendkäufer' },
+      eveningShare: { high: 'Abendkäufer' },
+      workingHoursShare: { high: 'Tageskäufer' },
+      holidayShare: { high: 'Jahresendkäufer' },
+    },
+  },
+
   name: {
     // Stage and value are adjectives, which need a noun; nouns keep their capital.
     join: ({ bands, trait, comparisons }) => {

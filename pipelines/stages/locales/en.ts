@@ -19,6 +19,12 @@ export const en: Locale = {
   below: (text) => `below ${text}`,
   labels: {},
 
+  vocabulary: {
+    stage: ['Active', 'Cooling', 'Lapsing', 'Lapsed'],
+    value: ['modest-value', 'mid-value', 'high-value'],
+    traits: {},
+  },
+
   name: {
     join: ({ bands, trait, comparisons }) => {
       const words = [...bands, ...(trait === null ? [] : [trait]), ...comparisons];

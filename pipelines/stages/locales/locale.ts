@@ -37,6 +37,14 @@ export interface Locale {
   /** Labels of features, where the words of their names are not what a reader would say. */
   labels: Readonly<Record<string, string>>;
 
+  /** Words that a new pipeline begins with; what is not among the traits keeps the catalogue's. */
+  vocabulary: {
+    /** From the shortest silence to the longest. */
+    stage: readonly [string, string, string, string];
+    value: readonly [string, string, string];
+    traits: Readonly<Record<string, { high?: string; low?: string }>>;
+  };
+
   name: {
     join(parts: NameParts): string;
     /** `lower`, `orders` -> `lower-orders`. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { countNameWords, rankNameWords, refusedNameWords } from '../../../pipelines/contracts/name-words.ts';
+import { LOCALES } from '../../../pipelines/contracts/naming-settings.ts';
 import { featureCatalogue } from '../../../pipelines/stages/feature-catalogue.ts';
+import { localeOf } from '../../../pipelines/stages/locales/locale.ts';
 
 describe('words that no name may have', () => {
   test.each([
@@ -55,7 +57,12 @@ describe('words that no name may have', () => {
     ]);
     const words = featureCatalogue({ columns, currency: 'EUR', historyDays: 2_000, acceptsReturns: true })
       .flatMap(({ trait = {} }) => Object.values(trait))
-      .concat(['Active', 'Cooling', 'Lapsing', 'Lapsed', 'modest-value', 'mid-value', 'high-value']);
+      .concat(
+        LOCALES.flatMap((name) => {
+          const { stage, value, traits } = localeOf(name).vocabulary;
+          return [...stage, ...value, ...Object.values(traits).flatMap((trait) => Object.values(trait))];
+        }),
+      );
     expect(words.length).toBeGreaterThan(20);
     for (const word of words) expect([...refusedNameWords(word), ...rankNameWords(word)], word).toEqual([]);
   });

@@ -160,6 +160,22 @@ describe('a drafted definition', () => {
     expect([naming.stage.version, naming.value.version]).toEqual([1, 1]);
   });
 
+  test('in German has German words for every stage, value and trait', () => {
+    const { naming } = drafted(ROLES, { locale: 'de', returns: 'keep' });
+    expect(naming.locale).toBe('de');
+    expect(naming.stage.bands.map(({ word }) => word)).toEqual([
+      ...['Aktive', 'Nachlassende', 'Abwandernde', 'Inaktive'],
+    ]);
+    const english = drafted(ROLES, { returns: 'keep' });
+    expect(english.naming).not.toHaveProperty('locale');
+    const wordsOf = (traits: typeof naming.traits) =>
+      traits.flatMap(({ high = '', low = '' }) => [high, low]);
+    const same = wordsOf(naming.traits).filter(
+      (word, i) => word && word === wordsOf(english.naming.traits)[i],
+    );
+    expect(same).toEqual([]);
+  });
+
   test('takes no logarithm of spend that returns make negative', () => {
     const spend = (returns: 'refuse' | 'keep') =>
       drafted(['customer', 'time', 'amount'], { returns }).features.cluster.find(
