@@ -353,4 +353,8 @@ test('the list has published segments, the largest first', async () => {
   ]);
   expect(await repositories.names.list({ pipeline: 'none' })).toEqual([]);
   expect(await repositories.names.find({ segment: 'our  BEST' })).toMatchObject({ segmentId: 'seg_x0' });
+  await expect(repositories.names.find({ segment: 'loyal' })).rejects.toMatchObject({
+    code: 'SEGMENT_UNKNOWN',
+    message: expect.stringMatching(/seg_x0 was called so until 20.*: give its id/) as string,
+  });
 });
