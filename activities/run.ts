@@ -145,11 +145,26 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
   const manifest = await writeManifest(context, run, ending);
   const summary: RunSummary = {
     ...ending,
+    ...(publication && { segments: await asReadersSee(context, ending) }),
     manifest: manifest && { uri: manifest.uri, sha256: manifest.sha256 },
   };
   const { verdict } = summary;
   const recorded = await repositories.runs.close(run.runId, { outcome, verdict, summary, manifest });
   return { ...summary, outcome: recorded };
+}
+
+/** A person may have renamed since the run named its segments; the manifest keeps what it had named them. */
+async function asReadersSee(
+  { repositories }: ActivityContext,
+  { pipeline, segments }: Pick<Closing, 'pipeline' | 'segments'>,
+): Promise<RunSummary['segments']> {
+  const named = new Map(
+    (await repositories.names.list({ pipeline })).map((found) => [found.segmentId, found]),
+  );
+  return segments.map((segment) => {
+    const found = named.get(segment.segmentId);
+    return found ? { ...segment, name: found.name, nameStatus: found.status } : segment;
+  });
 }
 
 const NO_SPACE = new Set<string>(['ARTIFACT_DISK_FULL', 'ARTIFACT_UNWRITABLE'] satisfies ErrorCode[]);

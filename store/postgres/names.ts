@@ -139,7 +139,7 @@ async function findNamed(
   if (byId) return byId;
   const key = segmentNameKey(segment);
   const [first, ...others] = all.filter(({ name }) => segmentNameKey(name) === key);
-  if (!first) throw await unseen(knex, { segment, ...(pipeline !== undefined && { pipeline }) });
+  if (!first) throw await unseen(knex, { segment, pipeline });
   if (others.length === 0) return first;
   const told = [first, ...others].map((found) => `${found.segmentId} of ${found.pipeline}`);
   throw new PipelineError(
@@ -151,7 +151,7 @@ async function findNamed(
 /** Why readers see no such segment. */
 async function unseen(
   knex: Knex,
-  { segment, pipeline }: { segment: string; pipeline?: string },
+  { segment, pipeline }: { segment: string; pipeline?: string | undefined },
 ): Promise<PipelineError> {
   const row = await knex<SegmentRow>('segments').where({ segment_id: segment }).first();
   if (row && (pipeline === undefined || row.pipeline === pipeline)) return unnamed(row);
@@ -159,8 +159,23 @@ async function unseen(
   return new PipelineError(
     'SEGMENT_UNKNOWN',
     `a segment${where} needs to be given by its id or its present name, no published one is "${segment.slice(0, 80)}"; ` +
-      `${LIST} shows them`,
+      ((await formerHolder(knex, { segment, pipeline })) ?? `${LIST} shows them`),
   );
+}
+
+/** Whose name it was: who types a name that was changed since means that segment. */
+async function formerHolder(
+  knex: Knex,
+  { segment, pipeline }: { segment: string; pipeline: string | undefined },
+): Promise<string | undefined> {
+  const names = await knex('segment_name_history')
+    .where(pipeline === undefined ? {} : { pipeline })
+    .whereNotNull('valid_to')
+    .orderBy('valid_to', 'desc')
+    .select<{ segment_id: string; name: string; valid_to: Date }[]>('segment_id', 'name', 'valid_to');
+  const key = segmentNameKey(segment);
+  const former = names.find(({ name }) => segmentNameKey(name) === key);
+  return former && `${former.segment_id} was called so until ${former.valid_to.toISOString()}: give its id`;
 }
 
 interface SegmentRow {
