@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { createCleanUp } from './clean-up.ts';
+import { createEvolutionRepository } from './evolution.ts';
 import { createMembershipsRepository } from './memberships.ts';
 import { createOutboxRepository } from './outbox.ts';
 import { createPublicationsRepository } from './publications.ts';
@@ -19,6 +20,7 @@ export const createRepositories = (knex: Knex) => ({
   memberships: createMembershipsRepository(knex),
   publications: createPublicationsRepository(knex),
   stability: createStabilityRepository(knex),
+  evolution: createEvolutionRepository(knex),
   releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
   cleanUp: createCleanUp(knex),
