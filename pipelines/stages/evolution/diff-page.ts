@@ -6,6 +6,7 @@ import type { Difference } from './model-by-data.ts';
 import {
   beforeAfter,
   moneyText,
+  prose,
   questionableBadge,
   section,
   sentenceList,
@@ -190,7 +191,7 @@ const TOLD = 5;
 
 function figuresSection({ features, segments, drift }: DiffReport): string {
   const line = (changes: readonly { words: string }[]) =>
-    `<dd>${escapeHtml(
+    `<dd>${prose(
       changes
         .slice(0, TOLD)
         .map(({ words }) => words)

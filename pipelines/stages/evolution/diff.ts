@@ -13,7 +13,7 @@ import {
   type PublishedRun,
   type SegmentState,
 } from './published.ts';
-import { quoted, tellBase, tellCauses, tellSegments, tellSizes } from './words.ts';
+import { quoted, tellBase, tellCauses, tellNames, tellSegments, tellSizes } from './words.ts';
 
 /** What changed between two publications; what `--json` writes. */
 export interface DiffReport {
@@ -288,13 +288,9 @@ function tellTrust(
     drifted: `The segments mean what they meant, the customers changed${models}`,
     unstable: `The model changed what segments mean${models}: do not read the moves as behaviour`,
   }[verdict];
-  const questionable = segments
-    .filter(({ after }) => after?.nameStatus === 'questionable')
-    .map(({ name }) => `"${name}"`);
-  const names =
-    questionable.length === 0
-      ? 'every name still holds'
-      : `${questionable.length === 1 ? 'one name is' : `${questionable.length} names are`} questionable: ${questionable.join(', ')}`;
+  const names = tellNames(
+    segments.flatMap(({ name, after }) => (after ? [{ name, nameStatus: after.nameStatus }] : [])),
+  );
   const care = doubts.length === 0 ? '' : '; read it with the care said above';
   return `${read}; ${names}${care}.`;
 }

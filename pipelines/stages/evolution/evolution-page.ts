@@ -6,6 +6,7 @@ import { lineagePlot } from './lineage-plot.ts';
 import {
   beforeAfter,
   moneyText,
+  prose,
   questionableBadge,
   section,
   sentenceList,
@@ -162,7 +163,7 @@ function changeLine(since: string, changes: readonly FeatureChange[]): string {
     .slice(0, TOLD)
     .map(({ words }) => words)
     .join('; ');
-  return `<dd><span class="soft">${escapeHtml(since)}:</span> ${escapeHtml(text)}.</dd>`;
+  return `<dd><span class="soft">${escapeHtml(since)}:</span> ${prose(text)}.</dd>`;
 }
 
 function verdictsSection({ runs, steps, currency }: EvolutionReport): string {

@@ -12,7 +12,16 @@ import {
   type PublishedRun,
   type SegmentState,
 } from './published.ts';
-import { CAUSE_SENTENCES, listed, quoted, tellBase, tellCauses, tellSegments, tellSizes } from './words.ts';
+import {
+  CAUSE_SENTENCES,
+  listed,
+  quoted,
+  tellBase,
+  tellCauses,
+  tellNames,
+  tellSegments,
+  tellSizes,
+} from './words.ts';
 
 /** All publications of a pipeline in their order; what `--json` writes. */
 export interface EvolutionReport {
@@ -239,11 +248,12 @@ function tellTrust({ runs, steps, segments }: Untold): string {
     doubtful.length === 0
       ? ''
       : `the definition changed at ${listed(doubtful.map(({ to }) => dateWords(runs[to]!.asOf)))}; `;
-  const questionable = segments.filter(({ states }) => states.at(-1)?.nameStatus === 'questionable');
-  const names =
-    questionable.length === 0
-      ? 'every name of today still holds'
-      : `${questionable.length === 1 ? 'one name is' : `${formatNumber(questionable.length)} names are`} questionable today: ${questionable.map(({ name }) => `"${name}"`).join(', ')}`;
+  const names = tellNames(
+    segments.flatMap(({ name, states }) => {
+      const state = states.at(-1);
+      return state ? [{ name, nameStatus: state.nameStatus }] : [];
+    }),
+  );
   const whole = `${judged}${redefined}${names}.`;
   return whole.charAt(0).toUpperCase() + whole.slice(1);
 }

@@ -9,10 +9,10 @@ import { segmentColour } from './style.ts';
 // large as the segment; a hollow one has a name that does not hold.
 
 const ROW = 30;
-const MARGIN = { top: 34, left: 230, right: 24, bottom: 6 };
-const STEP = { least: 56, most: 150, room: 760 };
+const MARGIN = { top: 34, left: 300, right: 24, bottom: 6 };
+const STEP = { least: 56, most: 150, room: 700 };
 const RADIUS = { least: 4, most: 11 };
-const MOST_LETTERS = 34;
+const MOST_LETTERS = 48;
 
 export function lineagePlot(report: EvolutionReport): string {
   const { runs, segments } = report;

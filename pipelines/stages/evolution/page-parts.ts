@@ -9,8 +9,13 @@ export function section(id: string, title: string, html: string): string {
   return html === '' ? '' : `<section id="${id}"><h2>${escapeHtml(title)}</h2>\n${html}\n</section>`;
 }
 
+/** A text of sentences, with the arrows of figures drawn as such. */
+export function prose(text: string): string {
+  return escapeHtml(text).replaceAll(' -&#62; ', ' → ');
+}
+
 export function sentenceList(sentences: readonly string[], tag: 'ol' | 'ul' = 'ol'): string {
-  return `<${tag} class="told">${sentences.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join('')}</${tag}>`;
+  return `<${tag} class="told">${sentences.map((sentence) => `<li>${prose(sentence)}</li>`).join('')}</${tag}>`;
 }
 
 export function why(text: string): string {

@@ -30,6 +30,7 @@ ul.told li { margin: 4px 0; }
 .step { stroke: var(--line); stroke-width: 1; }
 .matrix td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; border: 2px solid var(--paper); padding: 6px 9px; }
 .matrix th { vertical-align: bottom; }
+.matrix tbody th { vertical-align: top; }
 .matrix th.way { font-weight: 500; color: var(--ink); min-width: 150px; }
 .matrix th.to { max-width: 112px; font-weight: 500; font-size: 12.5px; text-align: right; }
 .matrix td small { display: block; color: var(--soft); font-size: 11.5px; }

@@ -109,15 +109,13 @@ export function tellSizes(segments: readonly Sized[], { names }: Told): string {
   const byGrowth = inBoth.toSorted((left, right) => right.by - left.by);
   const [most, least] = [byGrowth[0], byGrowth.at(-1)];
   const told = [
-    ...(most && most.by >= LEAST_POINTS
-      ? [`${quoted(most.segmentId, names)} grew the most (${shares(most)})`]
-      : []),
-    ...(least && least.by <= -LEAST_POINTS
-      ? [`${quoted(least.segmentId, names)} shrank the most (${shares(least)})`]
-      : []),
+    ...(most && most.by >= LEAST_POINTS ? [{ ...most, how: 'grew' }] : []),
+    ...(least && least.by <= -LEAST_POINTS ? [{ ...least, how: 'shrank' }] : []),
   ];
   const sizes =
-    told.length === 0 ? 'No segment that goes on grew or shrank by half a point or more' : listed(told);
+    told.length === 0
+      ? 'No segment that goes on grew or shrank by half a point or more'
+      : listed(told.map((one) => `${quoted(one.segmentId, names)} ${one.how} the most (${shares(one)})`));
   const changed = segments
     .flatMap(({ segmentId, changes }) => changes.slice(0, 1).map((change) => ({ segmentId, change })))
     .toSorted(
@@ -125,7 +123,9 @@ export function tellSizes(segments: readonly Sized[], { names }: Told): string {
         Number(right.isClustered) - Number(left.isClustered) || Math.abs(right.shift) - Math.abs(left.shift),
     )[0];
   if (!changed) return `${sizes}; the figures within segments are much the same.`;
-  return `${sizes}; ${quoted(changed.segmentId, names)} ${changed.change.words}.`;
+  const isLast = changed.segmentId === told.at(-1)?.segmentId;
+  const who = isLast ? 'its customers' : `the customers of ${quoted(changed.segmentId, names)}`;
+  return `${sizes}; ${who} ${changed.change.words}.`;
 }
 
 function shares({ was, is }: { was: number; is: number }): string {
@@ -161,4 +161,16 @@ export function becameWords(
   if (became === 'born') return 'born';
   if (into.length === 0) return 'retired';
   return `${into.length === 1 ? 'went' : 'split'} into ${names(into)}`;
+}
+
+/** As many names as a sentence takes in. */
+const NAMED = 2;
+
+/** Whether names still hold, of all there are now. */
+export function tellNames(states: readonly { name: string; nameStatus: 'holds' | 'questionable' }[]): string {
+  const questionable = states.filter(({ nameStatus }) => nameStatus === 'questionable');
+  if (questionable.length === 0) return 'every name holds';
+  const named = questionable.length > NAMED ? '' : `: ${listed(questionable.map(({ name }) => `"${name}"`))}`;
+  const count = `${formatNumber(questionable.length)} of ${counted(states.length, 'name')}`;
+  return `${count} ${questionable.length === 1 ? 'is' : 'are'} questionable${named}`;
 }
