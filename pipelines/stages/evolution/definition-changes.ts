@@ -81,8 +81,12 @@ function clusterChanges(before: Compared, after: Compared): DefinitionChange[] {
     found.push(doubt(`customers are told apart by ${is.join(', ')}, before by ${was.join(', ')}`));
   const [k, thenK] = [after.clustering.k, before.clustering.k];
   if (k.min !== thenK.min || k.max !== thenK.max)
-    found.push(doubt(`${k.min} to ${k.max} segments may be chosen, before ${thenK.min} to ${thenK.max}`));
+    found.push(doubt(`${rangeOf(k)} segments may be chosen, before ${rangeOf(thenK)}`));
   return found;
+}
+
+function rangeOf({ min, max }: { min: number; max: number }): string {
+  return min === max ? `${min}` : `${min} to ${max}`;
 }
 
 function spendChanges({ naming: was }: Compared, { naming: is }: Compared): DefinitionChange[] {
