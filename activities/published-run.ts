@@ -24,12 +24,14 @@ export interface Beside {
 }
 
 export interface ComparedRun {
-  features: Features;
-  clustering: Clustering;
-  match: Match;
+  features: Pick<Features, 'customers' | 'values'>;
+  clustering: Pick<Clustering, 'labels' | 'model'>;
+  match: Pick<Match, 'base' | 'segments' | 'relabelled' | 'members' | 'held'>;
   definition: Definition;
-  base: Publication;
+  base: Pick<Publication, 'publicationId' | 'artifacts'> & { segments: readonly PublishedId[] };
 }
+
+type PublishedId = Pick<Publication['segments'][number], 'cluster' | 'segmentId'>;
 
 export async function readBeside(
   context: Pick<ActivityContext, 'artifacts' | 'threads'>,
@@ -63,7 +65,11 @@ export async function readBeside(
 /** As the match stage kept them; runs that were matched before it did are labelled once more. */
 async function labelsOfLast(
   context: Pick<ActivityContext, 'artifacts' | 'threads'>,
-  { model, relabelled, features }: { model: Model; relabelled: Match['relabelled']; features: Features },
+  {
+    model,
+    relabelled,
+    features,
+  }: { model: Model } & Pick<Match, 'relabelled'> & Pick<ComparedRun, 'features'>,
 ): Promise<Labels> {
   const { artifacts } = context;
   if (relabelled) return readLabels(artifacts, relabelled);

@@ -1,12 +1,12 @@
 import type { Definition } from '../pipelines/contracts/definition.ts';
-import type { Naming, Stages } from '../pipelines/contracts/stages.ts';
+import type { SegmentSummary } from '../pipelines/contracts/run.ts';
+import type { Stages } from '../pipelines/contracts/stages.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
 import { traceMovements } from '../pipelines/stages/movements.ts';
 import { decidePublication } from '../pipelines/stages/publish.ts';
 import { judgeStabilityInTurns, type StabilityInput } from '../pipelines/stages/stability.ts';
 import { applyTransformsInTurns } from '../pipelines/stages/transform.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
-import type { Publication } from '../store/postgres/publications.ts';
 import { membersOf, readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { asideOf, baseOf } from './publication-base.ts';
@@ -30,7 +30,7 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
         const definition = await frozenDefinition(artifacts, run);
         const base = match.base && (await baseOf(context, run));
         const compared = { features, clustering, match, naming, definition, base };
-        const report = await judgeStabilityInTurns(await comparison(context, compared), () =>
+        const report = await judgeStabilityInTurns(await readComparison(context, compared), () =>
           signal.throwIfAborted(),
         );
         const movements = report.movements?.movements ?? [];
@@ -54,9 +54,16 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
   };
 }
 
-type Compared = Omit<ComparedRun, 'base'> & { naming: Naming; base: Publication | null };
+export type Compared = Omit<ComparedRun, 'base'> & {
+  naming: { segments: readonly Pick<SegmentSummary, 'nameStatus'>[] };
+  base: ComparedRun['base'] | null;
+};
 
-async function comparison(context: ActivityContext, compared: Compared): Promise<StabilityInput> {
+/** A run beside a publication, of any time: the last one in a run, another one where two are compared later. */
+export async function readComparison(
+  context: Pick<ActivityContext, 'artifacts' | 'threads'>,
+  compared: Compared,
+): Promise<StabilityInput> {
   const { features, clustering, match, naming, definition, base } = compared;
   const { artifacts } = context;
   const columns = await readValues(artifacts, features.values);
@@ -73,7 +80,7 @@ async function comparison(context: ActivityContext, compared: Compared): Promise
 }
 
 async function previous(
-  context: ActivityContext,
+  context: Pick<ActivityContext, 'artifacts' | 'threads'>,
   compared: ComparedRun & { columns: Columns },
 ): Promise<StabilityInput['previous']> {
   const { base, columns, definition } = compared;

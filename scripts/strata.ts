@@ -5,7 +5,9 @@ import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
+import { diffCommand } from './diff.ts';
 import { errorText } from './error-text.ts';
+import { evolutionCommand } from './evolution.ts';
 import { featuresCommand } from './features.ts';
 import { initCommand } from './init/command.ts';
 import { clearSteps } from './log.ts';
@@ -46,6 +48,8 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(featuresCommand(end.signal))
     .addCommand(modelCommand(end.signal))
     .addCommand(namesCommand(end.signal))
+    .addCommand(diffCommand(end.signal))
+    .addCommand(evolutionCommand(end.signal))
     .addCommand(quarantineCommand(end.signal))
     .addCommand(
       checkCommand(end.signal, (code) => {

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { createBackfillsRepository } from './backfills.ts';
 import { createCleanUp } from './clean-up.ts';
+import { createEvolutionRepository } from './evolution.ts';
 import { createMembershipsRepository } from './memberships.ts';
 import { createNamesRepository } from './names.ts';
 import { createOutboxRepository } from './outbox.ts';
@@ -22,6 +23,7 @@ export const createRepositories = (knex: Knex) => ({
   names: createNamesRepository(knex),
   publications: createPublicationsRepository(knex),
   stability: createStabilityRepository(knex),
+  evolution: createEvolutionRepository(knex),
   releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
   backfills: createBackfillsRepository(knex),

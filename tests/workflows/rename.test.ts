@@ -1,5 +1,6 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import type { RenameRequest } from '../../pipelines/contracts/rename.ts';
 import { failing, fakeStages, unstable } from '../helpers/fake-stages.ts';

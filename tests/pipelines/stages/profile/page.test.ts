@@ -1,13 +1,8 @@
-import { execFile } from 'node:child_process';
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProfileChanges } from '../../../../pipelines/stages/profile/compare-profiles.ts';
 import { renderProfilePage } from '../../../../pipelines/stages/profile/page.ts';
 import type { ProfileReport } from '../../../../pipelines/stages/profile/report.ts';
+import { browserOnPath, openPage, widthsOf } from '../../../helpers/page-in-browser.ts';
 import { type WarehouseFixture, warehouseFixture } from '../../../store/warehouse/fixture.ts';
 import { profileOf, shopSql } from './fixture.ts';
 
@@ -116,70 +111,20 @@ describe('renderProfilePage', () => {
   });
 });
 
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-async function browserOnPath(): Promise<string | null> {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  for (const path of folders.flatMap((folder) => BROWSERS.map((name) => join(folder, name)))) {
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  return null;
-}
-
 const browser = await browserOnPath();
-if (browser === null)
-  console.warn(`no browser of ${BROWSERS.join(', ')} on PATH: the page is not opened in one`);
 
 describe.skipIf(browser === null)('the page in a real browser', () => {
-  /** The page's DOM, and what the browser had to say, at a width of 400 pixels. */
-  async function open(html: string): Promise<{ dom: string; log: string }> {
-    const folder = await mkdtemp(join(tmpdir(), 'strata-page-'));
-    try {
-      const file = join(folder, 'page.html');
-      await writeFile(file, html);
-      const options = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'];
-      const { stdout, stderr } = await promisify(execFile)(
-        browser!,
-        [
-          ...options,
-          ...['--disable-background-networking', `--user-data-dir=${join(folder, 'profile')}`],
-          ...['--enable-logging=stderr', '--v=0', '--dump-dom', pathToFileURL(file).href],
-        ],
-        { maxBuffer: 2 ** 26, timeout: 60_000 },
-      );
-      return { dom: stdout, log: stderr };
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
-
-  const complaints = (log: string) => log.split('\n').filter((line) => line.includes('CONSOLE'));
-
   test('opens without a complaint, with all its sections', async () => {
-    const { dom, log } = await open(page);
-    expect(complaints(log)).toEqual([]);
+    const { dom, complaints } = await openPage(browser!, page);
+    expect(complaints).toEqual([]);
     for (const id of ['changes', 'issues', 'rules', 'time', 'columns', 'correlations', 'readiness', 'made'])
       expect(dom).toContain(`<section id="${id}">`);
   }, 90_000);
 
   test('fits into a screen of 400 pixels: nothing sticks out to the right', async () => {
-    // A frame is as wide as it is told to be, whatever the smallest window of the browser is; a script of the
-    // frame's parent measures, which the page itself would not let run.
-    const framed = `<!doctype html><iframe id="page" style="width:400px;height:900px;border:0" srcdoc="${page
-      .replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '')
-      .replaceAll('&', '&amp;')
-      .replaceAll('"', '&quot;')}"></iframe>
-<script>addEventListener('load', () => { const inner = document.getElementById('page').contentDocument;
-for (const details of inner.querySelectorAll('details')) details.open = true;
-document.body.dataset.room = inner.documentElement.clientWidth; document.body.dataset.taken = inner.documentElement.scrollWidth; });</script>`;
-    const { dom, log } = await open(framed);
-    expect(complaints(log)).toEqual([]);
-    const widthOf = (name: string) => Number(new RegExp(`data-${name}="(\\d+)"`).exec(dom)?.[1]);
-    expect(widthOf('room')).toBeGreaterThan(350);
-    expect(widthOf('taken')).toBe(widthOf('room'));
+    const { room, taken, complaints } = await widthsOf(browser!, page, 400);
+    expect(complaints).toEqual([]);
+    expect(room).toBeGreaterThan(350);
+    expect(taken).toBe(room);
   }, 90_000);
 });
