@@ -7,6 +7,7 @@ import * as stability from './0005_stability.ts';
 import * as publishedViews from './0006_published_views.ts';
 import * as quarantineReleases from './0007_quarantine_releases.ts';
 import * as moveCauses from './0008_move_causes.ts';
+import * as alerts from './0010_alerts.ts';
 
 export interface Migration {
   /** Name in the migrations table; never changes once released. */
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   { name: '0006_published_views', ...publishedViews },
   { name: '0007_quarantine_releases', ...quarantineReleases },
   { name: '0008_move_causes', ...moveCauses },
+  { name: '0010_alerts', ...alerts },
 ];

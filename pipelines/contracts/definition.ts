@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { alertFaults, alertSettings } from './alert-settings.ts';
+import { channel } from './channels.ts';
 import type { Contract } from './contract.ts';
 import { PipelineError } from './errors.ts';
 import { readContract } from './parse-contract.ts';
@@ -137,12 +139,6 @@ const review = z
   })
   .prefault({});
 
-const channel = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('log') }),
-  /** The address comes from an environment variable of the worker: it may hold a secret. */
-  z.strictObject({ kind: z.literal('webhook'), urlFrom: z.string().regex(/^[A-Z][A-Z0-9_]*$/) }),
-]);
-
 const pipeline = z
   .strictObject({
     pipeline: identifier,
@@ -159,12 +155,15 @@ const pipeline = z
     stability,
     review,
     notify: z.array(channel).default([{ kind: 'log' }]),
+    /** Absent: the rules that come with Strata. */
+    alerts: alertSettings.optional(),
   })
   .superRefine((definition, context) => {
     const faults = [
       ...nameFaults(definition.features),
       ...useFaults(definition),
       ...sqlFaults(definition.features),
+      ...alertFaults(definition),
     ];
     for (const fault of faults) context.addIssue({ code: 'custom', ...fault });
   });
@@ -236,7 +235,7 @@ interface FeatureUse {
 export type Definition = z.infer<typeof pipeline> & { contract: Contract };
 export type FeatureSettings = Definition['features'];
 export type NamingSettings = Definition['naming'];
-export type Channel = z.infer<typeof channel>;
+export type { Channel } from './channels.ts';
 
 /**
  * Both files of a definition, checked.
