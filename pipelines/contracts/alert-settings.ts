@@ -34,13 +34,37 @@ const tested = { significance: z.number().positive().max(0.5).optional() };
 
 const rule = z.discriminatedUnion('kind', [
   /** A segment's share of the customers grew or shrank, by more than its comings and goings explain. */
-  z.strictObject({ kind: z.literal('size-change'), ...common, ...ofSegments, ...tested, atLeast: share.default(0.05) }),
+  z.strictObject({
+    kind: z.literal('size-change'),
+    ...common,
+    ...ofSegments,
+    ...tested,
+    atLeast: share.default(0.05),
+  }),
   /** Customers of a segment go other ways than in past runs. */
-  z.strictObject({ kind: z.literal('flow'), ...common, ...ofSegments, ...tested, atLeast: share.default(0.05) }),
+  z.strictObject({
+    kind: z.literal('flow'),
+    ...common,
+    ...ofSegments,
+    ...tested,
+    atLeast: share.default(0.05),
+  }),
   /** More customers are gone than in past runs, of all or of a segment. */
-  z.strictObject({ kind: z.literal('customers-lost'), ...common, ...ofSegments, ...tested, atLeast: share.default(0.05) }),
+  z.strictObject({
+    kind: z.literal('customers-lost'),
+    ...common,
+    ...ofSegments,
+    ...tested,
+    atLeast: share.default(0.05),
+  }),
   /** A segment's share of the spend changed, in points: 0.03 is from 20 to 23 %. */
-  z.strictObject({ kind: z.literal('spend-share'), ...common, segments, ...tested, atLeast: share.default(0.03) }),
+  z.strictObject({
+    kind: z.literal('spend-share'),
+    ...common,
+    segments,
+    ...tested,
+    atLeast: share.default(0.03),
+  }),
   /** PSI of a feature. */
   z.strictObject({
     kind: z.literal('feature-drift'),
@@ -50,7 +74,12 @@ const rule = z.discriminatedUnion('kind', [
     features: z.array(z.string().min(1)).min(1).optional(),
   }),
   /** PSI of the sizes of segments. */
-  z.strictObject({ kind: z.literal('mix-drift'), ...common, ...tested, atLeast: z.number().min(0).default(0.1) }),
+  z.strictObject({
+    kind: z.literal('mix-drift'),
+    ...common,
+    ...tested,
+    atLeast: z.number().min(0).default(0.1),
+  }),
   z.strictObject({ kind: z.literal('questionable-names'), ...common, atLeast: share.default(0.25) }),
   z.strictObject({
     kind: z.literal('segment-events'),
@@ -64,7 +93,10 @@ const rule = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('verdict'),
     ...common,
-    verdicts: z.array(z.enum(['drifted', 'unstable'])).min(1).default(['unstable']),
+    verdicts: z
+      .array(z.enum(['drifted', 'unstable']))
+      .min(1)
+      .default(['unstable']),
   }),
   /** A figure of docs/verdicts.md for the run as a whole, below what it should be. */
   z.strictObject({
@@ -127,8 +159,14 @@ interface Uses {
 }
 
 /** Channels and features that rules name and that are not there, channels whose name is taken. */
-export function alertFaults({ alerts, notify, features }: Uses): { path: (string | number)[]; message: string }[] {
-  const known = [...new Set(notify.flatMap(({ kind, name }) => (name === undefined ? [kind] : [name, kind])))];
+export function alertFaults({
+  alerts,
+  notify,
+  features,
+}: Uses): { path: (string | number)[]; message: string }[] {
+  const known = [
+    ...new Set(notify.flatMap(({ kind, name }) => (name === undefined ? [kind] : [name, kind]))),
+  ];
   const featureNames = [...features.aggregate, ...features.derive].map((feature) => feature.name);
   const twice = notify.flatMap(({ name }, i) =>
     name !== undefined && notify.findIndex((other) => other.name === name) < i
@@ -139,12 +177,22 @@ export function alertFaults({ alerts, notify, features }: Uses): { path: (string
     ...(one.channels ?? []).flatMap((channel, j) =>
       known.includes(channel)
         ? []
-        : [{ path: ['alerts', 'rules', i, 'channels', j], message: `needs a channel of notify (${known.join(', ')})` }],
+        : [
+            {
+              path: ['alerts', 'rules', i, 'channels', j],
+              message: `needs a channel of notify (${known.join(', ')})`,
+            },
+          ],
     ),
     ...(one.kind === 'feature-drift' ? (one.features ?? []) : []).flatMap((feature, j) =>
       featureNames.includes(feature)
         ? []
-        : [{ path: ['alerts', 'rules', i, 'features', j], message: `needs a feature of this definition (${featureNames.join(', ')})` }],
+        : [
+            {
+              path: ['alerts', 'rules', i, 'features', j],
+              message: `needs a feature of this definition (${featureNames.join(', ')})`,
+            },
+          ],
     ),
   ]);
   return [...twice, ...unknown];

@@ -10,7 +10,10 @@ const common = {
   /** What rules of `alerts` call it; absent: its kind. */
   name: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,39}$/, 'needs lower-case letters, digits and dashes, at most 40, a letter first')
+    .regex(
+      /^[a-z][a-z0-9-]{0,39}$/,
+      'needs lower-case letters, digits and dashes, at most 40, a letter first',
+    )
     .optional(),
   /** What it is told; absent: both. */
   tells: z
