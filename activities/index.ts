@@ -1,5 +1,5 @@
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
-import type { HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
+import type { DeliveryStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { withBoundary } from './boundary.ts';
 import { createCandidateActivities } from './candidate.ts';
 import { createClusterActivities } from './cluster.ts';
@@ -19,7 +19,9 @@ import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
 /** All activities of a worker: the stages of a run, what keeps its history, the bake-off of algorithms. */
-export function createActivities(context: ActivityContext): Stages & HistoryStages & CompareStages {
+export function createActivities(
+  context: ActivityContext,
+): Stages & HistoryStages & DeliveryStages & CompareStages {
   return withBoundary({
     ...createRunActivities(context),
     ...createExtractActivities(context),

@@ -1,3 +1,4 @@
 export { compareAlgorithms } from './compare-algorithms.ts';
+export { deliverMessages } from './deliver-messages.ts';
 export { preserveHistory } from './preserve-history.ts';
 export { segmentCustomers } from './segment-customers.ts';

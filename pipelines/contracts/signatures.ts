@@ -5,10 +5,11 @@ export const WORKFLOWS = {
   segmentCustomers: 'segmentCustomers',
   preserveHistory: 'preserveHistory',
   compareAlgorithms: 'compareAlgorithms',
+  deliverMessages: 'deliverMessages',
 } as const;
 
-/** Who answers to what on a run. */
-export const HANDLERS = { progress: 'progress', review: 'review' } as const;
+/** Who answers to what on a run; `more`: on what delivers its messages. */
+export const HANDLERS = { progress: 'progress', review: 'review', more: 'more' } as const;
 
 /** A person's decision on a held run. */
 export interface ReviewDecision {
@@ -36,5 +37,6 @@ export interface RunProgress {
 export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
+  deliver: (pipeline: string) => `deliver/${pipeline}`,
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
 };

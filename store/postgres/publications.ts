@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { addMessages, type NewMessage } from './add-messages.ts';
+import { checkAlerts, type DecideAlerts } from './alerts.ts';
 import { translating } from './database-errors.ts';
 import { lockOpenRun, unknownRun } from './run-lock.ts';
 import type { ModelArtifacts, SegmentInRun } from './segmentations.ts';
@@ -42,7 +44,9 @@ export interface PublishRequest {
   /** Who let it through and why; null where no one was asked. */
   review: string | null;
   /** What others are told; payloads hold no customer ids. */
-  messages: readonly { event: string; channel: string; payload: unknown }[];
+  messages: readonly NewMessage[];
+  /** What becomes of the alerts, now that readers see the run; absent: they are left as they are. */
+  alerts?: DecideAlerts;
 }
 
 interface PublicationRow {
@@ -105,6 +109,9 @@ async function publish(transaction: Knex.Transaction, request: PublishRequest): 
   await validateNames(transaction, runId);
   await retireSegments(transaction, { runId, replaced: pointer });
   await addMessages(transaction, request);
+  if (request.alerts) {
+    await checkAlerts(transaction, { pipeline, runId, moment: 'published', decide: request.alerts });
+  }
   return recordOf(publication);
 }
 
@@ -165,22 +172,6 @@ async function retireSegments(
                           where u.publication_id = :replaced)
        and segment_id not in (select segment_id from segment_snapshots where run_id = :runId)`,
     { runId, replaced },
-  );
-}
-
-async function addMessages(
-  transaction: Knex.Transaction,
-  { pipeline, runId, messages }: PublishRequest,
-): Promise<void> {
-  if (messages.length === 0) return;
-  await transaction('outbox').insert(
-    messages.map(({ event, channel, payload }) => ({
-      pipeline,
-      run_id: runId,
-      event,
-      channel,
-      payload: JSON.stringify(payload),
-    })),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { createAlertsRepository } from './alerts.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createMembershipsRepository } from './memberships.ts';
 import { createOutboxRepository } from './outbox.ts';
@@ -21,5 +22,6 @@ export const createRepositories = (knex: Knex) => ({
   stability: createStabilityRepository(knex),
   releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
+  alerts: createAlertsRepository(knex),
   cleanUp: createCleanUp(knex),
 });
