@@ -140,7 +140,7 @@ async function filesOf({ invokedFrom }: Config, { json, csv, parquet }: GivenSho
 }
 
 /** @throws PipelineError INPUT_INVALID when neither an option nor the system tells a name */
-function authorOf(given: string | undefined): string {
+export function authorOf(given: string | undefined): string {
   const named = textOf('--author', given);
   if (named !== null) return named;
   try {
@@ -151,7 +151,7 @@ function authorOf(given: string | undefined): string {
   }
 }
 
-function textOf(option: string, given: string | undefined): string | null {
+export function textOf(option: string, given: string | undefined): string | null {
   if (given === undefined) return null;
   const text = given.trim();
   if (text === '') throw new PipelineError('INPUT_INVALID', `${option} needs a text, found none`);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { alertsCommand } from './alerts.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
@@ -27,6 +28,11 @@ async function main(argv: string[]): Promise<number> {
     .showHelpAfterError('(npm run strata -- --help shows what there is)')
     .addCommand(
       compareCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      alertsCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

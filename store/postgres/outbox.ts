@@ -83,7 +83,7 @@ export const createOutboxRepository = (knex: Knex) =>
     },
 
     /** Messages not delivered yet, claimed ones too; `due`: without those that are postponed. */
-    async countUndelivered(scope: OutboxScope, { due = false } = {}): Promise<number> {
+    async countUndelivered(scope: OutboxScope, { due = false }: { due?: boolean } = {}): Promise<number> {
       const [column, value] = columnOf(scope);
       const [row] = await knex('outbox')
         .where(column, value)
