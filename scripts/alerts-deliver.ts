@@ -4,7 +4,11 @@ import { deliverEach } from '../activities/deliver.ts';
 import { counted } from './terminal.ts';
 
 /** Everything of a pipeline that is due, whether or not it has rested since its last failure. */
-export async function deliverNow(context: ActivityContext, pipeline: string, signal: AbortSignal): Promise<string> {
+export async function deliverNow(
+  context: ActivityContext,
+  pipeline: string,
+  signal: AbortSignal,
+): Promise<string> {
   const { artifacts, repositories } = context;
   const runs = new Set((await repositories.outbox.waiting(pipeline)).map(({ runId }) => runId));
   let delivered = 0;
@@ -21,5 +25,8 @@ export async function deliverNow(context: ActivityContext, pipeline: string, sig
     faults.push(...sent.faults);
   }
   const left = await repositories.outbox.countUndelivered({ pipeline });
-  return [`${counted(delivered, 'message')} delivered, ${left} wait`, ...faults.map((fault) => `  ${fault}`)].join('\n');
+  return [
+    `${counted(delivered, 'message')} delivered, ${left} wait`,
+    ...faults.map((fault) => `  ${fault}`),
+  ].join('\n');
 }

@@ -41,7 +41,10 @@ export function showReport(alert: AlertRecord, currency: string): string {
     ['rule', `${alert.rule} (${finding.kind})`],
     ...(alert.owner === null ? [] : [['owner', alert.owner] as [string, string]]),
     ['opened', `${timeOf(alert.openedAt)} by run ${alert.openedInRun}`],
-    ['last seen', `${timeOf(alert.lastSeenAt)} by run ${alert.lastSeenRun}, in ${counted(alert.occurrences, 'run')}`],
+    [
+      'last seen',
+      `${timeOf(alert.lastSeenAt)} by run ${alert.lastSeenRun}, in ${counted(alert.occurrences, 'run')}`,
+    ],
     ...handledLine('acknowledged', alert.acknowledged),
     ...handledLine('resolved', alert.resolved),
     ...(finding.pValue === null ? [] : [['by chance', chanceOf(finding.pValue)] as [string, string]]),
@@ -59,12 +62,16 @@ export function showReport(alert: AlertRecord, currency: string): string {
 }
 
 function chanceOf(pValue: number): string {
-  return pValue < 1e-6 ? 'in fewer than one of a million runs' : `in a share of ${pValue.toPrecision(2)} of runs without a change`;
+  return pValue < 1e-6
+    ? 'in fewer than one of a million runs'
+    : `in a share of ${pValue.toPrecision(2)} of runs without a change`;
 }
 
 function handledLine(what: string, handled: Handled | null): [string, string][] {
   if (handled === null) return [];
-  return [[what, `${timeOf(handled.at)} by ${handled.by}${handled.note === null ? '' : `: ${handled.note}`}`]];
+  return [
+    [what, `${timeOf(handled.at)} by ${handled.by}${handled.note === null ? '' : `: ${handled.note}`}`],
+  ];
 }
 
 /** Of a segment: its moves customer by customer, which no message may hold. */
@@ -84,7 +91,9 @@ export function handledReport({ alert, isNew }: { alert: AlertRecord; isNew: boo
   const { alertId, state, title } = alert;
   const handled = (state === 'resolved' ? alert.resolved : alert.acknowledged)!;
   const who = `by ${handled.by}, ${timeOf(handled.at)}`;
-  return isNew ? `${alertId} is ${state} ${who}\n${title}` : `${alertId} was ${state} already ${who}: nothing was changed`;
+  return isNew
+    ? `${alertId} is ${state} ${who}\n${title}`
+    : `${alertId} was ${state} already ${who}: nothing was changed`;
 }
 
 const BAR_WIDTH = 20;
@@ -116,7 +125,10 @@ export function backtestReport(pipeline: string, result: Backtest): string {
       [1],
     ),
     ...(result.told.length > 0 ? ['', 'What they would have told:'] : []),
-    ...result.told.map(({ asOf, rule, title, gotWorse }) => `  ${asOf ?? 'no date'}  ${rule}: ${title}${gotWorse ? ' (got worse)' : ''}`),
+    ...result.told.map(
+      ({ asOf, rule, title, gotWorse }) =>
+        `  ${asOf ?? 'no date'}  ${rule}: ${title}${gotWorse ? ' (got worse)' : ''}`,
+    ),
   ].join('\n');
 }
 

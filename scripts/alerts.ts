@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { isoDate } from './option-values.ts';
 import { readConfig } from './config.ts';
+import { isoDate } from './option-values.ts';
 import { checkFolder, writeJson } from './output-file.ts';
 import { authorOf, textOf } from './quarantine.ts';
 import { withStores } from './stores.ts';
@@ -37,7 +37,10 @@ function listCommand(signal: AbortSignal): Command {
       const { listReport } = await import('./alerts-report.ts');
       const { loadDefinition } = await import('../store/definitions.ts');
       await withStores(config, signal, async ({ repositories, definitionFolders }) => {
-        const alerts = await repositories.alerts.list({ ...(pipeline && { pipeline }), all: given.all === true });
+        const alerts = await repositories.alerts.list({
+          ...(pipeline && { pipeline }),
+          all: given.all === true,
+        });
         // A name mistyped is the likelier mistake: it is answered with those that there are.
         if (pipeline && alerts.length === 0) await loadDefinition(definitionFolders, pipeline);
         const waiting = await repositories.outbox.waiting(pipeline);
@@ -65,12 +68,16 @@ function showCommand(signal: AbortSignal): Command {
 }
 
 function ackCommand(signal: AbortSignal): Command {
-  return handling('ack', 'says that somebody looks at an alert: it is sent again only when it gets worse', async (id, by) => {
-    const { handledReport } = await import('./alerts-report.ts');
-    await withStores(readConfig(), signal, async ({ repositories }) => {
-      console.log(handledReport(await repositories.alerts.acknowledge(id, by)));
-    });
-  });
+  return handling(
+    'ack',
+    'says that somebody looks at an alert: it is sent again only when it gets worse',
+    async (id, by) => {
+      const { handledReport } = await import('./alerts-report.ts');
+      await withStores(readConfig(), signal, async ({ repositories }) => {
+        console.log(handledReport(await repositories.alerts.acknowledge(id, by)));
+      });
+    },
+  );
 }
 
 function resolveCommand(signal: AbortSignal): Command {
