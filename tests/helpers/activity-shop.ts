@@ -11,14 +11,14 @@ import type { ActivityContext } from '../../activities/context.ts';
 import { createActivities } from '../../activities/index.ts';
 import type { CompareStages } from '../../pipelines/contracts/compare.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
-import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type { DeliveryStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
 import { createDiskArtifacts } from '../../store/artifacts/disk-artifacts.ts';
 import { createRepositories } from '../../store/postgres/repositories.ts';
 import { type TestDatabase, testDatabase } from './postgres.ts';
 import { allRows } from './postgres-rows.ts';
 import { temporalAddress } from './temporal.ts';
 
-type Activities = Stages & HistoryStages & CompareStages;
+type Activities = Stages & HistoryStages & DeliveryStages & CompareStages;
 export type ActivityName = keyof Activities;
 export type InputOf<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type ResultOf<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;

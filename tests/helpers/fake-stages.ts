@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
-import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type { DeliveryStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
 
 /** A reference to nothing: workflows pass references on and never look inside. */
 export function fakeRef(kind: ArtifactKind, rows = 100): ArtifactRef {
@@ -33,7 +33,7 @@ const counts = {
 };
 
 /** Stages that find a small healthy shop; a test overrides the one it is about. */
-export function fakeStages(overrides: Partial<Stages & HistoryStages> = {}): Stages & HistoryStages {
+export function fakeStages(overrides: Partial<Stages & HistoryStages & DeliveryStages> = {}): Stages & HistoryStages & DeliveryStages {
   return { ...openingStages, ...numberStages, ...publishingStages, ...overrides };
 }
 
@@ -63,7 +63,8 @@ const openingStages = {
   }),
   awaitClosed: async ({ workflow }) => ({ workflow }),
   keepHistory: async () => fakeRef('history'),
-} satisfies Partial<Stages & HistoryStages>;
+  deliverPipeline: async () => ({ secondsToNext: null }),
+} satisfies Partial<Stages & HistoryStages & DeliveryStages>;
 
 const numberStages = {
   profileExtract: async () => ({ report: fakeRef('report'), page: fakeRef('report'), ms: 5 }),

@@ -5,7 +5,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
-import type { HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type { DeliveryStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
 import { readConfig } from '../../scripts/config.ts';
 import { bundleWorkflows as bundle } from '../../scripts/strata-worker.ts';
 
@@ -34,7 +34,7 @@ export function temporalAddress(): string {
 
 /** A worker with these activities on the real server, on task queues of its own, while `check` runs. */
 export async function withWorker(
-  { bundle, activities }: { bundle: WorkflowBundle; activities: Stages & HistoryStages },
+  { bundle, activities }: { bundle: WorkflowBundle; activities: Stages & HistoryStages & DeliveryStages },
   check: (runs: TestRuns) => Promise<void>,
 ): Promise<void> {
   const address = temporalAddress();
