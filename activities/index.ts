@@ -1,7 +1,7 @@
 import type { BackfillStages } from '../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { RenameStages } from '../pipelines/contracts/rename.ts';
-import type { AssignStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
+import type { AssignStages, DeliveryStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { createAssignActivities } from './assign.ts';
 import { createBackfillActivities } from './backfill.ts';
 import { withBoundary } from './boundary.ts';
@@ -24,7 +24,13 @@ import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
-type Activities = Stages & AssignStages & HistoryStages & CompareStages & RenameStages & BackfillStages;
+type Activities = Stages &
+  AssignStages &
+  HistoryStages &
+  DeliveryStages &
+  CompareStages &
+  RenameStages &
+  BackfillStages;
 
 /** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills. */
 export function createActivities(context: ActivityContext): Activities {

@@ -1,94 +1,102 @@
-import type { Channel } from '../pipelines/contracts/definition.ts';
+import { Context } from '@temporalio/activity';
+import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
-import type { Stages } from '../pipelines/contracts/stages.ts';
+import { TASK_QUEUES } from '../pipelines/contracts/policies.ts';
+import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import type { DeliveryStages, Stages } from '../pipelines/contracts/stages.ts';
 import type { OutboxMessage } from '../store/postgres/outbox.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
-import { runStage, type Work } from './stage.ts';
+import { deliverEach } from './deliver.ts';
+import { runStage, type Work, withHeartbeats } from './stage.ts';
 
-const WEBHOOK_TIMEOUT_MS = 10_000;
-/** One delivery and the two statements around it, with room to spare. */
-const LEASE_SECONDS = 30;
+/** A receiver that is out must not hold up the run that finds its old messages. */
+const LEFTOVERS = { faults: 3, ms: 30_000 };
+
+type NotifyStages = Pick<Stages, 'deliverOutbox'> & DeliveryStages;
 
 /** Messages of the outbox -> their channels, at least once; the message's id lets a receiver drop a second one. */
-export function createNotifyActivities(context: ActivityContext): Pick<Stages, 'deliverOutbox'> {
+export function createNotifyActivities(context: ActivityContext): NotifyStages {
   const { artifacts, repositories } = context;
+  const { outbox } = repositories;
   return {
     async deliverOutbox({ run }) {
       return runStage(context, { stage: 'notify', run, inputs: [] }, async (work) => {
-        const { notify } = await frozenDefinition(artifacts, run);
-        const faults = await deliverEach(context, { runId: run.runId, notify, work });
+        const definition = await frozenDefinition(artifacts, run);
+        const faults = await deliverOwn(context, { runId: run.runId, definition, work });
+        if (faults.length === 0) await deliverLeftovers(context, run.pipeline, work);
+        await handOver(context, run.pipeline);
         if (faults.length > 0)
           throw new PipelineError('DELIVERY_FAILED', faults.join('; '), { undelivered: faults.length });
-        const pending = await repositories.outbox.countUndelivered({ runId: run.runId });
         // A deliverer that was killed has its message until the lease ends: then the next attempt takes it.
-        if (pending > 0)
-          throw new PipelineError('DELIVERY_FAILED', `${pending} messages wait for another deliverer`);
-        // Those of earlier attempts, too.
-        const delivered = await repositories.outbox.countDelivered({ runId: run.runId });
-        return { delivered, pending };
+        const due = await outbox.countUndelivered({ runId: run.runId }, { due: true });
+        if (due > 0) throw new PipelineError('DELIVERY_FAILED', `${due} messages wait for another deliverer`);
+        // Those of earlier attempts, too; what is postponed is no fault.
+        const delivered = await outbox.countDelivered({ runId: run.runId });
+        return { delivered, pending: await outbox.countUndelivered({ runId: run.runId }) };
+      });
+    },
+
+    async deliverPipeline({ pipeline }) {
+      return withHeartbeats('notify', async (work) => {
+        await deliverLeftovers(context, pipeline, work);
+        return { secondsToNext: await outbox.secondsToNext(pipeline) };
       });
     },
   };
 }
 
-/**
- * Every message once, claimed one at a time: the lease covers one delivery, however many wait behind it, and
- * an attempt that runs out of time holds no more than the message it was at.
- */
-async function deliverEach(
+/** What a run that waits for a person has to say, as well as it can be said now; the rest is handed over. */
+export async function deliverHeld(
   context: ActivityContext,
-  { runId, notify, work }: { runId: string; notify: readonly Channel[]; work: Work },
-): Promise<string[]> {
-  const { outbox } = context.repositories;
-  const { signal, onProgress } = work;
-  const tried: number[] = [];
-  const faults: string[] = [];
-  for (;;) {
-    signal.throwIfAborted();
-    const claim = { limit: 1, except: tried, leaseSeconds: LEASE_SECONDS };
-    const [message] = await outbox.claim({ runId }, claim);
-    if (!message) return faults;
-    tried.push(message.messageId);
-    try {
-      await deliver(context, { channel: notify[Number.parseInt(message.channel, 10)], message, signal });
-      await outbox.markDelivered(message.messageId);
-    } catch (error) {
-      if (!(error instanceof PipelineError && error.code === 'DELIVERY_FAILED')) throw error;
-      faults.push(error.message);
-      await outbox.markFailed(message.messageId, error.message);
-    }
-    onProgress(tried.length, notify.length);
-  }
+  { runId, pipeline, definition }: { runId: string; pipeline: string; definition: Definition },
+): Promise<void> {
+  await withHeartbeats('notify', (work) => deliverOwn(context, { runId, definition, work }));
+  await handOver(context, pipeline);
 }
 
-async function deliver(
-  { log, secret }: ActivityContext,
-  { channel, message, signal }: { channel: Channel | undefined; message: OutboxMessage; signal: AbortSignal },
-): Promise<void> {
-  const { runId, pipeline, event } = message;
-  if (channel?.kind !== 'webhook') {
-    log.info(`${event}: ${pipeline} ${runId}`);
-    return;
-  }
-  const address = secret(channel.urlFrom);
-  if (!address) {
-    throw new PipelineError(
-      'DELIVERY_FAILED',
-      `webhook needs its address in the worker's environment as ${channel.urlFrom}`,
+async function deliverOwn(
+  context: ActivityContext,
+  { runId, definition, work }: { runId: string; definition: Definition; work: Work },
+): Promise<string[]> {
+  const { notify } = definition;
+  const { faults } = await deliverEach(context, {
+    ...{ scope: { runId }, notify: async () => notify, signal: work.signal },
+    onProgress: (tried) => work.onProgress(tried, Math.max(tried, notify.length)),
+  });
+  return faults;
+}
+
+/** Older messages of the pipeline that have rested long enough. Their faults are theirs, and are kept with them. */
+async function deliverLeftovers(context: ActivityContext, pipeline: string, work: Work): Promise<void> {
+  const { delivered, faults } = await deliverEach(context, {
+    ...{ scope: { pipeline }, signal: work.signal },
+    notify: (message) => channelsOfRun(context, message),
+    limit: { faults: LEFTOVERS.faults, until: Date.now() + LEFTOVERS.ms },
+    onProgress: (tried) => work.onProgress(tried, tried),
+  });
+  if (delivered + faults.length > 0)
+    context.log.info(
+      `outbox of ${pipeline}: ${delivered} older messages delivered, ${faults.length} still wait`,
     );
-  }
-  const response = await fetch(address, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': String(message.messageId) },
-    body: JSON.stringify(message.payload),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(WEBHOOK_TIMEOUT_MS)]),
-  }).catch(() => null);
-  // The address may hold a secret: it is named by its variable.
-  if (!response?.ok) {
-    const answer = response ? `it answered ${response.status}` : 'it did not answer';
-    throw new PipelineError(
-      'DELIVERY_FAILED',
-      `webhook of ${channel.urlFrom} needs to answer 2xx, ${answer}`,
-    );
-  }
+}
+
+async function channelsOfRun({ artifacts, repositories }: ActivityContext, { runId }: OutboxMessage) {
+  const { definition } = await repositories.runs.get(runId);
+  return (await frozenDefinition(artifacts, { definition })).notify;
+}
+
+/**
+ * Something is left: a workflow of its own delivers it, however long the receiver is out or the quiet hours last, and
+ * whether or not another run ever comes. Signalled, so that one that is just ending looks once more.
+ */
+async function handOver({ repositories }: ActivityContext, pipeline: string): Promise<void> {
+  if ((await repositories.outbox.secondsToNext(pipeline)) === null) return;
+  await Context.current().client.workflow.signalWithStart(WORKFLOWS.deliverMessages, {
+    workflowId: workflowIds.deliver(pipeline),
+    taskQueue: TASK_QUEUES.workflows,
+    args: [{ pipeline }],
+    signal: HANDLERS.more,
+    signalArgs: [],
+    staticSummary: `delivers what waits in the outbox of ${pipeline}`,
+  });
 }

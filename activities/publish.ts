@@ -1,5 +1,7 @@
+import { takes } from '../pipelines/contracts/channels.ts';
 import type { Stages } from '../pipelines/contracts/stages.ts';
 import { publishedMessage } from '../pipelines/stages/publish.ts';
+import { publishedAlerts } from './alerts.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { asideOf } from './publication-base.ts';
 import { runStage } from './stage.ts';
@@ -8,10 +10,10 @@ import { runStage } from './stage.ts';
 export function createPublishActivities(context: ActivityContext): Pick<Stages, 'publishRun'> {
   const { artifacts, repositories } = context;
   return {
-    async publishRun({ run, match, naming, review }) {
+    async publishRun({ run, match, naming, review, verdict = null }) {
       const inputs = [match.identities, naming.names, match.base?.publicationId ?? null, review];
       return runStage(context, { stage: 'publish', run, inputs }, async () => {
-        const { notify } = await frozenDefinition(artifacts, run);
+        const definition = await frozenDefinition(artifacts, run);
         const seen = await asideOf(context, run);
         const isAside = seen !== null;
         const { publicationId, replaced } = await repositories.publications.publish({
@@ -29,12 +31,26 @@ export function createPublishActivities(context: ActivityContext): Pick<Stages, 
               name: names.get(segment.segmentId) ?? segment.name,
             }));
             const message = publishedMessage({ run, segments, retired: match.retired });
-            return notify.map((channel, i) => ({
-              event: message.event,
-              channel: `${i}:${channel.kind}`,
-              payload: message,
-            }));
+            return definition.notify.flatMap((channel, i) =>
+              takes(channel, 'publications')
+                ? [
+                    {
+                      event: message.event,
+                      channel: `${i}:${channel.kind}`,
+                      settings: channel,
+                      payload: message,
+                    },
+                  ]
+                : [],
+            );
           },
+          // An older run says nothing of the present.
+          ...(!isAside && {
+            alerts: await publishedAlerts(context, {
+              ...{ run, definition, verdict },
+              baseRunId: match.base?.runId ?? null,
+            }),
+          }),
         });
         return { publicationId, replaced };
       });

@@ -9,9 +9,11 @@ import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/st
 import { buildManifest } from '../pipelines/stages/manifest.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
-import type { ActivityContext } from './context.ts';
+import { tellHeld } from './alerts.ts';
+import { type ActivityContext, frozenDefinition } from './context.ts';
 import { stateOf } from './executions.ts';
-import { refusalOfRun } from './publication-base.ts';
+import { deliverHeld } from './notify.ts';
+import { baseOf, refusalOfRun } from './publication-base.ts';
 import { gatherReleases } from './releases.ts';
 import { withHeartbeats } from './stage.ts';
 
@@ -22,7 +24,6 @@ type RunStages = Pick<Stages, 'openRun' | 'takeTurn' | 'awaitTurn' | 'holdRun' |
 
 /** Opening, queueing, holding and closing a run: what frames the stages. */
 export function createRunActivities(context: ActivityContext): RunStages {
-  const { repositories } = context;
   return {
     openRun: (input) => openRun(context, input),
     takeTurn: async ({ run }) => mayGoOn(context, run, await turnOf(context, run)),
@@ -36,7 +37,7 @@ export function createRunActivities(context: ActivityContext): RunStages {
         return mayGoOn(context, run, turn);
       });
     },
-    holdRun: ({ run, closing }) => repositories.runs.hold(run.runId, { ...closing, manifest: null }),
+    holdRun: ({ run, closing }) => holdRun(context, run, closing),
     closeRun: ({ run, closing }) => closeRun(context, run, closing),
   };
 }
@@ -117,7 +118,19 @@ export async function abandonRun({ artifacts, repositories }: ActivityContext, r
   if (!isAbandoned) return;
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
+  await repositories.alerts.settleHeld(runId, 'failed');
   await repositories.cleanUp(runId);
+}
+
+/** The person that it waits for has to learn of it: no later step of the run could tell. */
+async function holdRun(context: ActivityContext, run: Run, closing: Closing): Promise<void> {
+  const { artifacts, repositories } = context;
+  await repositories.runs.hold(run.runId, { ...closing, manifest: null });
+  const definition = await frozenDefinition(artifacts, run);
+  const base = await baseOf(context, run);
+  const { verdict, reasons } = closing;
+  await tellHeld(context, { run, definition, verdict, reasons, baseRunId: base?.runId ?? null });
+  await deliverHeld(context, { runId: run.runId, pipeline: run.pipeline, definition });
 }
 
 async function closeRun(context: ActivityContext, run: Run, closing: Closing): Promise<RunSummary> {
@@ -150,6 +163,7 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
   };
   const { verdict } = summary;
   const recorded = await repositories.runs.close(run.runId, { outcome, verdict, summary, manifest });
+  if (recorded !== 'published') await repositories.alerts.settleHeld(run.runId, recorded);
   return { ...summary, outcome: recorded };
 }
 

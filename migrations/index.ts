@@ -8,6 +8,7 @@ import * as publishedViews from './0006_published_views.ts';
 import * as quarantineReleases from './0007_quarantine_releases.ts';
 import * as moveCauses from './0008_move_causes.ts';
 import * as manualNames from './0009_manual_names.ts';
+import * as alerts from './0010_alerts.ts';
 import * as assignedModels from './0011_assigned_models.ts';
 
 export interface Migration {
@@ -28,5 +29,6 @@ export const migrations: readonly Migration[] = [
   { name: '0007_quarantine_releases', ...quarantineReleases },
   { name: '0008_move_causes', ...moveCauses },
   { name: '0009_manual_names', ...manualNames },
+  { name: '0010_alerts', ...alerts },
   { name: '0011_assigned_models', ...assignedModels },
 ];

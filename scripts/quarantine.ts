@@ -139,7 +139,7 @@ async function filesOf({ invokedFrom }: Config, { json, csv, parquet }: GivenSho
   return files;
 }
 
-function textOf(option: string, given: string | undefined): string | null {
+export function textOf(option: string, given: string | undefined): string | null {
   if (given === undefined) return null;
   const text = given.trim();
   if (text === '') throw new PipelineError('INPUT_INVALID', `${option} needs a text, found none`);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { alertsCommand } from './alerts.ts';
 import { assignCommand } from './assign.ts';
 import { backfillCommand } from './backfill.ts';
 import { checkCommand } from './check.ts';
@@ -42,6 +43,11 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       compareCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      alertsCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

@@ -34,7 +34,7 @@ const HOUSE: Record<string, Rule | typeof ANYTHING> = {
   },
   activities: {
     ours: ['pipelines/', 'numeric/', 'store/'],
-    packages: ['@temporalio/activity', '@temporalio/common', 'node:'],
+    packages: ['@temporalio/activity', '@temporalio/common', 'nodemailer', 'node:'],
   },
   api: {
     ours: ['store/', 'pipelines/contracts/', 'temporal.config.ts', 'numeric/cluster/assign.ts'],

@@ -49,7 +49,9 @@ export async function publishSegments(
   // From here on the pointer may move: a cancel comes too late to be half done.
   return CancellationScope.nonCancellable(async () => {
     await step('publish', summaries.publish(naming), says.publish, (options) =>
-      io.publishRun.executeWithOptions(options, [{ run, match, naming, review: decision.note }]),
+      io.publishRun.executeWithOptions(options, [
+        { run, match, naming, review: decision.note, verdict: stability.verdict },
+      ]),
     );
     const undelivered = await notify(run, step);
     const after = await afterwards(stability);

@@ -1,5 +1,6 @@
 import { benjaminiHochberg } from '../statistics/false-discovery.ts';
 import { type GTest, gTest, gTestOfCounts } from '../statistics/g-test.ts';
+import { chiSquareShare } from '../statistics/gamma.ts';
 import { type MigrationTable, totalsOfRows } from './migration.ts';
 
 /** What flows are usually like, in the cells of the table it is compared with. */
@@ -23,17 +24,20 @@ export interface RowTest extends GTest {
  * significant.
  *
  * @param options.alpha share of false finds among all finds, in (0, 1); default .05
+ * @param options.dispersion how much more flows vary from run to run than chance would have it, at least 1:
+ *   statistics are divided by it; default 1
  * @returns one per row of the table
- * @throws RangeError when the baseline has other cells, or a number in it is negative or not finite
+ * @throws RangeError when the baseline has other cells, or a number in it is negative or not finite, or dispersion is below 1
  *
  * O(cells). Sources: see gTest and benjaminiHochberg. Same values as scipy.stats.power_divergence or
  * chi2_contingency, then scipy.stats.false_discovery_control.
  */
 export function testFlows(
-  { customers, rows, columns }: MigrationTable,
+  { customers, rows, columns }: Pick<MigrationTable, 'customers' | 'rows' | 'columns'>,
   baseline: BaselineFlow,
-  { alpha = 0.05 } = {},
+  { alpha = 0.05, dispersion = 1 } = {},
 ): RowTest[] {
+  if (!(dispersion >= 1)) throw new RangeError(`dispersion needs to be at least 1, found ${dispersion}`);
   const isCounted = 'customers' in baseline;
   const usual = isCounted ? baseline.customers : baseline.shares;
   if (usual.length !== customers.length)
@@ -47,7 +51,7 @@ export function testFlows(
     const now = customers.subarray(row * columns, (row + 1) * columns);
     const then = usual.subarray(row * columns, (row + 1) * columns);
     return {
-      ...(isCounted ? gTestOfCounts(now, then) : gTest(now, then)),
+      ...scaled(isCounted ? gTestOfCounts(now, then) : gTest(now, then), dispersion),
       shiftedShare: shiftedShare(now, then, { total, usualTotal: usualTotals[row]! }),
     };
   });
@@ -57,6 +61,12 @@ export function testFlows(
     const untested = { statistic: Number.NaN, degrees: 0, pValue: Number.NaN, shiftedShare: Number.NaN };
     return { ...(test ?? untested), adjustedPValue, isSignificant: adjustedPValue < alpha };
   });
+}
+
+function scaled(test: GTest, dispersion: number): GTest {
+  if (dispersion === 1 || test.degrees === 0) return test;
+  const statistic = test.statistic / dispersion;
+  return { ...test, statistic, pValue: Math.max(0, 1 - chiSquareShare(statistic, test.degrees)) };
 }
 
 function shiftedShare(

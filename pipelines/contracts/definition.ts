@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { alertFaults, alertSettings } from './alert-settings.ts';
+import { channel } from './channels.ts';
 import type { Contract } from './contract.ts';
 import { PipelineError } from './errors.ts';
 import { featureName } from './feature-name.ts';
@@ -132,12 +134,6 @@ const review = z
   })
   .prefault({});
 
-const channel = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('log') }),
-  /** The address comes from an environment variable of the worker: it may hold a secret. */
-  z.strictObject({ kind: z.literal('webhook'), urlFrom: z.string().regex(/^[A-Z][A-Z0-9_]*$/) }),
-]);
-
 const pipeline = z
   .strictObject({
     pipeline: identifier,
@@ -155,6 +151,8 @@ const pipeline = z
     review,
     refit: refitSettings,
     notify: z.array(channel).default([{ kind: 'log' }]),
+    /** Absent: the rules that come with Strata. */
+    alerts: alertSettings.optional(),
   })
   .superRefine((definition, context) => {
     const faults = [
@@ -162,6 +160,7 @@ const pipeline = z
       ...useFaults(definition),
       ...sqlFaults(definition.features),
       ...namingFaults(definition.naming),
+      ...alertFaults(definition),
     ];
     for (const fault of faults) context.addIssue({ code: 'custom', ...fault });
   });
@@ -233,8 +232,8 @@ interface FeatureUse {
 
 export type Definition = z.infer<typeof pipeline> & { contract: Contract };
 export type FeatureSettings = Definition['features'];
+export type { Channel } from './channels.ts';
 export type { LocaleName, NamingSettings } from './naming-settings.ts';
-export type Channel = z.infer<typeof channel>;
 
 /**
  * Both files of a definition, checked.

@@ -7,10 +7,16 @@ export const WORKFLOWS = {
   preserveHistory: 'preserveHistory',
   compareAlgorithms: 'compareAlgorithms',
   backfillRuns: 'backfillRuns',
+  deliverMessages: 'deliverMessages',
 } as const;
 
-/** Who answers to what on a run. */
-export const HANDLERS = { progress: 'progress', review: 'review', renameSegment: 'renameSegment' } as const;
+/** Who answers to what on a run; `more`: on what delivers its messages. */
+export const HANDLERS = {
+  progress: 'progress',
+  review: 'review',
+  renameSegment: 'renameSegment',
+  more: 'more',
+} as const;
 
 /** A person's decision on a held run. */
 export interface ReviewDecision {
@@ -39,6 +45,7 @@ export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
   assign: (pipeline: string, asOf: string | undefined) => `assign/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
+  deliver: (pipeline: string) => `deliver/${pipeline}`,
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
   backfill: (pipeline: string, from: string | undefined, to: string | undefined) =>
     `backfill/${pipeline}/${from ?? 'next'}..${to ?? 'latest'}`,

@@ -222,7 +222,14 @@ export interface Stages {
   measureStability(
     input: { run: Run } & Omit<Trail, 'stability' | 'extract' | 'validation'>,
   ): Promise<Stability>;
-  publishRun(input: { run: Run; match: Match; naming: Naming; review: string | null }): Promise<Publication>;
+  publishRun(input: {
+    run: Run;
+    match: Match;
+    naming: Naming;
+    review: string | null;
+    /** For the alerts about it; absent in runs of before there were any. */
+    verdict?: Verdict | null;
+  }): Promise<Publication>;
   deliverOutbox(input: { run: Run }): Promise<Delivery>;
   /** Marks the run as waiting for a person, with what it knows so far. */
   holdRun(input: { run: Run; closing: Closing }): Promise<void>;
@@ -249,6 +256,12 @@ export interface AssignStages {
   /** In place of `matchIdentities`: the same model has the same segments. */
   keepIdentities(input: { run: Run; features: Features; clustering: Clustering }): Promise<Match>;
   decideRefit(input: RefitQuestion): Promise<{ due: boolean; start: boolean; reasons: string[] }>;
+}
+
+/** Activities of `deliverMessages`. */
+export interface DeliveryStages {
+  /** Delivers what is due; `secondsToNext` null: nothing waits any more. */
+  deliverPipeline(input: { pipeline: string }): Promise<{ secondsToNext: number | null }>;
 }
 
 /** Activities of `preserveHistory`. */

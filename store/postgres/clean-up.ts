@@ -27,7 +27,8 @@ export const createCleanUp =
         await removeStability(transaction, runId);
         await removeSegmentation(transaction, runId);
         await removeMemberships(transaction, run);
-        await transaction('outbox').where({ run_id: runId }).delete();
+        // That it waited for a person was true, and is told whatever became of it.
+        await transaction('outbox').where({ run_id: runId }).whereNot('event', 'like', 'alerts.%').delete();
         await transaction('runs')
           .where({ run_id: runId })
           .update({ cleaned_at: transaction.raw('coalesce(cleaned_at, now())') });

@@ -2,6 +2,8 @@ import type { Knex } from 'knex';
 import { translating } from './database-errors.ts';
 
 const ERROR_LENGTH = 500;
+const FIRST_REST_SECONDS = 60;
+const LONGEST_REST_SECONDS = 6 * 3600;
 
 export interface OutboxMessage {
   messageId: number;
@@ -9,10 +11,20 @@ export interface OutboxMessage {
   runId: string;
   event: string;
   channel: string;
+  /** The channel as it was set when this was written; null: that of the run's definition. */
+  settings: unknown;
   payload: unknown;
   createdAt: string;
   /** Deliveries begun, this one included. */
   attempts: number;
+}
+
+export interface WaitingMessage
+  extends Pick<OutboxMessage, 'pipeline' | 'runId' | 'event' | 'channel' | 'attempts'> {
+  /** Why it could not be delivered last; null: not tried yet. */
+  lastError: string | null;
+  /** Postponed until then; null: not. */
+  notBefore: Date | null;
 }
 
 interface OutboxRow {
@@ -21,12 +33,16 @@ interface OutboxRow {
   run_id: string;
   event: string;
   channel: string;
+  settings: unknown;
   payload: unknown;
   created_at: Date;
   attempts: number;
 }
 
-/** Which messages: of one run, or of a pipeline. */
+/**
+ * Which messages: of one run, whose own retries pace it, or of a pipeline, where one that failed rests for a while
+ * before it is tried again.
+ */
 export type OutboxScope = { runId: string } | { pipeline: string };
 
 export interface ClaimOptions {
@@ -54,21 +70,53 @@ export const createOutboxRepository = (knex: Knex) =>
         `with free as materialized (
            select message_id from outbox
            where delivered_at is null and (claimed_until is null or claimed_until <= now()) and ?? = ?
+             and (not_before is null or not_before <= now())
+             and (retry_at is null or retry_at <= now() or ?)
              and message_id <> all (?)
            order by attempts, message_id limit ? for update skip locked)
          update outbox o set claimed_until = now() + make_interval(secs => ?), attempts = attempts + 1
          from free where o.message_id = free.message_id
          returning o.*`,
-        [...columnOf(scope), [...except], limit, leaseSeconds],
+        [...columnOf(scope), 'runId' in scope, [...except], limit, leaseSeconds],
       );
       return rows.map(messageOf).sort((left, right) => left.messageId - right.messageId);
     },
 
-    /** Messages not delivered yet, claimed ones too. */
-    async countUndelivered(scope: OutboxScope): Promise<number> {
+    /** Messages not delivered yet, claimed ones too; `due`: without those that are postponed. */
+    async countUndelivered(scope: OutboxScope, { due = false }: { due?: boolean } = {}): Promise<number> {
       const [column, value] = columnOf(scope);
-      const [row] = await knex('outbox').where(column, value).whereNull('delivered_at').count({ rows: '*' });
+      const [row] = await knex('outbox')
+        .where(column, value)
+        .whereNull('delivered_at')
+        .whereRaw('(not ? or not_before is null or not_before <= now())', [due])
+        .count({ rows: '*' });
       return Number(row?.rows ?? 0);
+    },
+
+    /** Seconds until something of a pipeline can be delivered, 0 = now; null: there is nothing. */
+    async secondsToNext(pipeline: string): Promise<number | null> {
+      const { rows } = await knex.raw<{ rows: { seconds: number | null }[] }>(
+        `select extract(epoch from min(greatest(not_before, retry_at, claimed_until, now())) - now())::float8 as seconds
+         from outbox where pipeline = ? and delivered_at is null`,
+        [pipeline],
+      );
+      return rows[0]?.seconds ?? null;
+    },
+
+    /** What waits, oldest first, and why. */
+    async waiting(pipeline?: string): Promise<WaitingMessage[]> {
+      const query = knex('outbox').whereNull('delivered_at').orderBy('message_id');
+      if (pipeline !== undefined) query.where({ pipeline });
+      return query.select<WaitingMessage[]>({
+        ...{
+          pipeline: 'pipeline',
+          runId: 'run_id',
+          event: 'event',
+          channel: 'channel',
+          attempts: 'attempts',
+        },
+        ...{ lastError: 'last_error', notBefore: 'not_before' },
+      });
     },
 
     /** Messages that were delivered, by whichever attempt. */
@@ -89,12 +137,22 @@ export const createOutboxRepository = (knex: Knex) =>
         .update({ delivered_at: knex.fn.now(), claimed_until: null, last_error: null });
     },
 
-    /** Notes why and frees the message for the next attempt; a delivered one stays delivered. */
+    /**
+     * Notes why and frees the message for the next attempt; a delivered one stays delivered. To those who deliver for
+     * a whole pipeline it comes back after a rest that doubles, up to six hours: a receiver may be out for a day.
+     */
     async markFailed(messageId: number, error: string): Promise<void> {
       await knex('outbox')
         .where({ message_id: messageId })
         .whereNull('delivered_at')
-        .update({ claimed_until: null, last_error: error.slice(0, ERROR_LENGTH) });
+        .update({
+          claimed_until: null,
+          last_error: error.slice(0, ERROR_LENGTH),
+          retry_at: knex.raw('now() + make_interval(secs => least(?, ? * 2 ^ least(attempts, 20)))', [
+            LONGEST_REST_SECONDS,
+            FIRST_REST_SECONDS / 2,
+          ]),
+        });
     },
   });
 
@@ -109,6 +167,7 @@ function messageOf(row: OutboxRow): OutboxMessage {
     runId: row.run_id,
     event: row.event,
     channel: row.channel,
+    settings: row.settings,
     payload: row.payload,
     createdAt: row.created_at.toISOString(),
     attempts: row.attempts,

@@ -1,5 +1,7 @@
 import type { Knex } from 'knex';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { addMessages, type NewMessage } from './add-messages.ts';
+import { checkAlerts, type DecideAlerts } from './alerts.ts';
 import { translating } from './database-errors.ts';
 import { momentOf } from './name-versions.ts';
 import { type NamesInForce, namesInForce, retireSegments, validateNames } from './published-names.ts';
@@ -45,15 +47,11 @@ export interface PublishRequest {
   /** Who let it through and why; null where no one was asked. */
   review: string | null;
   /** What others are told, or how it is told once the names that readers see are known. Payloads hold no customer ids. */
-  messages: readonly Message[] | ((names: NamesInForce) => readonly Message[]);
+  messages: readonly NewMessage[] | ((names: NamesInForce) => readonly NewMessage[]);
   /** Joins the history and leaves the pointer where it is: the run is older than what readers see. */
   isAside?: boolean;
-}
-
-interface Message {
-  event: string;
-  channel: string;
-  payload: unknown;
+  /** What becomes of the alerts, now that readers see the run; absent: they are left as they are. */
+  alerts?: DecideAlerts;
 }
 
 interface PublicationRow {
@@ -144,7 +142,12 @@ async function publish(transaction: Knex.Transaction, request: PublishRequest): 
   const at = await momentOf(transaction);
   await retireSegments(transaction, { runId, replaced, seen: isAside ? pointer : null, at });
   await validateNames(transaction, { runId, pipeline, at, isAside });
-  await addMessages(transaction, request);
+  const { messages: given } = request;
+  const messages = typeof given === 'function' ? given(await namesInForce(transaction, runId)) : given;
+  await addMessages(transaction, { pipeline, runId, messages });
+  if (request.alerts) {
+    await checkAlerts(transaction, { pipeline, runId, moment: 'published', decide: request.alerts });
+  }
   return recordOf(publication);
 }
 
@@ -170,23 +173,6 @@ function requireBase({ pipeline, runId, expectedBase }: PublishRequest, pointer:
     `run ${runId} was compared with ${said(expectedBase)} of ${pipeline}, readers see ${said(pointer)} by now; ` +
       'start a new run, which is compared with that one',
     { runId, expectedBase, published: pointer },
-  );
-}
-
-async function addMessages(
-  transaction: Knex.Transaction,
-  { pipeline, runId, messages: given }: PublishRequest,
-): Promise<void> {
-  const messages = typeof given === 'function' ? given(await namesInForce(transaction, runId)) : given;
-  if (messages.length === 0) return;
-  await transaction('outbox').insert(
-    messages.map(({ event, channel, payload }) => ({
-      pipeline,
-      run_id: runId,
-      event,
-      channel,
-      payload: JSON.stringify(payload),
-    })),
   );
 }
 

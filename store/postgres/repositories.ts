@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { createAlertsRepository } from './alerts.ts';
 import { createBackfillsRepository } from './backfills.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createEvolutionRepository } from './evolution.ts';
@@ -27,5 +28,6 @@ export const createRepositories = (knex: Knex) => ({
   releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
   backfills: createBackfillsRepository(knex),
+  alerts: createAlertsRepository(knex),
   cleanUp: createCleanUp(knex),
 });

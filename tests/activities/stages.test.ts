@@ -120,7 +120,13 @@ describe('an activity that is run again gives the same result and leaves the sam
     await expectSameWithoutKeptLabels(walked);
     await threeTimes('awaitTurn', { run });
     await threeTimes('holdRun', { run, closing: closingOf(walked, 'held', ['asked for']) });
+    const alerts = shop.database.knex('alerts').where({ subject: run.runId });
+    expect(await alerts.clone()).toMatchObject([
+      { title: 'the run waits for a person: asked for', state: 'open', occurrences: 1 },
+    ]);
     expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({ outcome: 'published' });
+    expect(await alerts.clone()).toMatchObject([{ state: 'resolved', resolved_by: 'strata' }]);
+    await threeTimes('deliverPipeline', { pipeline: run.pipeline });
     const { workflow, runId } = run;
     await expectMovesTold(walked);
     await threeTimes('renameSegment', {

@@ -13,14 +13,25 @@ import type { BackfillStages } from '../../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../../pipelines/contracts/compare.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { RenameStages } from '../../pipelines/contracts/rename.ts';
-import type { AssignStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type {
+  AssignStages,
+  DeliveryStages,
+  HistoryStages,
+  Stages,
+} from '../../pipelines/contracts/stages.ts';
 import { createDiskArtifacts } from '../../store/artifacts/disk-artifacts.ts';
 import { createRepositories } from '../../store/postgres/repositories.ts';
 import { type TestDatabase, testDatabase } from './postgres.ts';
 import { allRows } from './postgres-rows.ts';
 import { temporalAddress } from './temporal.ts';
 
-type Activities = Stages & AssignStages & HistoryStages & CompareStages & RenameStages & BackfillStages;
+type Activities = Stages &
+  AssignStages &
+  HistoryStages &
+  DeliveryStages &
+  CompareStages &
+  RenameStages &
+  BackfillStages;
 export type ActivityName = keyof Activities;
 export type InputOf<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type ResultOf<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;

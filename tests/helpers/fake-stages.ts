@@ -2,7 +2,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { RenameStages } from '../../pipelines/contracts/rename.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
-import type { AssignStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type {
+  AssignStages,
+  DeliveryStages,
+  HistoryStages,
+  Stages,
+} from '../../pipelines/contracts/stages.ts';
 
 /** A reference to nothing: workflows pass references on and never look inside. */
 export function fakeRef(kind: ArtifactKind, rows = 100): ArtifactRef {
@@ -45,7 +50,7 @@ export function fakeStages(overrides: Partial<FakeStages> = {}): FakeStages {
   };
 }
 
-type FakeStages = Stages & AssignStages & HistoryStages & RenameStages;
+type FakeStages = Stages & AssignStages & DeliveryStages & HistoryStages & RenameStages;
 
 const openingStages = {
   openRun: async ({ input, workflow, kind = 'refit' }) => ({
@@ -73,7 +78,8 @@ const openingStages = {
   }),
   awaitClosed: async ({ workflow }) => ({ workflow }),
   keepHistory: async () => fakeRef('history'),
-} satisfies Partial<Stages & HistoryStages>;
+  deliverPipeline: async () => ({ secondsToNext: null }),
+} satisfies Partial<Stages & HistoryStages & DeliveryStages>;
 
 const numberStages = {
   profileExtract: async () => ({ report: fakeRef('report'), page: fakeRef('report'), ms: 5 }),

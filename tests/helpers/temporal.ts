@@ -5,7 +5,12 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
-import type { AssignStages, HistoryStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type {
+  AssignStages,
+  DeliveryStages,
+  HistoryStages,
+  Stages,
+} from '../../pipelines/contracts/stages.ts';
 import { readConfig } from '../../scripts/config.ts';
 import { bundleWorkflows as bundle } from '../../scripts/strata-worker.ts';
 
@@ -35,7 +40,10 @@ export function temporalAddress(): string {
 
 /** A worker with these activities on the real server, on task queues of its own, while `check` runs. */
 export async function withWorker(
-  { bundle, activities }: { bundle: WorkflowBundle; activities: Stages & AssignStages & HistoryStages },
+  {
+    bundle,
+    activities,
+  }: { bundle: WorkflowBundle; activities: Stages & AssignStages & DeliveryStages & HistoryStages },
   check: (runs: TestRuns) => Promise<void>,
 ): Promise<void> {
   const address = temporalAddress();

@@ -48,12 +48,15 @@ test('a migrated schema has the tables and views of the design, each saying its 
       and relname not like 'knex%' order by 1`);
   expect(described).toEqual(
     [
+      ['alert_checks', expect.stringContaining('One row per run and moment')],
+      ['alerts', expect.stringContaining('One row per pipeline, rule and subject')],
       ['memberships', 'One row per run and customer.'],
       ['models', expect.stringContaining('One row per run')],
       ['movements', 'One row per run, from, to and cause.'],
       ['outbox', expect.stringContaining('One row per run, event and channel')],
       ['pipelines', 'One row per pipeline.'],
       ['publications', 'One row per publish.'],
+      ['published_alerts', expect.stringContaining('One row per unresolved alert')],
       ['published_memberships', expect.stringContaining('One row per pipeline and customer')],
       ['published_runs', expect.stringContaining('One row per pipeline')],
       ['published_segments', expect.stringContaining('One row per pipeline and published segment')],

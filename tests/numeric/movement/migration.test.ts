@@ -224,6 +224,18 @@ describe('describeMigration', () => {
 });
 
 describe('testFlows', () => {
+  test('divides by the dispersion of past runs', () => {
+    // Expected: scipy.stats.chi2_contingency(lambda_='log-likelihood', correction=False), its statistic over 3.
+    const now = { rows: 1, columns: 3, customers: Float64Array.of(70, 20, 10) };
+    const baseline = { customers: Float64Array.of(700, 250, 50) };
+    const [plain] = testFlows(now, baseline);
+    const [calmed] = testFlows(now, baseline, { dispersion: 3 });
+    expect(plain!.statistic).toBeCloseTo(4.404371200701, 10);
+    expect(calmed!.pValue).toBeCloseTo(0.479955510044373, 10);
+    expect(calmed!.shiftedShare).toBe(plain!.shiftedShare);
+    expect(() => testFlows(now, baseline, { dispersion: 0.5 })).toThrow(/dispersion/);
+  });
+
   const shares = USUAL.map((count, at) => count / [100, 200, 12, 100][Math.floor(at / 5)]!);
 
   // Expected values: scipy 1.17, stats.power_divergence(lambda_='log-likelihood') and false_discovery_control

@@ -107,3 +107,35 @@ test('a message that fails again and again does not keep the others waiting', as
   const [again] = await claim(1);
   expect(again!.messageId).not.toBe(first!.messageId);
 });
+
+test('one that failed rests longer each time before those who deliver for the pipeline have it again', async () => {
+  const rests: number[] = [];
+  for (let round = 0; round < 12; round++) {
+    await database.knex('outbox').update({ retry_at: null });
+    const [message] = await repositories.outbox.claim({ pipeline: 'shop' }, { limit: 1 });
+    await repositories.outbox.markFailed(message!.messageId, 'it answered 500');
+    await database.knex('outbox').whereNot({ message_id: message!.messageId }).delete();
+    expect(await repositories.outbox.claim({ pipeline: 'shop' }, { limit: 1 })).toEqual([]);
+    rests.push(Math.round((await repositories.outbox.secondsToNext('shop'))!));
+  }
+  expect(rests).toEqual([60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600, 21600]);
+});
+
+test('a postponed message is nobody’s until its time, and is no fault', async () => {
+  await database.knex('outbox').update({ not_before: database.knex.raw(`now() + interval '1 hour'`) });
+  expect(await claim()).toEqual([]);
+  expect(await repositories.outbox.claim({ pipeline: 'shop' }, { limit: 9 })).toEqual([]);
+  expect(await repositories.outbox.countUndelivered({ runId: 'a' })).toBe(3);
+  expect(await repositories.outbox.countUndelivered({ runId: 'a' }, { due: true })).toBe(0);
+  expect(await repositories.outbox.secondsToNext('shop')).toBeCloseTo(3600, -1);
+  await database.knex('outbox').update({ not_before: database.knex.raw(`now() - interval '1 second'`) });
+  expect(await repositories.outbox.secondsToNext('shop')).toBe(0);
+  expect(await claim()).toHaveLength(3);
+  expect(await repositories.outbox.waiting('shop')).toMatchObject([{ attempts: 1 }, {}, {}]);
+  for (const { messageId } of await claimedIds()) {
+    await repositories.outbox.markDelivered(messageId);
+  }
+  expect(await repositories.outbox.secondsToNext('shop')).toBeNull();
+});
+
+const claimedIds = () => database.knex('outbox').select<{ messageId: number }[]>({ messageId: 'message_id' });

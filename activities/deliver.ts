@@ -1,0 +1,54 @@
+import type { Channel } from '../pipelines/contracts/definition.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { OutboxMessage, OutboxScope } from '../store/postgres/outbox.ts';
+import { channelOf, send } from './channels.ts';
+import type { ActivityContext } from './context.ts';
+
+/** One delivery and the two statements around it, with room to spare. */
+const LEASE_SECONDS = 30;
+
+export interface Delivering {
+  scope: OutboxScope;
+  /** Of the run's definition, for messages of before they kept their channel. */
+  notify: (message: OutboxMessage) => Promise<readonly Channel[]>;
+  signal: AbortSignal;
+  onProgress?: (tried: number) => void;
+  /** Ends early after so many faults, or when the time is up; what is left waits for another. */
+  limit?: { faults: number; until: number };
+}
+
+/**
+ * Every message once, claimed one at a time: the lease covers one delivery, however many wait behind it, and
+ * an attempt that runs out of time holds no more than the message it was at.
+ *
+ * @returns what was delivered, and why what was not
+ */
+export async function deliverEach(
+  context: Pick<ActivityContext, 'log' | 'secret'> & {
+    repositories: Pick<ActivityContext['repositories'], 'outbox'>;
+  },
+  { scope, notify, signal, onProgress, limit }: Delivering,
+): Promise<{ delivered: number; faults: string[] }> {
+  const { outbox } = context.repositories;
+  const tried: number[] = [];
+  const faults: string[] = [];
+  for (;;) {
+    signal.throwIfAborted();
+    const isOver = limit && (faults.length >= limit.faults || Date.now() > limit.until);
+    const [message] = isOver
+      ? []
+      : await outbox.claim(scope, { limit: 1, except: tried, leaseSeconds: LEASE_SECONDS });
+    if (!message) return { delivered: tried.length - faults.length, faults };
+    tried.push(message.messageId);
+    try {
+      const channel = channelOf(message, message.settings === null ? await notify(message) : []);
+      await send(context, { channel, message, signal });
+      await outbox.markDelivered(message.messageId);
+    } catch (error) {
+      if (!(error instanceof PipelineError && error.code === 'DELIVERY_FAILED')) throw error;
+      faults.push(error.message);
+      await outbox.markFailed(message.messageId, error.message);
+    }
+    onProgress?.(tried.length);
+  }
+}

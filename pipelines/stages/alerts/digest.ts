@@ -1,0 +1,116 @@
+import type { Severity } from '../../contracts/alert-settings.ts';
+import type { AlertMessage, AlertMoment, Finding } from '../../contracts/alerts.ts';
+import { type Channel, takes } from '../../contracts/channels.ts';
+
+/** What a channel is told of one run: every alert that is new or got worse, the worst first. */
+export interface AlertDigest {
+  event: 'alerts';
+  pipeline: string;
+  runId: string;
+  asOf: string | null;
+  moment: AlertMoment;
+  currency: string;
+  alerts: ToldAlert[];
+}
+
+export interface ToldAlert
+  extends Pick<
+    Finding,
+    'rule' | 'severity' | 'owner' | 'subject' | 'title' | 'details' | 'customers' | 'spendCents' | 'features'
+  > {
+  alertId: string;
+  /** It was open already, and got worse. */
+  gotWorse: boolean;
+  /** A command that shows it. */
+  lookAt: string;
+}
+
+export interface Told {
+  alertId: string;
+  finding: Finding;
+  gotWorse: boolean;
+}
+
+interface Sending {
+  run: { runId: string; pipeline: string; asOf: string | null };
+  moment: AlertMoment;
+  currency: string;
+  notify: readonly Channel[];
+  /** End of the quiet hours; null: they are not on. */
+  quietUntil: string | null;
+  criticalBreaksThrough: boolean;
+}
+
+const RANK: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
+
+/**
+ * One message for each channel, so that a bad day is one letter and not twelve; a second one where critical alerts
+ * break through the quiet hours and the others wait.
+ */
+export function digestMessages(told: readonly Told[], sending: Sending): AlertMessage[] {
+  const { notify, moment, quietUntil, criticalBreaksThrough } = sending;
+  return notify.flatMap((channel, i) => {
+    if (!takes(channel, 'alerts')) return [];
+    const own = told.filter(({ finding }) => isFor(channel, finding));
+    // Nobody is woken by a line in a log.
+    const isQuiet = quietUntil !== null && channel.kind !== 'log';
+    const urgent =
+      isQuiet && criticalBreaksThrough ? own.filter(({ finding }) => finding.severity === 'critical') : [];
+    const others = own.filter((one) => !urgent.includes(one));
+    const message = (event: string, alerts: readonly Told[], notBefore: string | null): AlertMessage[] =>
+      alerts.length === 0
+        ? []
+        : [
+            {
+              event,
+              channel: `${i}:${channel.kind}`,
+              settings: channel,
+              payload: digestOf(alerts, sending),
+              notBefore,
+            },
+          ];
+    return [
+      ...message(`alerts.${moment}.critical`, urgent, null),
+      ...message(`alerts.${moment}`, others, isQuiet ? quietUntil : null),
+    ];
+  });
+}
+
+function isFor({ name, kind }: Channel, { channels }: Finding): boolean {
+  return channels === null || channels.includes(kind) || (name !== undefined && channels.includes(name));
+}
+
+function digestOf(told: readonly Told[], { run, moment, currency }: Sending): AlertDigest {
+  const worstFirst = told.toSorted((a, b) => RANK[a.finding.severity] - RANK[b.finding.severity]);
+  return {
+    event: 'alerts',
+    pipeline: run.pipeline,
+    runId: run.runId,
+    asOf: run.asOf,
+    moment,
+    currency,
+    alerts: worstFirst.map(({ alertId, finding, gotWorse }) => {
+      const { rule, severity, owner, subject, title, details, customers, spendCents, features } = finding;
+      return {
+        ...{
+          alertId,
+          rule,
+          severity,
+          owner,
+          subject,
+          gotWorse,
+          title,
+          details,
+          customers,
+          spendCents,
+          features,
+        },
+        lookAt: lookAt(alertId),
+      };
+    }),
+  };
+}
+
+export function lookAt(alertId: string): string {
+  return `npm run strata -- alerts show ${alertId}`;
+}

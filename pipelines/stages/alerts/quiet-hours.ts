@@ -1,0 +1,49 @@
+import type { AlertSettings } from '../../contracts/alert-settings.ts';
+
+const MINUTES_PER_DAY = 24 * 60;
+const MINUTE_MS = 60_000;
+
+/**
+ * When a message of this moment may be sent.
+ *
+ * @param moment ISO time with its zone
+ * @param timezone IANA zone of the shop
+ * @returns ISO time of the end of the quiet hours; null: they are not on
+ */
+export function quietUntil(
+  moment: string,
+  quietHours: AlertSettings['quietHours'],
+  timezone = 'UTC',
+): string | null {
+  if (!quietHours) return null;
+  const from = minutesOf(quietHours.from);
+  const to = minutesOf(quietHours.to);
+  const start = Date.parse(moment);
+  const now = localMinutes(start, timezone);
+  const isQuiet = from < to ? now >= from && now < to : now >= from || now < to;
+  if (!isQuiet) return null;
+  let end = start + ((to - now + MINUTES_PER_DAY) % MINUTES_PER_DAY) * MINUTE_MS;
+  end -= end % MINUTE_MS;
+  // The clocks may be put forward or back on the way.
+  const missed = to - localMinutes(end, timezone);
+  end += (((missed + MINUTES_PER_DAY * 1.5) % MINUTES_PER_DAY) - MINUTES_PER_DAY / 2) * MINUTE_MS;
+  return new Date(end).toISOString();
+}
+
+function minutesOf(clock: string): number {
+  const [hours, minutes] = clock.split(':').map(Number);
+  return hours! * 60 + minutes!;
+}
+
+/** Minutes since midnight on a clock in the zone. */
+function localMinutes(time: number, timezone: string): number {
+  const parts = new Intl.DateTimeFormat('en', {
+    timeZone: timezone,
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatToParts(new Date(time));
+  const part = (wanted: 'hour' | 'minute') => Number(parts.find(({ type }) => type === wanted)!.value);
+  return part('hour') * 60 + part('minute');
+}

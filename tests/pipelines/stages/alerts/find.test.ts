@@ -1,0 +1,301 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_ALERTS } from '../../../../pipelines/contracts/alert-settings.ts';
+import type { RunMeasurement } from '../../../../pipelines/contracts/alerts.ts';
+import { findAlerts } from '../../../../pipelines/stages/alerts/find.ts';
+import { runsPerMonth, significanceOf } from '../../../../pipelines/stages/alerts/significance.ts';
+import { measured, segment, settingsOf, usualMonth, usualYear } from './fixture.ts';
+
+const find = (run: RunMeasurement, { past = usualYear(), settings = DEFAULT_ALERTS } = {}) =>
+  findAlerts(run, { past, settings, currency: 'GBP' });
+const only = (rule: Record<string, unknown>) => settingsOf({ rules: [{ name: 'own', ...rule }] });
+const rulesOf = (findings: ReturnType<typeof find>) =>
+  findings.map(({ rule, subject }) => `${rule} ${subject}`);
+
+test('a month like the others has nothing to tell', () => {
+  expect(find(usualMonth(12))).toEqual([]);
+});
+
+test('the first publication is compared with nothing, and nothing is told of it', () => {
+  expect(
+    find(usualMonth(12, [['seg_a', 'seg_b', 400]], { previousSegments: null, verdict: 'first' })),
+  ).toEqual([]);
+});
+
+test('an empty list of rules tells nothing, whatever happens', () => {
+  expect(find(usualMonth(12, [['seg_a', 'seg_b', 400]]), { settings: settingsOf({ rules: [] }) })).toEqual(
+    [],
+  );
+});
+
+describe('a tenth of a segment that goes to another one', () => {
+  const run = usualMonth(12, [['seg_a', 'seg_b', 100, 123_400]]);
+
+  test('is told as what it is: who shrank, by how many, where they went, how much money', () => {
+    const findings = find(run);
+    expect(rulesOf(findings)).toEqual(['segment-size seg_a', 'segment-size seg_b', 'segment-flow seg_a']);
+    expect(findings[0]).toMatchObject({
+      title: '“Group a” shrank from 40 % to 36 % of the customers: 1,000 then, 900 now',
+      details: ['80 came (50 from “Group b”), 180 left (150 to “Group b”)'],
+      ...{ customers: 100, severity: 'warning' },
+      // 50 to b at 1 a head, 30 lost, the planted 1,234; less the 80 who came.
+      spendCents: 123_400,
+    });
+    expect(findings[0]!.features).toEqual(['orders of a']);
+    expect(findings[2]!.title).toContain('most to “Group b”: 150 instead of about 50');
+    // 10 % of 1000 would have to go elsewhere to be as usual.
+    expect(findings[2]!.magnitude).toBeCloseTo(0.1, 1);
+  });
+
+  test('is not told before three past runs say what is usual', () => {
+    expect(find(run, { past: usualYear().slice(0, 2) })).toEqual([]);
+    expect(find(run, { past: usualYear().slice(0, 3) })).not.toEqual([]);
+  });
+
+  test('is usual where it happens every month', () => {
+    const settings = only({ kind: 'flow' });
+    const past = usualYear().map((_, month) => usualMonth(month, [['seg_a', 'seg_b', 100]]));
+    expect(find(run, { settings })).toHaveLength(1);
+    expect(find(run, { past, settings })).toEqual([]);
+  });
+
+  test('needs runs that looked back as far: a day is no measure for a month', () => {
+    const daily = usualYear().map((one, i) => ({
+      ...one,
+      asOf: `2025-01-${10 + i}`,
+      previousAsOf: `2025-01-0${9}`,
+    }));
+    const days = daily.map((one, i) => ({
+      ...one,
+      previousAsOf: `2025-01-${String(9 + i).padStart(2, '0')}`,
+    }));
+    expect(find(run, { past: days })).toEqual([]);
+  });
+
+  test('is not told of a segment that the rule is not about, nor below its magnitude, nor of few customers', () => {
+    const size = { kind: 'size-change' };
+    expect(rulesOf(find(run, { settings: only({ ...size, segments: ['seg_b'] }) }))).toEqual(['own seg_b']);
+    expect(find(run, { settings: only({ ...size, atLeast: 0.2 }) })).toEqual([]);
+    expect(find(run, { settings: only({ ...size, leastCustomers: 101 }) })).toEqual([]);
+    expect(find(run, { settings: only({ ...size, significance: 1e-30 }) })).toEqual([]);
+  });
+});
+
+describe('weather', () => {
+  const stormy = Array.from({ length: 12 }, (_, month) =>
+    usualMonth(month, [month % 2 === 0 ? ['seg_a', 'seg_b', 70 + month] : ['seg_b', 'seg_a', 70 + month]]),
+  );
+
+  test('of a shop whose segments swing every month makes a swing usual', () => {
+    const swing = usualMonth(12, [['seg_a', 'seg_b', 75]]);
+    const settings = only({ kind: 'size-change' });
+    expect(find(swing, { settings })).toHaveLength(2);
+    expect(find(swing, { past: stormy, settings })).toEqual([]);
+  });
+});
+
+describe('customers lost', () => {
+  const settings = only({ kind: 'customers-lost', owner: 'CRM', severity: 'critical' });
+
+  test('are told of all and of the segment they left, with what is usual', () => {
+    const findings = find(usualMonth(12, [['seg_a', null, 200]]), { settings });
+    expect(rulesOf(findings)).toEqual(['own seg_a', 'own ']);
+    expect(findings[0]).toMatchObject({
+      title: '23 % of the customers of “Group a” are gone, 3 % is usual: 230 instead of about 30',
+      ...{ customers: 200, owner: 'CRM', severity: 'critical' },
+    });
+  });
+
+  test('that are fewer than usual are no alarm', () => {
+    const past = usualYear().map((_, month) => usualMonth(month, [['seg_a', null, 200]]));
+    expect(find(usualMonth(12), { past, settings })).toEqual([]);
+  });
+});
+
+describe('share of spend', () => {
+  const settings = only({ kind: 'spend-share', atLeast: 0.03 });
+  const withShares = (month: number, before: number, now: number) =>
+    usualMonth(month, [], {
+      segments: [segment('seg_a', 1000, { spendShare: now })],
+      previousSegments: [segment('seg_a', 1000, { spendShare: before })],
+    });
+  const past = usualYear().map((_, month) => withShares(month, 0.2, 0.2 + (month % 2 ? 0.01 : -0.01)));
+
+  test('is told when it changes by more than it does from run to run', () => {
+    expect(find(withShares(12, 0.2, 0.26), { past, settings })).toMatchObject([
+      {
+        subject: 'seg_a',
+        title: '“Group a” makes 26 % of the spend, 20 % before',
+        magnitude: expect.closeTo(0.06, 9),
+      },
+    ]);
+    expect(find(withShares(12, 0.2, 0.225), { past, settings })).toEqual([]);
+  });
+
+  test('is not told before six past runs, nor where there is no spend', () => {
+    expect(find(withShares(12, 0.2, 0.26), { past: past.slice(0, 5), settings })).toEqual([]);
+    expect(find(usualMonth(12), { settings })).toEqual([]);
+  });
+});
+
+describe('drift', () => {
+  const psi = (metric: string, subject: string, value: number, critical: number) => [
+    { metric, subject, value, threshold: 0.25 },
+    { metric: `${metric}-significance`, subject, value, threshold: critical },
+  ];
+  const run = (metrics: RunMeasurement['metrics']) => usualMonth(12, [], { metrics });
+
+  test('of a feature needs both: more than chance, and enough to matter', () => {
+    const found = find(
+      run([
+        ...psi('psi', 'spend', 0.4, 0.02),
+        ...psi('psi', 'orders', 0.4, 0.39),
+        ...psi('psi', 'recencyDays', 0.2, 0.01),
+      ]),
+    );
+    expect(rulesOf(found)).toEqual(['feature-drift spend']);
+    expect(found[0]).toMatchObject({
+      title: "the customers' spend shifted: PSI 0.40, told from 0.25",
+      features: ['orders (PSI 0.40)', 'spend (PSI 0.40)', 'recency (PSI 0.20)'],
+    });
+  });
+
+  test('of the features that the rule names alone', () => {
+    const metrics = [...psi('psi', 'spend', 0.4, 0.02), ...psi('psi', 'orders', 0.4, 0.02)];
+    expect(
+      rulesOf(find(run(metrics), { settings: only({ kind: 'feature-drift', features: ['orders'] }) })),
+    ).toEqual(['own orders']);
+  });
+
+  test('of the mix of segments', () => {
+    expect(rulesOf(find(run(psi('psi-mix', '', 0.15, 0.01))))).toEqual(['mix-drift ']);
+    expect(find(run(psi('psi-mix', '', 0.05, 0.01)))).toEqual([]);
+  });
+});
+
+describe('what is, without asking chance', () => {
+  test('names that do not hold are told from the share that the rule says', () => {
+    const segments = ['a', 'b', 'c', 'd'].map((id, i) =>
+      segment(`seg_${id}`, 500, { isQuestionable: i < 2 }),
+    );
+    const found = find(usualMonth(12, [], { segments }), {
+      settings: only({ kind: 'questionable-names', atLeast: 0.5 }),
+    });
+    expect(found).toMatchObject([
+      { title: '2 of 4 names do not hold any more: “Group a”, “Group b”', customers: 1000, magnitude: 0.5 },
+    ]);
+    expect(
+      find(usualMonth(12, [], { segments }), {
+        settings: only({ kind: 'questionable-names', atLeast: 0.6 }),
+      }),
+    ).toEqual([]);
+  });
+
+  test('segments that are born, split, merged or retired are told each', () => {
+    const segments = [
+      segment('seg_a', 900),
+      segment('seg_d', 80, { event: 'born' }),
+      segment('seg_e', 20, { event: 'split' }),
+    ];
+    const found = find(usualMonth(12, [], { segments }), {
+      settings: only({ kind: 'segment-events', events: ['born', 'retired'] }),
+    });
+    expect(rulesOf(found)).toEqual(['own born:seg_d', 'own retired:seg_b', 'own retired:seg_c']);
+    expect(found[0]!.title).toBe('“Group d” is a new segment: 80 customers');
+  });
+
+  test('a verdict is told when the rule is about it', () => {
+    const unstable = usualMonth(12, [], { verdict: 'unstable' });
+    expect(rulesOf(find(unstable))).toEqual(['unstable ']);
+    expect(find(unstable)[0]!.severity).toBe('critical');
+    expect(find(usualMonth(12, [], { verdict: 'drifted' }))).toEqual([]);
+  });
+
+  test('a figure below its limit is told, worse the lower it is', () => {
+    const at = (value: number | null) =>
+      find(
+        usualMonth(12, [], { metrics: [{ metric: 'adjusted-rand', subject: '', value, threshold: 0.3 }] }),
+      );
+    expect(at(0.5)).toEqual([]);
+    expect(at(null)).toEqual([]);
+    expect(at(0.4)).toMatchObject([
+      { rule: 'low-agreement', title: 'adjusted-rand is 0.40, told below 0.5' },
+    ]);
+    expect(at(0.2)[0]!.magnitude).toBeGreaterThan(at(0.4)[0]!.magnitude);
+  });
+});
+
+describe('how sure a rule has to be', () => {
+  const every = (days: number) =>
+    [1, 2, 3].map((i) => ({
+      ...usualMonth(i),
+      asOf: new Date(Date.UTC(2026, 0, 1 + i * days)).toISOString().slice(0, 10),
+      previousAsOf: new Date(Date.UTC(2026, 0, 1 + (i - 1) * days)).toISOString().slice(0, 10),
+    }));
+
+  test('follows from the budget and from how often runs come', () => {
+    expect(runsPerMonth(every(1))).toBeCloseTo(30.44, 9);
+    // Six rules that come with Strata test: 1 / 30.44 / 6.
+    expect(significanceOf(settingsOf(), every(1))).toBeCloseTo(1 / 30.44 / 6, 12);
+    expect(significanceOf(settingsOf({ falseAlarmsPerMonth: 0.1 }), every(1))).toBeCloseTo(
+      0.1 / 30.44 / 6,
+      12,
+    );
+  });
+
+  test('is never laxer than one of a hundred', () => {
+    expect(significanceOf(settingsOf({ falseAlarmsPerMonth: 50 }), every(30))).toBe(0.01);
+  });
+
+  test('takes runs without dates for monthly', () => {
+    expect(runsPerMonth([{ ...usualMonth(1), asOf: null }])).toBe(1);
+  });
+});
+
+test('whatever was measured, no rule breaks, and each tells a subject once', () => {
+  const count = fc.integer({ min: 0, max: 2000 });
+  const id = fc.constantFrom('seg_a', 'seg_b', 'seg_c', 'seg_d');
+  const anyRun = fc.record({
+    sizes: fc.dictionary(id, count),
+    ways: fc.array(
+      fc.tuple(fc.option(id), fc.option(id), count).filter(([from, to]) => from !== to),
+      { maxLength: 6 },
+    ),
+    metrics: fc.array(
+      fc.record({
+        metric: fc.constantFrom('psi-significance', 'psi-mix-significance', 'adjusted-rand'),
+        subject: fc.constantFrom('', 'orders'),
+        value: fc.option(fc.double({ noNaN: true, min: 0, max: 9 })),
+        threshold: fc.option(fc.double({ noNaN: true, min: 0, max: 1 })),
+      }),
+      { maxLength: 4 },
+    ),
+  });
+  fc.assert(
+    fc.property(fc.array(anyRun, { minLength: 1, maxLength: 6 }), (runs) => {
+      const all = runs.map(({ sizes, ways, metrics }, month) => ({
+        ...measured(month, { sizes, ways: [] }),
+        movements: ways.map(([from, to, customers]) => ({
+          from,
+          to,
+          cause: 'border',
+          customers,
+          spendCents: null,
+        })),
+        metrics,
+      }));
+      const found = findAlerts(all.at(-1)!, {
+        past: all.slice(0, -1),
+        settings: DEFAULT_ALERTS,
+        currency: 'EUR',
+      });
+      const keys = rulesOf(found);
+      expect(new Set(keys).size).toBe(keys.length);
+      for (const { magnitude, title } of found) {
+        expect(magnitude).toBeGreaterThanOrEqual(0);
+        expect(title).not.toMatch(/NaN|undefined|null/);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

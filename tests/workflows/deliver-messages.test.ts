@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
+import { moment } from '../helpers/moment.ts';
+import type { TestRuns } from '../helpers/temporal.ts';
+import { runWith } from '../helpers/workflow-runs.ts';
+
+const begin = (runs: TestRuns) =>
+  runs.client.workflow.start('deliverMessages', {
+    workflowId: `test/${randomUUID()}`,
+    taskQueue: TASK_QUEUES.workflows,
+    args: [{ pipeline: 'shop' }],
+  });
+
+describe('deliverMessages', () => {
+  test('goes round until nothing waits, and ends', async () => {
+    const waits = [0, 0, null];
+    let rounds = 0;
+    await runWith(
+      { deliverPipeline: async () => ({ secondsToNext: waits[rounds++] ?? null }) },
+      async (runs) => {
+        const handle = await begin(runs);
+        // Two rests of its shortest length would be half a minute: it is woken instead.
+        while (rounds < 3) {
+          await handle.signal('more');
+          await sleep(100);
+        }
+        await handle.result();
+        expect(rounds).toBeGreaterThanOrEqual(3);
+      },
+    );
+  });
+
+  test('a message left while it is ending is not left lying', async () => {
+    const [looking, left] = [moment(), moment()];
+    let rounds = 0;
+    await runWith(
+      {
+        deliverPipeline: async ({ pipeline }) => {
+          expect(pipeline).toBe('shop');
+          rounds++;
+          if (rounds === 1) {
+            looking.happens();
+            await left.happened;
+          }
+          return { secondsToNext: null };
+        },
+      },
+      async (runs) => {
+        const handle = await begin(runs);
+        await looking.happened;
+        await handle.signal('more');
+        left.happens();
+        await handle.result();
+        expect(rounds).toBe(2);
+      },
+    );
+  });
+});
