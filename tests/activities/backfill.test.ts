@@ -167,5 +167,5 @@ describe('once runs are published', () => {
       march.run.runId,
     );
     expect(await publications.before({ ...later, asOf: '2026-02-28' } as never)).toBeNull();
-  }, 60_000);
+  }, 120_000);
 });
