@@ -1,13 +1,24 @@
 import type { RunSummary } from '../pipelines/contracts/run.ts';
 import type { Movement, MovementReport } from '../pipelines/stages/movements.ts';
+import type { SegmentName } from '../pipelines/stages/name.ts';
 import type { SinceLast } from './run-report.ts';
 import { bar, counted, percent, table, thousands } from './terminal.ts';
 
 const WAYS_SHOWN = 8;
 const BAR_WIDTH = 12;
 
-/** What changed since the last publication, by the movements that the stability stage kept. */
-export function sinceLast({ segments }: RunSummary, report: MovementReport): SinceLast {
+type CheckedName = Pick<SegmentName, 'name' | 'status' | 'reason' | 'proposal'>;
+
+/**
+ * What changed since the last publication, by the movements that the stability stage kept.
+ *
+ * @param names with what the name stage found of them
+ */
+export function sinceLast(
+  { segments }: Pick<RunSummary, 'segments'>,
+  report: MovementReport,
+  names: readonly CheckedName[] = [],
+): SinceLast {
   const nameOf = new Map(segments.map(({ segmentId, name }) => [segmentId, name]));
   const changes = new Map<string, number>(segments.map(({ segmentId }) => [segmentId, 0]));
   for (const { from, to, customers } of report.movements) {
@@ -29,11 +40,17 @@ export function sinceLast({ segments }: RunSummary, report: MovementReport): Sin
   return {
     changes,
     lines: [
+      ...names.filter(({ status }) => status === 'questionable').map(questionable),
       tally(report),
       ...(rows.length > 0 ? [table(['from', 'to', 'customers', '', 'cause'], rows, [2])] : []),
       ...(left > 0 ? [`and ${counted(left, 'way')} that fewer took`] : []),
     ],
   };
+}
+
+function questionable({ name, reason, proposal }: CheckedName): string {
+  const today = proposal ? `; today it would be called "${proposal.name}"` : '';
+  return `(?) ${name}: ${reason}${today}`;
 }
 
 function tally({ stayed, moved, new: arrived, lost }: MovementReport): string {

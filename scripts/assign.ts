@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import type { NamesFile } from '../activities/name.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
-import type { RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { RunSummary, Stage, StartInput } from '../pipelines/contracts/run.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import type { MainJob } from './main-job.ts';
@@ -93,14 +94,16 @@ async function follow(
 
 /** Null for a run that came to no comparison, or let go of it. */
 async function changesOf(config: Config, summary: RunSummary): Promise<SinceLast | null> {
-  const report = summary.stages.find(({ stage }) => stage === 'stability')?.artifact;
-  if (summary.kind !== 'assign' || !report || (summary.outcome !== 'published' && summary.outcome !== 'held'))
-    return null;
+  const productOf = (of: Stage) => summary.stages.find(({ stage }) => stage === of)?.artifact;
+  const [report, named] = [productOf('stability'), productOf('name')];
+  const isKept = summary.outcome === 'published' || summary.outcome === 'held';
+  if (summary.kind !== 'assign' || !isKept || !report || !named) return null;
   const { createDiskArtifacts } = await import('../store/artifacts/disk-artifacts.ts');
   const { decodeJson } = await import('../store/artifacts/json.ts');
   const { parseStabilityReport } = await import('../pipelines/stages/stability-report.ts');
   const { sinceLast } = await import('./assign-report.ts');
   const artifacts = createDiskArtifacts({ root: config.artifacts });
   const { movements } = parseStabilityReport(decodeJson(await artifacts.read(report)));
-  return movements && sinceLast(summary, movements);
+  const { names } = decodeJson(await artifacts.read(named)) as NamesFile;
+  return movements && sinceLast(summary, movements, names);
 }

@@ -165,6 +165,23 @@ test('a refit that is due is told with the command that starts it, or where it i
   expect(textOf({})).not.toContain('refit');
 });
 
+test('a questionable name is told with why, and with what the segment would be called today', () => {
+  const nobody = { customers: 0, spendCents: 0 };
+  const still = {
+    ...{ movements: [], stayed: nobody, new: nobody, lost: nobody, moved: null },
+    ...{ behaviour: null, model: null, noiseBands: null, migration: null },
+  };
+  const { lines } = sinceLast(assigned, still, [
+    { name: 'Active regulars', status: 'holds', reason: 'keeps its name', proposal: null },
+    {
+      ...{ name: 'Lapsed', status: 'questionable', reason: 'keeps its name, though its figures' },
+      proposal: { name: 'Cooling', condition: { words: [] }, evidence: [] },
+    },
+  ]);
+  expect(lines[0]).toBe('(?) Lapsed: keeps its name, though its figures; today it would be called "Cooling"');
+  expect(lines.join()).not.toContain('Active regulars:');
+});
+
 test('what changed since the last publication: sizes beside the segments, then who moved', () => {
   const tally = (customers: number) => ({ customers, spendCents: 0 });
   const movement = (from: string | null, to: string | null, cause: Movement['cause'], customers: number) => ({
