@@ -71,7 +71,7 @@ export const de: Locale = {
       mainChannelShare: { high: 'Einkanalkäufer' },
       weekendShare: { high: 'Wochenendkäufer' },
       eveningShare: { high: 'Abendkäufer' },
-      workingHoursShare: { high: 'Tageskäufer' },
+      workingHoursShare: { high: 'Bürozeitenkäufer' },
       holidayShare: { high: 'Jahresendkäufer' },
     },
   },
