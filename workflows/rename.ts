@@ -48,7 +48,7 @@ export function acceptRenames(): Renames {
       try {
         // What a person has decided is done also when the run is cancelled meanwhile.
         return await CancellationScope.nonCancellable(() =>
-          names.renameSegment.executeWithOptions({ summary: `rename ${rename.segment}`.slice(0, 100) }, [
+          names.renameSegment.executeWithOptions({ summary: 'a person names a segment' }, [
             { run: run!, rename },
           ]),
         );

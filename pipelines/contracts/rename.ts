@@ -33,6 +33,8 @@ export interface RenameStages {
   renameSegment(input: { run: Run; rename: RenameRequest }): Promise<Renamed>;
 }
 
+/** As sent, spaces and all: what is accepted stays in the run's history. */
+const TEXT_LENGTH = 1_000;
 const FIELDS = ['segment', 'name', 'because', 'by'] as const;
 const NEEDS =
   'renameSegment needs {"segment": "its id or present name", "name": "the new one", "because": "why", ' +
@@ -61,6 +63,8 @@ function faultOf(sent: unknown): string | null {
   const { seen, ...rest } = sent as Record<string, unknown>;
   const wrong = FIELDS.filter((field) => typeof rest[field] !== 'string');
   if (wrong.length > 0) return `found no text as ${wrong.join(', ')}`;
+  if (FIELDS.some((field) => (rest[field] as string).length > TEXT_LENGTH))
+    return `found a text of more than ${TEXT_LENGTH} characters`;
   if ((rest.segment as string).trim() === '') return 'found an empty segment';
   const unknown = Object.keys(rest).filter((field) => !(FIELDS as readonly string[]).includes(field));
   if (unknown.length > 0) return `found unknown fields ${unknown.slice(0, 5).join(', ')}`;

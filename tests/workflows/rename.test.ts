@@ -1,9 +1,11 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import type { RenameRequest } from '../../pipelines/contracts/rename.ts';
 import { failing, fakeStages, unstable } from '../helpers/fake-stages.ts';
 import { moment } from '../helpers/moment.ts';
+import { bundleWorkflows } from '../helpers/temporal.ts';
 import { runWith, untilOutcome } from '../helpers/workflow-runs.ts';
 
 const WISH = { segment: 'seg_0', name: ' Our  best ', because: 'the spring campaign', by: 'ann' };
@@ -41,6 +43,8 @@ describe('renameSegment', () => {
       expect(asked).toEqual([{ ...WISH, name: 'Our best' }]);
       await handle.executeUpdate('review', { args: [{ decision: 'publish' }] });
       expect((await handle.result()).outcome).toBe('published');
+      const history = await handle.fetchHistory();
+      await Worker.runReplayHistory({ workflowBundle: await bundleWorkflows() }, history, handle.workflowId);
     });
   });
 

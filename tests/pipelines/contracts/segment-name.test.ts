@@ -185,6 +185,9 @@ test('a wish is taken with its texts as they are kept, and nothing else', () => 
     by: 'ann',
     seen: 2,
   });
+  expect(refusalOf(() => parseRename({ ...wish, name: `${' '.repeat(1_000)}x` }))).toContain(
+    'more than 1000 characters',
+  );
   for (const seen of [0, 1.5, '2', null])
     expect(refusalOf(() => parseRename({ ...wish, seen }))).toContain('INPUT_INVALID');
 });

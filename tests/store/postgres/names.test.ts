@@ -209,6 +209,14 @@ describe('a name and the runs', () => {
     }
   });
 
+  test('a run that has another condition for a person’s name leaves it as it is', async () => {
+    await set('Our best');
+    const renewed = { ...nameOf('seg_x0', 'Our best'), author: 'manual' as const };
+    await persistRun(repositories, 'b', { segments: [survived('seg_x0', 'Our best')], names: [renewed] });
+    await publishNext('b', 1);
+    expect(await repositories.names.history('seg_x0')).toHaveLength(2);
+  });
+
   test('a name that a run under way gives to a new segment is taken; after its end it is not', async () => {
     const segments = [survived('seg_x0', 'Loyal'), segment('seg_b1', { name: 'Newcomers' })];
     await persistRun(repositories, 'b', { segments, names: [nameOf('seg_b1', 'Newcomers')] });
