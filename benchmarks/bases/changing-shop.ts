@@ -17,7 +17,7 @@ const [LEAVE, CHANGE_OVER] = [0.03, 0.02];
 const BETWEEN = 0.03;
 const FEWEST = 130;
 /** The first two groups are one crowd, cut in two by convention: this far apart, with so many of all between them. */
-const CROWD = { apart: 5, members: 0.12, between: 0.16 };
+const CROWD = { apart: 7, members: 0.12, between: 0.2 };
 const [FEWEST_GROUPS, MOST_GROUPS] = [4, 9];
 const [DRIFT_MONTHS, DRIFT_STEP] = [3, 1];
 
