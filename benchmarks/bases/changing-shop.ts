@@ -9,7 +9,7 @@ const SPREAD = 0.3;
 /** What of it stays with a customer from month to month, and what does not. */
 const [OWN, MONTHLY] = [0.26, 0.15];
 /** Places lie at least so many deviations apart. */
-const APART = 6.5;
+const APART = 8;
 const [LOWEST, HIGHEST] = [2.2, 8];
 /** Share of customers who leave, who are replaced, and who change over to another group, every month. */
 const [LEAVE, CHANGE_OVER] = [0.03, 0.02];
@@ -17,7 +17,7 @@ const [LEAVE, CHANGE_OVER] = [0.03, 0.02];
 const BETWEEN = 0.03;
 const FEWEST = 130;
 /** The first two groups are one crowd, cut in two by convention: this far apart, with so many of all between them. */
-const CROWD = { apart: 5, members: 0.12, between: 0.16 };
+const CROWD = { apart: 7, members: 0.1, between: 0.14 };
 const [FEWEST_GROUPS, MOST_GROUPS] = [4, 9];
 const [DRIFT_MONTHS, DRIFT_STEP] = [3, 1];
 
@@ -166,7 +166,7 @@ const PLANTERS: Record<Kind, Planter> = {
     if (parent === null) return null;
     const from = places.get(parent)!;
     const how = random.float() < 0.5 ? 'apart' : 'off';
-    const way = scaled(direction(random), (how === 'apart' ? 6.8 : 7 + 3 * random.float()) * SPREAD);
+    const way = scaled(direction(random), (8.5 + 3 * random.float()) * SPREAD);
     const [large, small] = how === 'apart' ? [share - 1, share] : [0, 1];
     const ends = [large, small].map((part) => from.map((x, j) => x + part * way[j]!));
     if (!ends.every((end) => isFree(shop, end, [parent]))) return null;

@@ -33,8 +33,9 @@ export interface Kinship {
 
 /**
  * What both models make of the same figures: customers of both runs, each run counting as one. A customer beyond
- * the reach of the other run's model has no part in any pair and counts in their own cluster all the same, so that
- * a place where nobody was, or where nobody is any more, is kin to none.
+ * the reach of the other run's model has no part in any pair and counts in their own cluster all the same, and what
+ * a pair has in common has to be there in both runs: a place where nobody was, or where nobody is any more, is kin to
+ * none.
  */
 export function kinshipOfModels(evidence: LineageEvidence & { now: Contingency }): Kinship {
   const { now, past, previousSizes, sizes } = evidence;
@@ -44,7 +45,11 @@ export function kinshipOfModels(evidence: LineageEvidence & { now: Contingency }
     tables.push({ ...past, rowTotals: Float64Array.from(previousSizes), total: sumOf(previousSizes) });
   return kinshipOf({
     ...{ rows, columns },
-    common: (i, j) => sumOver(tables, ({ counts, total }) => counts[i * columns + j]! / total),
+    common: (i, j) => {
+      const shares = tables.map(({ counts, total }) => counts[i * columns + j]! / total);
+      // The geometric mean of both runs in place of their mean: what one of them alone says counts for nothing.
+      return shares.length * shares.reduce((product, share) => product * share, 1) ** (1 / shares.length);
+    },
     previous: (i) => sumOver(tables, ({ rowTotals, total }) => rowTotals[i]! / total),
     current: (j) => sumOver(tables, ({ columnTotals, total }) => columnTotals[j]! / total),
   });

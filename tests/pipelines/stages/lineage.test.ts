@@ -207,6 +207,32 @@ describe('traceLineage with both models', () => {
     expect(lineage.retired).toEqual([{ previous: 0, into: [] }]);
   });
 
+  test('where everybody has left, the next segment that reaches there does not inherit', () => {
+    // By the new model the old people are the second cluster's, which reaches far; nobody is where they were.
+    const lineage = traceAll(
+      {
+        members: [
+          [5, 5],
+          [0, 95],
+        ],
+        now: [
+          [0, 0],
+          [0, 100],
+        ],
+        past: [
+          [0, 300],
+          [0, 100],
+        ],
+      },
+      { previousSizes: [300, 100], sizes: [300, 100] },
+    );
+    expect(told(lineage)).toEqual([
+      ['born', null, []],
+      ['survived', 1, [1]],
+    ]);
+    expect(lineage.retired).toEqual([{ previous: 0, into: [] }]);
+  });
+
   test('people who go over to another segment together are absorbed, though nobody is where they were', () => {
     const lineage = traceAll(
       { members: [[95], [95]], now: [[200], [0]], past: [[100], [100]] },
