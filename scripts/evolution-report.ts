@@ -62,6 +62,8 @@ function segmentTable({ segments, runs }: EvolutionReport): string {
   const rows = segments.map(({ name, states, changes, isRetired, names }) => {
     const there = states.flatMap((state, place) => (state ? [{ state, place }] : []));
     const [first, last] = [there[0]!, there.at(-1)!];
+    const pair = (before: number, after: number, format: (value: number) => string) =>
+      there.length > 1 ? `${format(before)} -> ${format(after)}` : format(before);
     const isThere = last.place === states.length - 1;
     const badge = isThere && last.state.nameStatus === 'questionable' ? ' (?)' : '';
     const until = isThere
@@ -73,9 +75,9 @@ function segmentTable({ segments, runs }: EvolutionReport): string {
     const called = new Set(names.map((own) => own.name)).size > 1 ? 'renamed' : '';
     return [
       `${name}${badge}`,
-      `${thousands(first.state.customers)} -> ${thousands(last.state.customers)}`,
-      growth(first.state.customers, last.state.customers),
-      `${formatShare(first.state.share)} -> ${formatShare(last.state.share)}`,
+      pair(first.state.customers, last.state.customers, thousands),
+      there.length > 1 ? growth(first.state.customers, last.state.customers) : '',
+      pair(first.state.share, last.state.share, formatShare),
       [since, until, called, tellChanges(changes, 1)].filter(Boolean).join('; '),
     ];
   });

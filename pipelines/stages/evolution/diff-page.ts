@@ -1,4 +1,4 @@
-import { formatNumber, formatShare } from '../figures.ts';
+import { counted, formatNumber, formatShare } from '../figures.ts';
 import { htmlPage } from '../html-page.ts';
 import { escapeHtml } from '../profile/plots.ts';
 import type { DiffReport, DiffSegment, MatrixCell } from './diff.ts';
@@ -39,7 +39,7 @@ ${section('verdict', 'What the audit would say of this step', verdictSection(rep
 }
 
 function scope({ pipeline, before, after, between }: DiffReport): string {
-  const apart = between === 0 ? '' : `, ${formatNumber(between)} publications between them`;
+  const apart = between === 0 ? '' : `, ${counted(between, 'publication')} between them`;
   return `Pipeline ${pipeline}, run ${before.runId} beside run ${after.runId}${apart}.`;
 }
 

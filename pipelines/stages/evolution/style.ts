@@ -2,8 +2,8 @@ import { COMPARE_STYLE } from '../compare-style.ts';
 
 /** The style of comparisons, with colours for more segments, and for customers who are new or lost. */
 export const EVOLUTION_STYLE = `${COMPARE_STYLE}
-:root { --c7: #8c564b; --c10: #00a3a3; --c11: #c2185b; --new: #a9b4c4; --lost: #4a5363; --behaviour: #0072b2; --model: #d55e00; --border: #b0b8c6; }
-@media (prefers-color-scheme: dark) { :root { --c7: #d3a08f; --c10: #4dd6d6; --c11: #ff7aa8; --new: #4d5a6e; --lost: #b8c2d2; --behaviour: #56b4e9; --model: #e69f00; --border: #5d6a7e; } }
+:root { --c7: #8c564b; --c10: #00a3a3; --c11: #c2185b; --new: #a9b4c4; --lost: #4a5363; --behaviour: #0072b2; --model: #d55e00; --border: #e3bf5a; }
+@media (prefers-color-scheme: dark) { :root { --c7: #d3a08f; --c10: #4dd6d6; --c11: #ff7aa8; --new: #4d5a6e; --lost: #b8c2d2; --behaviour: #56b4e9; --model: #e69f00; --border: #8f7a38; } }
 main { max-width: 1180px; }
 header p { max-width: 78ch; }
 ol.told { margin: 12px 0 0; padding-left: 26px; font-size: 16.5px; line-height: 1.5; max-width: 84ch; }
@@ -40,6 +40,7 @@ ul.told li { margin: 4px 0; }
 .two-by-two { border-collapse: separate; border-spacing: 8px; max-width: 760px; }
 .two-by-two td { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; }
 .two-by-two td.arrow { background: none; border: 0; text-align: center; color: var(--soft); font-size: 13px; }
+.two-by-two { min-width: 560px; }
 .two-by-two strong { display: block; font-size: 17px; color: var(--ink); }
 .stack { display: block; height: 10px; border-radius: 3px; overflow: hidden; min-width: 90px; }
 .changes dt { font-weight: 600; margin-top: 10px; }
