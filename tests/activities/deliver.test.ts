@@ -10,7 +10,12 @@ import { memberships, segment, segmentation } from '../store/postgres/fixture.ts
 
 const PASSWORD = 'pa55-secret';
 const CHAT: Channel = { kind: 'slack', urlFrom: 'CHAT' };
-const MAIL: Channel = { kind: 'email', smtpFrom: 'SMTP', from: 'strata@example.com', to: ['crm@example.com'] };
+const MAIL: Channel = {
+  kind: 'email',
+  smtpFrom: 'SMTP',
+  from: 'strata@example.com',
+  to: ['crm@example.com'],
+};
 
 let shop: ActivityShop;
 let http: Server;
@@ -76,7 +81,14 @@ beforeEach(() => {
 afterEach(() => shop.database.clear());
 
 const digest = {
-  ...{ event: 'alerts', pipeline: 'shop', runId: 'run_7', asOf: '2026-06-30', moment: 'published', currency: 'EUR' },
+  ...{
+    event: 'alerts',
+    pipeline: 'shop',
+    runId: 'run_7',
+    asOf: '2026-06-30',
+    moment: 'published',
+    currency: 'EUR',
+  },
   alerts: [
     {
       ...{ alertId: 'alr_1', rule: 'segment-size', severity: 'warning', owner: null, subject: 'seg_0' },
@@ -99,7 +111,13 @@ async function runWithAlerts(
   await segmentations.save(run.runId, segmentation(segments));
   await members.load(run.runId, memberships(['1001'], ['seg_0']));
   const messages = channels.map((settings, i) => ({
-    ...{ event: 'alerts.published', channel: `${i}:${settings.kind}`, settings, payload: digest, notBefore: null },
+    ...{
+      event: 'alerts.published',
+      channel: `${i}:${settings.kind}`,
+      settings,
+      payload: digest,
+      notBefore: null,
+    },
     ...changes,
   }));
   const alerts = () => ({ opened: [], repeated: [], silent: [], resolved: [], messages });
@@ -128,7 +146,9 @@ describe('an alert', () => {
   test('is text and blocks in a chat', async () => {
     const { run } = await runWithAlerts([CHAT]);
     await shop.perform('deliverOutbox', { run });
-    expect(posts).toMatchObject([{ body: { text: 'shop: warning: “Stammkäufer” shrank', blocks: [{}, {}] } }]);
+    expect(posts).toMatchObject([
+      { body: { text: 'shop: warning: “Stammkäufer” shrank', blocks: [{}, {}] } },
+    ]);
   });
 });
 
@@ -142,14 +162,27 @@ test('a receiver that answers 500 for a day loses nothing: a later run brings it
   });
   // A run of the next hour: it has nothing of its own, and is not held up by what still fails.
   const second = await runWithAlerts([], {}, first.publicationId);
-  expect(await shop.perform('deliverOutbox', { run: second.run })).toMatchObject({ delivered: 0, pending: 0 });
+  expect(await shop.perform('deliverOutbox', { run: second.run })).toMatchObject({
+    delivered: 0,
+    pending: 0,
+  });
   expect(posts).toHaveLength(1);
   await rested();
   await shop.forgetSteps(second.run.runId);
   await shop.perform('deliverOutbox', { run: second.run });
   expect(await knex()).toMatchObject([
-    { attempts: 2, delivered_at: null, retry_at: expect.any(Date), last_error: expect.stringContaining('500') },
-    { attempts: 2, delivered_at: null, retry_at: expect.any(Date), last_error: expect.stringContaining('451') },
+    {
+      attempts: 2,
+      delivered_at: null,
+      retry_at: expect.any(Date),
+      last_error: expect.stringContaining('500'),
+    },
+    {
+      attempts: 2,
+      delivered_at: null,
+      retry_at: expect.any(Date),
+      last_error: expect.stringContaining('451'),
+    },
   ]);
   // The next day.
   [httpAnswer, isMailRefused] = [200, false];
@@ -199,5 +232,7 @@ test.each([
   if (address === undefined) delete secrets.SMTP;
   else secrets.SMTP = address;
   const { run } = await runWithAlerts([MAIL]);
-  await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({ message: expect.stringMatching(words) });
+  await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({
+    message: expect.stringMatching(words),
+  });
 });

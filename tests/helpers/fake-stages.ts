@@ -33,7 +33,9 @@ const counts = {
 };
 
 /** Stages that find a small healthy shop; a test overrides the one it is about. */
-export function fakeStages(overrides: Partial<Stages & HistoryStages & DeliveryStages> = {}): Stages & HistoryStages & DeliveryStages {
+export function fakeStages(
+  overrides: Partial<Stages & HistoryStages & DeliveryStages> = {},
+): Stages & HistoryStages & DeliveryStages {
   return { ...openingStages, ...numberStages, ...publishingStages, ...overrides };
 }
 

@@ -17,16 +17,19 @@ describe('deliverMessages', () => {
   test('goes round until nothing waits, and ends', async () => {
     const waits = [0, 0, null];
     let rounds = 0;
-    await runWith({ deliverPipeline: async () => ({ secondsToNext: waits[rounds++] ?? null }) }, async (runs) => {
-      const handle = await begin(runs);
-      // Two rests of its shortest length would be half a minute: it is woken instead.
-      while (rounds < 3) {
-        await handle.signal('more');
-        await sleep(100);
-      }
-      await handle.result();
-      expect(rounds).toBeGreaterThanOrEqual(3);
-    });
+    await runWith(
+      { deliverPipeline: async () => ({ secondsToNext: waits[rounds++] ?? null }) },
+      async (runs) => {
+        const handle = await begin(runs);
+        // Two rests of its shortest length would be half a minute: it is woken instead.
+        while (rounds < 3) {
+          await handle.signal('more');
+          await sleep(100);
+        }
+        await handle.result();
+        expect(rounds).toBeGreaterThanOrEqual(3);
+      },
+    );
   });
 
   test('a message left while it is ending is not left lying', async () => {

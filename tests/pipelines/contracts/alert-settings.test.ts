@@ -16,7 +16,15 @@ describe('the section alerts', () => {
   test.each([
     ['a kind that there is not', { rules: [{ name: 'x', kind: 'magic' }] }],
     ['a limit of another rule', { rules: [{ name: 'x', kind: 'verdict', atLeast: 0.1 }] }],
-    ['two rules of one name', { rules: [{ name: 'x', kind: 'flow' }, { name: 'x', kind: 'verdict' }] }],
+    [
+      'two rules of one name',
+      {
+        rules: [
+          { name: 'x', kind: 'flow' },
+          { name: 'x', kind: 'verdict' },
+        ],
+      },
+    ],
     ['no budget', { falseAlarmsPerMonth: 0 }],
     ['an hour that there is not', { quietHours: { from: '24:00', to: '08:00' } }],
     ['quiet hours all day', { quietHours: { from: '08:00', to: '08:00' } }],
