@@ -39,6 +39,7 @@ export interface PastName {
   segmentId: string;
   version: number;
   name: string;
+  /** `auto`: a run, by its figures; else the person who put it in force. */
   author: string;
   reason: string;
   validFrom: string;
@@ -95,7 +96,7 @@ export const createEvolutionRepository = (knex: Knex) =>
         segmentId: row.segment_id,
         version: row.version,
         name: row.name,
-        author: row.author,
+        author: row.given_by ?? row.author,
         reason: row.reason,
         validFrom: row.valid_from.toISOString(),
         validTo: row.valid_to?.toISOString() ?? null,
@@ -105,6 +106,7 @@ export const createEvolutionRepository = (knex: Knex) =>
 
 interface NameRow extends Pick<PastName, 'version' | 'name' | 'author' | 'reason'> {
   segment_id: string;
+  given_by: string | null;
   valid_from: Date;
   valid_to: Date | null;
 }
@@ -114,7 +116,8 @@ async function pastPublications(transaction: Knex.Transaction, pipeline: string)
     .join('runs as r', 'r.run_id', 'u.run_id')
     .leftJoin('models as m', 'm.run_id', 'u.run_id')
     .where('u.pipeline', pipeline)
-    .orderBy('u.publication_id')
+    // A run that was kept aside came later and tells of an earlier date.
+    .orderBy(['r.as_of', 'u.publication_id'])
     .select<PublicationRow[]>(
       ...['u.publication_id', 'u.pipeline', 'u.run_id', 'u.published_at', 'u.replaced_publication_id'],
       ...['u.reviewed_by', 'r.kind', 'r.as_of', 'r.version', 'r.verdict', 'r.reasons', 'r.summary'],
