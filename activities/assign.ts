@@ -19,6 +19,7 @@ import type { Publication } from '../store/postgres/publications.ts';
 import { readCustomers, readLabels, readValues } from './columns.ts';
 import type { ActivityContext } from './context.ts';
 import { idsByCluster } from './published-run.ts';
+import { settleMembers } from './settle-members.ts';
 import { runStage } from './stage.ts';
 
 /** Features of new customers -> the published model's segments, as a fit and a match would have given them. */
@@ -66,14 +67,20 @@ export function createAssignActivities(
       requireChampion(run, base);
       const inputs = [features.customers, clustering.labels, clustering.model, base.publicationId];
       return runStage(context, { stage: 'match', run, inputs }, async () => {
-        const { common } = joinCustomers(
+        const join = joinCustomers(
           await readCustomers(artifacts, base.artifacts.customers),
           await readCustomers(artifacts, features.customers),
         );
+        const segmentIds = idsByCluster(base.segments);
         const identities = keepIdentities({
-          segmentIds: idsByCluster(base.segments),
+          segmentIds,
           usedIds: await repositories.segmentations.idsOf(base.pipeline),
-          commonCustomers: common,
+          commonCustomers: join.common,
+        });
+        const { labels, waiting = null } = await readLabels(artifacts, base.artifacts.labels);
+        const settled = await settleMembers(context, {
+          ...{ run, clustering, now: await readLabels(artifacts, clustering.labels) },
+          ...{ currentIds: segmentIds, previous: { join, segmentIds, labels, waiting } },
         });
         const kept = await artifacts.write('identities', encodeJson(identities), {
           ...{ runId: run.runId, ending: 'json', rows: identities.segments.length },
@@ -84,13 +91,14 @@ export function createAssignActivities(
           identities: kept,
           // What the last model says of these customers is what this run says.
           relabelled: clustering.labels,
+          ...settled,
         };
       });
     },
   };
 }
 
-/** Everybody in the nearest segment, whatever `assignment` says of those at a border: as a refit publishes them. */
+/** The nearest segment of everybody, whatever `assignment` says of those at a border: as a refit finds them. */
 async function nearestSegments(
   context: ActivityContext,
   given: { features: Features; model: Model; signal: AbortSignal },

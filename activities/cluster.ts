@@ -25,6 +25,7 @@ import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import { readMatrix, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { withKernelCodes } from './kernel-errors.ts';
+import { baseOf } from './publication-base.ts';
 import { runStage, type Work } from './stage.ts';
 import { publishedCenters } from './warm-start.ts';
 
@@ -36,7 +37,7 @@ export function createClusterActivities(context: ActivityContext): Pick<Stages, 
       const { matrix, values, transforms, later } = features;
       const definition = await frozenDefinition(artifacts, run);
       const { warmStart } = definition.clustering;
-      const base = warmStart ? await context.repositories.publications.current(run.pipeline) : null;
+      const base = warmStart ? await baseOf(context, run) : null;
       const inputs = [
         ...[matrix, values, transforms, ...(later ? [later] : []), ...(run.k ? [run.k] : [])],
         ...(base ? [base.publicationId] : []),

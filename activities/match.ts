@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
-import { noiseBand } from '../numeric/movement/noise-band.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
-import type { Clustering, Features, Stages } from '../pipelines/contracts/stages.ts';
-import { holdMembers } from '../pipelines/stages/hold-members.ts';
+import type { Features, Stages } from '../pipelines/contracts/stages.ts';
 import { matchIdentities, matchSummary } from '../pipelines/stages/identity.ts';
-import { joinCustomers, nobodyBefore } from '../pipelines/stages/match.ts';
+import { joinCustomers } from '../pipelines/stages/match.ts';
 import { encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
 import { type Labels, readCustomers, readLabels } from './columns.ts';
 import { compareModels } from './compare-models.ts';
-import { type ActivityContext, frozenDefinition } from './context.ts';
-import { readModel } from './previous-model.ts';
+import type { ActivityContext } from './context.ts';
 import { baseOf } from './publication-base.ts';
 import { idsByCluster } from './published-run.ts';
+import { settleMembers } from './settle-members.ts';
 import { runStage } from './stage.ts';
 
 /** Clusters of this run -> segments with lasting ids, by what the last publication says of its customers. */
@@ -42,17 +40,6 @@ export function createMatchActivities(context: ActivityContext): Pick<Stages, 'm
           forms: compared?.forms ?? null,
           digest: (text) => createHash('sha256').update(text).digest('hex'),
         });
-        const { stability } = await frozenDefinition(artifacts, run);
-        const settled = stability.hysteresis
-          ? holdMembers({
-              join: previous?.join ?? nobodyBefore(labels.length),
-              previousIds: previous?.segmentIds ?? [],
-              currentIds: idsByCluster(identities.segments),
-              previousLabels: previous?.labels ?? new Uint8Array(0),
-              previousWaiting: previous?.waiting ?? null,
-              ...{ labels, margins: now.margin, noiseBand: await bandOf(context, clustering) },
-            })
-          : null;
         const byLast = compared?.byLast;
         const kept = await artifacts.write('identities', encodeJson(identities), {
           runId: run.runId,
@@ -70,20 +57,14 @@ export function createMatchActivities(context: ActivityContext): Pick<Stages, 'm
           ...matchSummary(identities),
           identities: kept,
           relabelled: byLast ? await writeLabels(byLast) : null,
-          ...(settled && {
-            members: await writeLabels({ ...now, labels: settled.labels, waiting: settled.waiting }),
-            held: settled.held,
-          }),
+          ...(await settleMembers(context, {
+            ...{ run, clustering, now, previous },
+            currentIds: idsByCluster(identities.segments),
+          })),
         };
       });
     },
   };
-}
-
-/** Without a measured border nobody is at one. */
-async function bandOf({ artifacts }: ActivityContext, { model }: Clustering): Promise<number> {
-  const { confidence } = await readModel(artifacts, model);
-  return confidence ? noiseBand(confidence) : 0;
 }
 
 interface Current {

@@ -170,11 +170,11 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
 /** A person may have renamed since the run named its segments; the manifest keeps what it had named them. */
 async function asReadersSee(
   { repositories }: ActivityContext,
-  { pipeline, segments }: Pick<Closing, 'pipeline' | 'segments'>,
+  { runId, pipeline, segments }: Pick<Closing, 'runId' | 'pipeline' | 'segments'>,
 ): Promise<RunSummary['segments']> {
-  const named = new Map(
-    (await repositories.names.list({ pipeline })).map((found) => [found.segmentId, found]),
-  );
+  // Beside an older run that was kept aside they see another one.
+  const seen = (await repositories.names.list({ pipeline })).filter((found) => found.runId === runId);
+  const named = new Map(seen.map((found) => [found.segmentId, found]));
   return segments.map((segment) => {
     const found = named.get(segment.segmentId);
     return found ? { ...segment, name: found.name, nameStatus: found.status } : segment;

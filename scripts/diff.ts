@@ -49,7 +49,12 @@ async function diff(
         'INPUT_INVALID',
         `a comparison is of one pipeline, found ${named.join(' and ')}`,
       );
-    const line = await repositories.evolution.publications(await pipelineOf(repositories, named[0]));
+    const all = await repositories.evolution.publications(await pipelineOf(repositories, named[0]));
+    const seen = all.filter(({ isAside }) => !isAside);
+    // One that was kept aside is meant by its id or date alone.
+    const isSeen = (run: string) =>
+      run === LATEST || seen.some(({ runId, asOf }) => run === runId || run === asOf);
+    const line = asked.every(isSeen) ? seen : all;
     if (asked.length === 0 && line.length < 2)
       throw new PipelineError(
         'INPUT_INVALID',

@@ -42,7 +42,8 @@ async function evolution(
   const { renderEvolutionPage } = await import('../pipelines/stages/evolution/evolution-page.ts');
   await withStores(config, signal, async (context) => {
     const { repositories } = context;
-    const line = await repositories.evolution.publications(await pipelineOf(repositories, pipeline));
+    const all = await repositories.evolution.publications(await pipelineOf(repositories, pipeline));
+    const line = all.filter(({ isAside }) => !isAside);
     const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
     const report = await readEvolution(context, publicationsBetween(line, range));
     console.log(evolutionText(report));

@@ -14,8 +14,10 @@ export interface PastPublication {
   asOf: string;
   version: number;
   publishedAt: string;
-  /** What readers saw before; null for the first. */
+  /** What it was compared with: what readers saw before; null for the first. */
   replaced: number | null;
+  /** Readers never saw it: it was kept beside a later one. */
+  isAside: boolean;
   review: string | null;
   verdict: Verdict | null;
   reasons: string[];
@@ -56,6 +58,7 @@ interface PublicationRow {
   version: number;
   published_at: Date;
   replaced_publication_id: number | null;
+  is_aside: boolean;
   reviewed_by: string | null;
   verdict: Verdict | null;
   reasons: string[];
@@ -112,7 +115,9 @@ interface NameRow extends Pick<PastName, 'version' | 'name' | 'author' | 'reason
 }
 
 async function pastPublications(transaction: Knex.Transaction, pipeline: string): Promise<PastPublication[]> {
-  const rows = await transaction('publications as u')
+  const rows = await transaction
+    .withRecursive('seen', seenByReaders(transaction, pipeline))
+    .from('publications as u')
     .join('runs as r', 'r.run_id', 'u.run_id')
     .leftJoin('models as m', 'm.run_id', 'u.run_id')
     .where('u.pipeline', pipeline)
@@ -123,6 +128,7 @@ async function pastPublications(transaction: Knex.Transaction, pipeline: string)
       ...['u.reviewed_by', 'r.kind', 'r.as_of', 'r.version', 'r.verdict', 'r.reasons', 'r.summary'],
       ...['r.definition', 'm.model_artifact', 'm.customers_artifact', 'm.labels_artifact'],
       ...['m.values_artifact', 'm.identities_artifact'],
+      transaction.raw('u.publication_id not in (select publication_id from seen) as is_aside'),
     );
   const runIds = rows.map((row) => row.run_id);
   const segments = await transaction('segment_snapshots')
@@ -149,6 +155,19 @@ async function pastPublications(transaction: Knex.Transaction, pipeline: string)
   }));
 }
 
+/** The publication under the pointer and those that it replaced, one after the other. */
+function seenByReaders(transaction: Knex.Transaction, pipeline: string): Knex.Raw {
+  return transaction.raw(
+    `select u.publication_id, u.replaced_publication_id
+     from publications u join pipelines p on p.published_publication_id = u.publication_id
+     where p.name = :pipeline
+     union all
+     select b.publication_id, b.replaced_publication_id
+     from seen s join publications b on b.publication_id = s.replaced_publication_id`,
+    { pipeline },
+  );
+}
+
 function publicationOf(row: PublicationRow): Omit<PastPublication, 'segments' | 'movements'> {
   return {
     publicationId: row.publication_id,
@@ -159,6 +178,7 @@ function publicationOf(row: PublicationRow): Omit<PastPublication, 'segments' | 
     version: row.version,
     publishedAt: row.published_at.toISOString(),
     replaced: row.replaced_publication_id,
+    isAside: row.is_aside,
     review: row.reviewed_by,
     verdict: row.verdict,
     reasons: row.reasons,

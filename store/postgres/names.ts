@@ -188,7 +188,7 @@ interface SegmentRow {
 function unnamed({ segment_id, born_in_run, retired_in_run }: SegmentRow): PipelineError {
   const why =
     retired_in_run === null
-      ? `it is born in run ${born_in_run}, which is not published; name it when it is`
+      ? `it is born in run ${born_in_run}, which readers do not see; name it when they do`
       : `it has retired with run ${retired_in_run}; its history stays as it is`;
   return new PipelineError(
     'SEGMENT_UNKNOWN',
@@ -309,9 +309,19 @@ async function refuseTaken(
     .join('segments as s', 's.segment_id', 'n.segment_id')
     .leftJoin('runs as r', 'r.run_id', 'n.run_id')
     .where('s.pipeline', pipeline)
-    .whereNull('s.retired_in_run')
     .whereNull('n.valid_to')
-    .where((query) => query.whereNotNull('n.valid_from').orWhereNull('r.closed_at'))
+    .where((query) =>
+      query
+        .where((seen) =>
+          seen
+            .whereNotNull('n.valid_from')
+            .whereIn(
+              'n.segment_id',
+              transaction('published_segments').where({ pipeline }).select('segment_id'),
+            ),
+        )
+        .orWhere((open) => open.whereNull('n.valid_from').whereNull('r.closed_at')),
+    )
     .orderByRaw('n.valid_from nulls last, n.segment_id')
     .select<{ segmentId: string; name: string; runId: string | null; since: Date | null }[]>({
       segmentId: 'n.segment_id',

@@ -141,7 +141,7 @@ async function publish(transaction: Knex.Transaction, request: PublishRequest): 
   await transaction('runs').where({ run_id: runId }).update({ outcome: 'published' });
   const at = await momentOf(transaction);
   await retireSegments(transaction, { runId, replaced, seen: isAside ? pointer : null, at });
-  await validateNames(transaction, { runId, pipeline, at, isAside });
+  await validateNames(transaction, { runId, at, isAside });
   const { messages: given } = request;
   const messages = typeof given === 'function' ? given(await namesInForce(transaction, runId)) : given;
   await addMessages(transaction, { pipeline, runId, messages });
@@ -211,8 +211,11 @@ async function readPublication(
         .first<PublishedRow | undefined>('u.*', 'r.as_of', 'm.*');
       if (!row) return null;
       const segments = await transaction('segment_snapshots as s')
-        .leftJoin('segment_names as n', (join) =>
-          join.on('n.segment_id', 's.segment_id').onNotNull('n.valid_from').onNull('n.valid_to'),
+        // In force, or the last one that was: of an older publication a segment may have retired since.
+        .joinRaw(
+          `left join lateral (
+             select name, author, condition from segment_names
+             where segment_id = s.segment_id and valid_from is not null order by version desc limit 1) n on true`,
         )
         // Of what readers see the view knows whether the name in force holds.
         .leftJoin('published_segments as v', { 'v.run_id': 's.run_id', 'v.segment_id': 's.segment_id' })

@@ -39,9 +39,9 @@ export async function retireSegments(
  */
 export async function validateNames(
   transaction: Knex.Transaction,
-  { runId, pipeline, at, isAside }: { runId: string; pipeline: string; at: string; isAside: boolean },
+  { runId, at, isAside }: { runId: string; at: string; isAside: boolean },
 ): Promise<void> {
-  await yieldToPeople(transaction, { runId, pipeline });
+  await yieldToPeople(transaction, runId);
   const proposed = `
     select p.segment_id, p.version from segment_names p
     where p.run_id = :runId and p.valid_from is null and not exists (
@@ -72,14 +72,11 @@ interface LivingName {
  * A person may have given another segment the very name that this run has for a new one: theirs stays, and the new
  * segment is told apart by its id until somebody names it.
  */
-async function yieldToPeople(
-  transaction: Knex.Transaction,
-  { runId, pipeline }: { runId: string; pipeline: string },
-): Promise<void> {
+async function yieldToPeople(transaction: Knex.Transaction, runId: string): Promise<void> {
   const names = await transaction('segment_names as n')
     .join('segments as s', 's.segment_id', 'n.segment_id')
-    .where('s.pipeline', pipeline)
-    .whereNull('s.retired_in_run')
+    // Of the segments that readers of this run see: one that lives in a run kept aside alone is in nobody's way.
+    .whereIn('n.segment_id', transaction('segment_snapshots').where({ run_id: runId }).select('segment_id'))
     .whereNull('n.valid_to')
     .where((query) => query.whereNotNull('n.valid_from').orWhere('n.run_id', runId))
     .select<LivingName[]>(

@@ -162,12 +162,17 @@ async function checkIdentities(
   run: LockedRun,
   segments: readonly SegmentInRun[],
 ): Promise<void> {
-  const known = await transaction<SegmentRow>('segments').whereIn(
-    'segment_id',
-    segments.map((segment) => segment.segmentId),
-  );
+  const known = await transaction('segments as s')
+    .leftJoin('runs as r', 'r.run_id', 's.retired_in_run')
+    .whereIn(
+      's.segment_id',
+      segments.map((segment) => segment.segmentId),
+    )
+    .select<(SegmentRow & { retired_as_of: string | null })[]>('s.*', 'r.as_of as retired_as_of');
+  const own = await transaction('runs').where({ run_id: run.runId }).first<{ as_of: string | null }>('as_of');
+  const asOf = own?.as_of ?? null;
   const born = new Set(segments.filter((s) => s.event === 'born').map((s) => s.segmentId));
-  for (const { segment_id, pipeline, retired_in_run } of known) {
+  for (const { segment_id, pipeline, retired_in_run, retired_as_of } of known) {
     if (born.has(segment_id))
       throw new RangeError(`born segment ${segment_id} needs a new id, this one was used`);
     if (pipeline !== run.pipeline) {
@@ -175,7 +180,9 @@ async function checkIdentities(
         `segment ${segment_id} needs to be one of ${run.pipeline}, it is one of ${pipeline}`,
       );
     }
-    if (retired_in_run !== null) {
+    // In a run as of an earlier date it lives, whatever became of it later.
+    const isLater = asOf !== null && retired_as_of !== null && retired_as_of > asOf;
+    if (retired_in_run !== null && !isLater) {
       throw new RangeError(
         `segment ${segment_id} needs to be alive, it was retired in run ${retired_in_run}`,
       );
