@@ -288,3 +288,39 @@ describe('a segmentation', () => {
     await expect(repositories.segmentations.save('a', segmentation(twins))).rejects.toThrow('unique');
   });
 });
+
+test('a run kept aside goes on with a segment that has retired since, under the name it had last', async () => {
+  const publishAsOf = async (
+    runId: string,
+    {
+      asOf,
+      segments,
+      ...options
+    }: { asOf: string; segments: ReturnType<typeof segment>[]; isAside?: boolean },
+    expectedBase: number | null,
+  ) => {
+    await repositories.runs.open(newRun(runId));
+    await repositories.runs.describeExtract(runId, { asOf, watermark: `${asOf}T00:00:00Z`, rowsRead: 4 });
+    await persistRun(repositories, runId, { segments });
+    const { publicationId } = await repositories.publications.publish({
+      ...{ pipeline: 'shop', runId, expectedBase, review: null, messages: [], ...options },
+    });
+    return publicationId;
+  };
+  const both = [segment('seg_0'), segment('seg_1')];
+  const lived = both.map((one) => ({ ...one, event: 'survived' as const }));
+  const january = await publishAsOf('jan', { asOf: '2026-01-01', segments: both }, null);
+  await publishAsOf('mar', { asOf: '2026-03-01', segments: [{ ...lived[0]!, cluster: 0 }] }, january);
+  const base = await repositories.publications.before({ pipeline: 'shop', runId: 'feb', asOf: '2026-02-01' });
+  expect(base?.segments.map(({ name, author, condition }) => [name, author, condition])).toEqual(
+    both.map(({ name }) => [name, 'auto', nameOf('', name).condition]),
+  );
+  await publishAsOf('feb', { asOf: '2026-02-01', segments: lived, isAside: true }, january);
+  expect((await repositories.publications.current('shop'))?.runId).toBe('mar');
+  const line = await repositories.evolution.publications('shop');
+  expect(line.map(({ runId, isAside }) => [runId, isAside])).toEqual([
+    ['jan', false],
+    ['feb', true],
+    ['mar', false],
+  ]);
+});
