@@ -260,7 +260,7 @@ describe('a name and the runs', () => {
     await persistRun(repositories, 'b', { segments, names: [nameOf('seg_b1', 'Newcomers')] });
     const refusal = {
       code: 'SEGMENT_UNKNOWN',
-      message: expect.stringContaining('born in run b, which is not published') as string,
+      message: expect.stringContaining('born in run b, which readers do not see') as string,
     };
     await expect(set('Mine', { segmentId: 'seg_b1' })).rejects.toMatchObject(refusal);
     await expect(repositories.names.find({ segment: 'seg_b1' })).rejects.toMatchObject(refusal);
