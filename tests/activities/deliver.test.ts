@@ -226,6 +226,7 @@ test('neither the password nor the server’s words about it are in an error or 
 
 test.each([
   ['that no one listens at', 'smtp://127.0.0.1:1', /did not answer/],
+  ['whose address is none', `smtp://strata:${PASSWORD}@[mail]:many`, /needs smtp:\/\/.* in SMTP/],
   ['that is none of SMTP', 'https://example.com', /needs smtp:\/\//],
   ['that was not given', undefined, /in the worker's environment as SMTP/],
 ])('a mail server %s is told by its variable', async (_, address, words) => {
