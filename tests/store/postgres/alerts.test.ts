@@ -104,6 +104,16 @@ test('a run is asked once when it is held and once when it is published, which i
   expect(asked).toEqual([false, true]);
 });
 
+test('a run that was closed before it is asked about as held makes no alert', async () => {
+  const reason = 'its workflow ended';
+  await repositories.runs.abandon('a', reason);
+  await repositories.alerts.check({
+    ...{ pipeline: 'shop', runId: 'a', moment: 'held', decide: opens('alr_1', { subject: 'a' }) },
+  });
+  expect(await repositories.alerts.list({ all: true })).toEqual([]);
+  expect(await messages()).toEqual([]);
+});
+
 test('of two that ask at once about one run, one does', async () => {
   let asked = 0;
   const decide: DecideAlerts = (known) => {
