@@ -10,7 +10,7 @@ import {
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { addMessages } from './add-messages.ts';
 import { translating } from './database-errors.ts';
-import { type MeasuredRun, measureRuns, publishedRuns } from './measurements.ts';
+import { type MeasuredRun, measureRuns, type PublishedOptions, publishedRuns } from './measurements.ts';
 import { lockRun } from './run-lock.ts';
 
 export interface AlertRecord {
@@ -90,9 +90,9 @@ export const createAlertsRepository = (knex: Knex) =>
     /** What runs measured, in the order given. */
     measure: (runs: readonly MeasuredRun[]) => measureRuns(knex, runs),
 
-    /** What the newest publications of a pipeline measured, oldest first. */
-    async measurePublished(pipeline: string, options: { limit: number }) {
-      return measureRuns(knex, await publishedRuns(knex, pipeline, options.limit));
+    /** What the newest publications of a pipeline measured, in the order of their dates. */
+    async measurePublished(pipeline: string, options: PublishedOptions) {
+      return measureRuns(knex, await publishedRuns(knex, pipeline, options));
     },
 
     /** Newest first. */
