@@ -7,6 +7,7 @@ import { decideAlerts, heldFindings } from '../pipelines/stages/alerts/decide.ts
 import { findAlerts } from '../pipelines/stages/alerts/find.ts';
 import type { DecideAlerts } from '../store/postgres/alerts.ts';
 import type { ActivityContext } from './context.ts';
+import { asideOf } from './publication-base.ts';
 
 // Alerts become true with the publication they speak of, in its transaction: of a run that readers never see nothing
 // is claimed. A run that is held is told of when it is held, and only that it waits: it is what a person is needed for.
@@ -34,6 +35,7 @@ export async function tellHeld(
     reasons,
     findings: await findingsOf({ repositories, ...context }, alerting),
     settings: settingsOf(definition),
+    isAside: (await asideOf({ repositories }, run)) !== null,
   });
   const decide = deciding(alerting, 'held', findings);
   await repositories.alerts.check({ pipeline: run.pipeline, runId: run.runId, moment: 'held', decide });
@@ -49,11 +51,12 @@ async function findingsOf(
   const settings = settingsOf(definition);
   if (settings.rules.length === 0 || baseRunId === null) return [];
   const [measured] = await repositories.alerts.measure([{ runId: run.runId, baseRunId }]);
-  const past = await repositories.alerts.measurePublished(run.pipeline, {
-    limit: settings.baselineRuns * PAST_PER_BASELINE,
-  });
   // The record of a run has its verdict only once it is closed.
   const own: RunMeasurement = { ...measured!, verdict };
+  const past = await repositories.alerts.measurePublished(run.pipeline, {
+    limit: settings.baselineRuns * PAST_PER_BASELINE,
+    ...{ upTo: own.asOf, isSeen: true },
+  });
   const { currency } = definition;
   return findAlerts(own, { past: past.filter(({ runId }) => runId !== run.runId), settings, currency });
 }

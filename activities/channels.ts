@@ -6,6 +6,8 @@ import type { OutboxMessage } from '../store/postgres/outbox.ts';
 import type { ActivityContext } from './context.ts';
 
 const TIMEOUT_MS = 10_000;
+/** A letter takes several answers: all of them together stay below the lease of the message. */
+const MAIL_TIMEOUT_MS = 20_000;
 
 type Sending = Pick<ActivityContext, 'log' | 'secret'>;
 
@@ -24,7 +26,7 @@ export async function send(
     case 'slack':
       return post(context, { ...channel, message, signal, body: slackBody(message.payload) });
     case 'email':
-      return mail(context, { channel, message });
+      return mail(context, { channel, message, signal });
     default: {
       const { runId, pipeline, event, payload } = message;
       const words = event === 'run.published' ? `${event}: ${pipeline} ${runId}` : letterOf(payload).subject;
@@ -67,18 +69,22 @@ async function post(context: Sending, { kind, urlFrom, message, body, signal }: 
 interface Mail {
   channel: Extract<Channel, { kind: 'email' }>;
   message: OutboxMessage;
+  signal: AbortSignal;
 }
 
-async function mail(context: Sending, { channel, message }: Mail): Promise<void> {
+async function mail(context: Sending, { channel, message, signal }: Mail): Promise<void> {
   const { smtpFrom, from, to } = channel;
   const url = addressOf(context, 'email', smtpFrom);
-  if (!/^smtps?:\/\/./.test(url)) {
+  // Not left to the transport: of an address that is none it would write a warning, password and all.
+  if (!/^smtps?:\/\/./.test(url) || !URL.canParse(url)) {
     throw new PipelineError('DELIVERY_FAILED', `email needs smtp://… or smtps://… in ${smtpFrom}`);
   }
   const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
-  const transport = nodemailer.createTransport({ url, ...timeouts });
+  const ends = AbortSignal.any([signal, AbortSignal.timeout(MAIL_TIMEOUT_MS)]);
+  let transport: ReturnType<typeof nodemailer.createTransport> | undefined;
   try {
-    await transport.sendMail({
+    transport = nodemailer.createTransport({ url, ...timeouts });
+    const sending = transport.sendMail({
       from,
       to,
       ...letterOf(message.payload),
@@ -86,14 +92,23 @@ async function mail(context: Sending, { channel, message }: Mail): Promise<void>
       messageId: `<strata-${message.messageId}-${message.runId}@${from.split('@').at(-1)}>`,
       headers: { 'Idempotency-Key': String(message.messageId) },
     });
+    await Promise.race([sending, endOf(ends)]);
   } catch (error) {
     // The server's words may quote the address: its code alone is told.
     const code = (error as { responseCode?: unknown }).responseCode;
     const answer = typeof code === 'number' ? `it answered ${code}` : 'it did not answer';
     throw new PipelineError('DELIVERY_FAILED', `email by ${smtpFrom} needs its server to take it, ${answer}`);
   } finally {
-    transport.close();
+    transport?.close();
   }
+}
+
+/** Rejects when it is over. */
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function addressOf({ secret }: Sending, kind: string, variable: string): string {

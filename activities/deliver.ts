@@ -47,7 +47,7 @@ export async function deliverEach(
     } catch (error) {
       if (!(error instanceof PipelineError && error.code === 'DELIVERY_FAILED')) throw error;
       faults.push(error.message);
-      await outbox.markFailed(message.messageId, error.message);
+      await outbox.markFailed(message.messageId, error.message, scope);
     }
     onProgress?.(tried.length);
   }

@@ -45,15 +45,6 @@ export function createNotifyActivities(context: ActivityContext): NotifyStages {
   };
 }
 
-/** What a run that waits for a person has to say, as well as it can be said now; the rest is handed over. */
-export async function deliverHeld(
-  context: ActivityContext,
-  { runId, pipeline, definition }: { runId: string; pipeline: string; definition: Definition },
-): Promise<void> {
-  await withHeartbeats('notify', (work) => deliverOwn(context, { runId, definition, work }));
-  await handOver(context, pipeline);
-}
-
 async function deliverOwn(
   context: ActivityContext,
   { runId, definition, work }: { runId: string; definition: Definition; work: Work },
@@ -89,7 +80,7 @@ async function channelsOfRun({ artifacts, repositories }: ActivityContext, { run
  * Something is left: a workflow of its own delivers it, however long the receiver is out or the quiet hours last, and
  * whether or not another run ever comes. Signalled, so that one that is just ending looks once more.
  */
-async function handOver({ repositories }: ActivityContext, pipeline: string): Promise<void> {
+export async function handOver({ repositories }: ActivityContext, pipeline: string): Promise<void> {
   if ((await repositories.outbox.secondsToNext(pipeline)) === null) return;
   await Context.current().client.workflow.signalWithStart(WORKFLOWS.deliverMessages, {
     workflowId: workflowIds.deliver(pipeline),

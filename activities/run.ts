@@ -12,7 +12,7 @@ import { loadDefinition } from '../store/definitions.ts';
 import { tellHeld } from './alerts.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { stateOf } from './executions.ts';
-import { deliverHeld } from './notify.ts';
+import { handOver } from './notify.ts';
 import { baseOf, refusalOfRun } from './publication-base.ts';
 import { gatherReleases } from './releases.ts';
 import { withHeartbeats } from './stage.ts';
@@ -115,10 +115,11 @@ export async function abandonRun({ artifacts, repositories }: ActivityContext, r
     runId,
     'its workflow ended without closing it (RUN_ABANDONED)',
   );
+  const outcome = (await repositories.publications.ofRun(runId)) ? 'published' : 'failed';
+  await repositories.alerts.settleHeld(runId, outcome);
   if (!isAbandoned) return;
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
-  await repositories.alerts.settleHeld(runId, 'failed');
   await repositories.cleanUp(runId);
 }
 
@@ -130,7 +131,8 @@ async function holdRun(context: ActivityContext, run: Run, closing: Closing): Pr
   const base = await baseOf(context, run);
   const { verdict, reasons } = closing;
   await tellHeld(context, { run, definition, verdict, reasons, baseRunId: base?.runId ?? null });
-  await deliverHeld(context, { runId: run.runId, pipeline: run.pipeline, definition });
+  // Not delivered here: a receiver that is out must not fail a run whose work is done.
+  await handOver(context, run.pipeline);
 }
 
 async function closeRun(context: ActivityContext, run: Run, closing: Closing): Promise<RunSummary> {
@@ -163,7 +165,8 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
   };
   const { verdict } = summary;
   const recorded = await repositories.runs.close(run.runId, { outcome, verdict, summary, manifest });
-  if (recorded !== 'published') await repositories.alerts.settleHeld(run.runId, recorded);
+  // Published, too: one that is kept aside changes no other alert.
+  await repositories.alerts.settleHeld(run.runId, recorded);
   return { ...summary, outcome: recorded };
 }
 

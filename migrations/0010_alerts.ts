@@ -65,14 +65,17 @@ export async function up(knex: Knex): Promise<void> {
     alter table outbox add column settings jsonb;
     alter table outbox add column not_before timestamptz;
     alter table outbox add column retry_at timestamptz;
+    alter table outbox add column rests integer not null default 0 check (rests >= 0);
     comment on column outbox.settings is 'The channel as it was set when this was written; null in messages of before: that of the run''s definition.';
     comment on column outbox.not_before is 'Postponed until then; null: not.';
-    comment on column outbox.retry_at is 'After a failure: when another run tries again.';
+    comment on column outbox.retry_at is 'After a failure: when those who deliver for the pipeline try again.';
+    comment on column outbox.rests is 'Times those who deliver for the pipeline failed: each makes the next rest longer.';
   `);
 }
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
+    alter table outbox drop column rests;
     alter table outbox drop column retry_at;
     alter table outbox drop column not_before;
     alter table outbox drop column settings;

@@ -1,9 +1,21 @@
-import { condition, continueAsNew, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import { IO } from '../pipelines/contracts/policies.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
 import type { DeliveryStages } from '../pipelines/contracts/stages.ts';
 
-const io = proxyActivities<DeliveryStages>(IO);
+const { scheduleToCloseTimeout: _, ...untilItIsDone } = IO;
+/** A database that is away for a night must not end what nobody would start again before the next run. */
+const io = proxyActivities<DeliveryStages>({
+  ...untilItIsDone,
+  retry: { ...IO.retry, maximumInterval: '5 minutes' },
+});
 
 const LEAST_WAIT_SECONDS = 15;
 /** A history stays short: after so many rounds the work goes on in another one. */
@@ -13,7 +25,8 @@ const ROUNDS = 100;
  * Delivers what waits in a pipeline's outbox, until nothing does: messages that quiet hours postponed, and those whose
  * receiver is out. Runs start it; a message does not depend on another run to come.
  */
-export async function deliverMessages({ pipeline }: { pipeline: string }): Promise<void> {
+export async function deliverMessages(input?: { pipeline?: string }): Promise<void> {
+  const pipeline = pipelineOf(input);
   let more = false;
   setHandler(
     defineSignal(HANDLERS.more),
@@ -34,4 +47,14 @@ export async function deliverMessages({ pipeline }: { pipeline: string }): Promi
     } else if (!more) return;
   }
   await continueAsNew<typeof deliverMessages>({ pipeline });
+}
+
+/** A person may start it by hand, with anything: what throws otherwise would be tried for ever. */
+function pipelineOf(input: unknown): string {
+  const pipeline = (input as { pipeline?: unknown } | null | undefined)?.pipeline;
+  if (typeof pipeline === 'string' && pipeline !== '') return pipeline;
+  throw ApplicationFailure.nonRetryable(
+    'deliverMessages needs {"pipeline": NAME}, the pipeline whose outbox is to be delivered, found none',
+    'INPUT_INVALID',
+  );
 }

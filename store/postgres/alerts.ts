@@ -10,7 +10,8 @@ import {
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { addMessages } from './add-messages.ts';
 import { translating } from './database-errors.ts';
-import { type MeasuredRun, measureRuns, publishedRuns } from './measurements.ts';
+import { type MeasuredRun, measureRuns, type PublishedOptions, publishedRuns } from './measurements.ts';
+import { lockRun } from './run-lock.ts';
 
 export interface AlertRecord {
   alertId: string;
@@ -89,9 +90,9 @@ export const createAlertsRepository = (knex: Knex) =>
     /** What runs measured, in the order given. */
     measure: (runs: readonly MeasuredRun[]) => measureRuns(knex, runs),
 
-    /** What the newest publications of a pipeline measured, oldest first. */
-    async measurePublished(pipeline: string, options: { limit: number }) {
-      return measureRuns(knex, await publishedRuns(knex, pipeline, options.limit));
+    /** What the newest publications of a pipeline measured, in the order of their dates. */
+    async measurePublished(pipeline: string, options: PublishedOptions) {
+      return measureRuns(knex, await publishedRuns(knex, pipeline, options));
     },
 
     /** Newest first. */
@@ -120,12 +121,18 @@ export const createAlertsRepository = (knex: Knex) =>
     resolve: (alertId: string, by: { author: string; note: string | null }) =>
       handle(knex, alertId, { ...by, to: 'resolved', from: ['open', 'acknowledged'] }),
 
-    /** A held run has ended otherwise than published: nobody need decide on it any more. */
+    /** A held run has ended: nobody need decide on it any more. Of what else it told nothing is changed. */
     async settleHeld(runId: string, outcome: string): Promise<void> {
       await knex('alerts')
         .where({ opened_in_run: runId, subject: runId })
         .whereNot({ state: 'resolved' })
-        .update(resolvedBy(knex, STRATA, `the run has ended: ${outcome}`));
+        .update(
+          resolvedBy(
+            knex,
+            STRATA,
+            outcome === 'published' ? 'the run was published' : `the run has ended: ${outcome}`,
+          ),
+        );
     },
   });
 
@@ -137,6 +144,11 @@ const STRATA = 'strata';
  */
 export async function checkAlerts(transaction: Knex.Transaction, request: AlertCheck): Promise<void> {
   const { pipeline, runId, moment, decide } = request;
+  if (moment === 'held') {
+    // A cancel may have closed it meanwhile: nobody is asked to decide on it any more.
+    const run = await lockRun(transaction, runId);
+    if (run.isClosed || run.isPublished) return;
+  }
   const first = await transaction('alert_checks')
     .insert({ run_id: runId, moment })
     .onConflict(['run_id', 'moment'])

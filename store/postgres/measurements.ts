@@ -8,15 +8,50 @@ export interface MeasuredRun {
   baseRunId: string | null;
 }
 
-/** The newest publications, oldest first, each with the one it replaced. */
-export async function publishedRuns(knex: Knex, pipeline: string, limit: number): Promise<MeasuredRun[]> {
-  const rows = await knex('publications as u')
+export interface PublishedOptions {
+  limit: number;
+  /** ISO date, included; null or absent: all. */
+  upTo?: string | null;
+  /** Only those that readers have seen, without those that were kept aside. */
+  isSeen?: boolean;
+}
+
+/** The newest publications by their as-of dates, oldest first, each with the one it was compared with. */
+export async function publishedRuns(
+  knex: Knex,
+  pipeline: string,
+  { limit, upTo = null, isSeen = false }: PublishedOptions,
+): Promise<MeasuredRun[]> {
+  const query = knex('publications as u')
+    .join('runs as r', 'r.run_id', 'u.run_id')
     .leftJoin('publications as b', 'b.publication_id', 'u.replaced_publication_id')
     .where('u.pipeline', pipeline)
-    .orderBy('u.publication_id', 'desc')
+    .orderByRaw('r.as_of desc nulls last, u.publication_id desc')
     .limit(limit)
     .select<MeasuredRun[]>({ runId: 'u.run_id', baseRunId: 'b.run_id' });
-  return rows.reverse();
+  if (upTo !== null) query.where('r.as_of', '<=', upTo);
+  if (isSeen) query.whereIn('u.publication_id', seenPublications(knex, pipeline));
+  return (await query).reverse();
+}
+
+/** What the pointer pointed at, one after the other: one that is kept aside names what was before it, and none names it. */
+function seenPublications(knex: Knex, pipeline: string): Knex.QueryBuilder {
+  return knex
+    .withRecursive('seen', (query) =>
+      query
+        .select('p.published_publication_id as publication_id')
+        .from('pipelines as p')
+        .where('p.name', pipeline)
+        .union((next) =>
+          next
+            .select('e.replaced_publication_id')
+            .from('seen')
+            .join('publications as e', 'e.publication_id', 'seen.publication_id'),
+        ),
+    )
+    .select('publication_id')
+    .from('seen')
+    .whereNotNull('publication_id');
 }
 
 /** What is kept of so many runs, read in four statements however many they are. */
@@ -59,12 +94,13 @@ function headsOf(knex: Knex, runIds: readonly string[]) {
     });
 }
 
-/** Under the names that people know them by now. */
+/** Under the names that people know them by now, and whether these hold, as the view published_segments has it. */
 function segmentsOf(knex: Knex, runIds: readonly string[]): Promise<OfRun<MeasuredSegment>[]> {
   return knex('segment_snapshots as s')
     .leftJoin('segment_names as n', (join) =>
       join.on('n.segment_id', 's.segment_id').onNotNull('n.valid_from').onNull('n.valid_to'),
     )
+    .leftJoin('publications as u', 'u.run_id', 's.run_id')
     .whereIn('s.run_id', runIds)
     .orderBy(['s.run_id', 's.segment_id'])
     .select<OfRun<MeasuredSegment>[]>(
@@ -73,7 +109,11 @@ function segmentsOf(knex: Knex, runIds: readonly string[]): Promise<OfRun<Measur
         ...{ spendShare: 's.spend_share', typical: 's.typical' },
       },
       knex.raw('coalesce(n.name, s.name) as name'),
-      knex.raw(`s.name_status = 'questionable' as "isQuestionable"`),
+      knex.raw(`
+        case when n.author = 'manual' then 'holds'
+             when n.status_when_given is not null and (n.valid_from > u.published_at or n.name <> s.name)
+               then n.status_when_given
+             else s.name_status end = 'questionable' as "isQuestionable"`),
     );
 }
 

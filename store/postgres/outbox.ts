@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { translating } from './database-errors.ts';
 
 const ERROR_LENGTH = 500;
+const REST_AFTER_RUN_SECONDS = 60;
 const FIRST_REST_SECONDS = 60;
 const LONGEST_REST_SECONDS = 6 * 3600;
 
@@ -139,19 +140,26 @@ export const createOutboxRepository = (knex: Knex) =>
 
     /**
      * Notes why and frees the message for the next attempt; a delivered one stays delivered. To those who deliver for
-     * a whole pipeline it comes back after a rest that doubles, up to six hours: a receiver may be out for a day.
+     * a whole pipeline it comes back after a rest, which doubles with each of their own failures, up to six hours: a
+     * receiver may be out for a day. The many attempts of a run, minutes long together, make it no longer.
      */
-    async markFailed(messageId: number, error: string): Promise<void> {
+    async markFailed(messageId: number, error: string, scope: OutboxScope): Promise<void> {
+      const isRuns = 'runId' in scope;
       await knex('outbox')
         .where({ message_id: messageId })
         .whereNull('delivered_at')
         .update({
           claimed_until: null,
           last_error: error.slice(0, ERROR_LENGTH),
-          retry_at: knex.raw('now() + make_interval(secs => least(?, ? * 2 ^ least(attempts, 20)))', [
-            LONGEST_REST_SECONDS,
-            FIRST_REST_SECONDS / 2,
-          ]),
+          ...(isRuns
+            ? { retry_at: knex.raw('now() + make_interval(secs => ?)', [REST_AFTER_RUN_SECONDS]) }
+            : {
+                retry_at: knex.raw('now() + make_interval(secs => least(?, ? * 2 ^ least(rests, 20)))', [
+                  LONGEST_REST_SECONDS,
+                  FIRST_REST_SECONDS,
+                ]),
+                rests: knex.raw('rests + 1'),
+              }),
         });
     },
   });

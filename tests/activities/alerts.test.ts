@@ -132,7 +132,11 @@ test('a run that is held tells so once and at once, and that is over when it is 
       title: 'the run waits for a person: the model changed',
     },
   ]);
-  expect(await messages()).toMatchObject([{ event: 'alerts.held', delivered_at: expect.any(Date) }]);
+  // Handed to a workflow that no receiver can hold up.
+  expect(await messages()).toMatchObject([{ event: 'alerts.held', delivered_at: null, attempts: 0 }]);
+  const handle = shop.client.workflow.getHandle('deliver/shop');
+  expect(await handle.describe()).toMatchObject({ type: 'deliverMessages', status: { name: 'RUNNING' } });
+  await handle.terminate();
   expect(await shop.database.knex('published_alerts')).toEqual([]);
   await shop.perform('closeRun', { run: run.run, closing: closingOf(run, 'rejected', ['no']) });
   expect(await alerts()).toMatchObject([{ state: 'resolved', resolved_note: 'the run has ended: rejected' }]);
@@ -146,4 +150,22 @@ test('a held run that is published after all has its findings told then, and wai
     { rule: 'unstable', subject: run.run.runId, state: 'resolved' },
     { rule: 'flow', state: 'open' },
   ]);
+}, 120_000);
+
+test('a held run that is kept aside waits no more once it is published, and changes no other alert', async () => {
+  await publish(await eventful());
+  const before = await alerts();
+  const aside = await persisted(3, 160);
+  const { run } = aside;
+  run.beforePublished = 'aside';
+  await shop.perform('holdRun', { run, closing: closingOf(aside, 'held', ['a person is asked always']) });
+  expect(await alerts()).toHaveLength(before.length + 1);
+  const [base] = await shop.database.knex('publications').orderBy('publication_id');
+  aside.match.base = { publicationId: base.publication_id, runId: base.run_id };
+  await shop.perform('publishRun', { ...aside, review: 'Ada', verdict: 'unstable' });
+  await shop.perform('closeRun', { run, closing: closingOf(aside, 'published', []) });
+  expect(await alerts().where({ subject: run.runId })).toMatchObject([
+    { state: 'resolved', resolved_note: 'the run was published' },
+  ]);
+  expect(await alerts().whereNot({ subject: run.runId })).toEqual(before);
 }, 120_000);

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { send } from '../../activities/channels.ts';
 import type { AlertMessage } from '../../pipelines/contracts/alerts.ts';
 import type { Channel } from '../../pipelines/contracts/channels.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
@@ -226,6 +227,7 @@ test('neither the password nor the server’s words about it are in an error or 
 
 test.each([
   ['that no one listens at', 'smtp://127.0.0.1:1', /did not answer/],
+  ['whose address is none', `smtp://strata:${PASSWORD}@[mail]:many`, /needs smtp:\/\/.* in SMTP/],
   ['that is none of SMTP', 'https://example.com', /needs smtp:\/\//],
   ['that was not given', undefined, /in the worker's environment as SMTP/],
 ])('a mail server %s is told by its variable', async (_, address, words) => {
@@ -235,4 +237,21 @@ test.each([
   await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({
     message: expect.stringMatching(words),
   });
+});
+
+test('a mail server that says nothing is waited for no longer than the delivery may take', async () => {
+  const silent = createTcpServer();
+  await new Promise<void>((listening) => {
+    silent.listen(0, '127.0.0.1', listening);
+  });
+  secrets.SMTP = `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  await runWithAlerts([MAIL]);
+  const [message] = await shop.context.repositories.outbox.claim({ pipeline: 'shop' }, { limit: 1 });
+  const began = performance.now();
+  await expect(
+    send(shop.context, { channel: MAIL, message: message!, signal: AbortSignal.timeout(200) }),
+  ).rejects.toMatchObject({ code: 'DELIVERY_FAILED', message: expect.stringContaining('did not answer') });
+  // Its own patience for a greeting is ten seconds.
+  expect(performance.now() - began).toBeLessThan(5_000);
+  silent.close();
 });

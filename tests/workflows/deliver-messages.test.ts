@@ -6,14 +6,29 @@ import { moment } from '../helpers/moment.ts';
 import type { TestRuns } from '../helpers/temporal.ts';
 import { runWith } from '../helpers/workflow-runs.ts';
 
-const begin = (runs: TestRuns) =>
+const begin = (runs: TestRuns, args: unknown[] = [{ pipeline: 'shop' }]) =>
   runs.client.workflow.start('deliverMessages', {
     workflowId: `test/${randomUUID()}`,
     taskQueue: TASK_QUEUES.workflows,
-    args: [{ pipeline: 'shop' }],
+    args,
   });
 
 describe('deliverMessages', () => {
+  test.each([
+    ['nothing', []],
+    ['null', [null]],
+    ['a word', ['shop']],
+    ['no pipeline', [{}]],
+    ['a pipeline that is no name', [{ pipeline: 7 }]],
+  ])('started with %s fails and says what it needs', async (_, args) => {
+    await runWith({}, async (runs) => {
+      const handle = await begin(runs, args);
+      await expect(handle.result()).rejects.toMatchObject({
+        cause: { type: 'INPUT_INVALID', message: expect.stringContaining('{"pipeline": NAME}') },
+      });
+    });
+  });
+
   test('goes round until nothing waits, and ends', async () => {
     const waits = [0, 0, null];
     let rounds = 0;

@@ -31,18 +31,21 @@ export function decideAlerts(
   decision: Decision,
 ): AlertChanges {
   const { moment, run, settings } = decision;
-  const spoken = findings.filter(({ kind }) => !(wasHeld && moment === 'published' && kind === 'verdict'));
+  // An alert that is open goes on all the same: it must not count as silent.
+  const isKnownToPerson = ({ kind }: Finding) => wasHeld && moment === 'published' && kind === 'verdict';
   const changes: AlertChanges = { opened: [], repeated: [], silent: [], resolved: [], messages: [] };
   const told: Told[] = [];
-  for (const finding of firstOfEach(spoken)) {
+  for (const finding of firstOfEach(findings)) {
     const known = open.find(({ rule, subject }) => rule === finding.rule && subject === finding.subject);
+    if (!known && isKnownToPerson(finding)) continue;
     if (!known) {
       const alertId = decision.idOf(finding.rule, finding.subject);
       changes.opened.push({ alertId, finding });
       told.push({ alertId, finding, gotWorse: false });
       continue;
     }
-    const isTold = finding.magnitude > known.toldMagnitude * (1 + finding.worseBy);
+    const isTold =
+      !isKnownToPerson(finding) && finding.magnitude > known.toldMagnitude * (1 + finding.worseBy);
     changes.repeated.push({ alertId: known.alertId, finding, isTold });
     if (isTold) told.push({ alertId: known.alertId, finding, gotWorse: true });
   }
@@ -77,16 +80,26 @@ function endSilent(
   }
 }
 
-/** What is told of a run that waits for a person: that it waits, and why. By the rules about verdicts. */
+/**
+ * What is told of a run that waits for a person: that it waits, and why. By the rules about verdicts.
+ *
+ * @param isAside it would stay beside what readers see: its publication tells nothing
+ */
 export function heldFindings(
   { runId }: { runId: string },
   {
     reasons,
     findings,
     settings,
-  }: { reasons: readonly string[]; findings: readonly Finding[]; settings: AlertSettings },
+    isAside,
+  }: {
+    reasons: readonly string[];
+    findings: readonly Finding[];
+    settings: AlertSettings;
+    isAside: boolean;
+  },
 ): Finding[] {
-  const others = findings.filter(({ kind }) => kind !== 'verdict').map(({ title }) => title);
+  const others = isAside ? [] : findings.filter(({ kind }) => kind !== 'verdict').map(({ title }) => title);
   return settings.rules
     .filter(({ kind }) => kind === 'verdict')
     .map((rule) =>

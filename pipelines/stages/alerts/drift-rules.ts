@@ -12,6 +12,9 @@ import { totalOf } from './flows.ts';
 const KEPT_ALPHA = 0.05;
 const DEGREES_OF_FEATURES = 4;
 
+/** A model is also the published one of runs that only assigned by it: the two figures have references of their own. */
+const PSI_REFERENCE = 'PSI is beside the customers that the last publication’s model was fitted to';
+
 /** Figures that moved both by more than chance has it, and far enough to matter. */
 export function findDrift(rule: AlertRuleOf<'feature-drift'>, { run, alpha }: Asked): Found[] {
   const drifts = driftsOf(run, 'psi', DEGREES_OF_FEATURES).filter(
@@ -25,7 +28,7 @@ export function findDrift(rule: AlertRuleOf<'feature-drift'>, { run, alpha }: As
       {
         ...{ subject, magnitude: psi, pValue },
         title: `the customers' ${featureLabel(subject)} shifted: PSI ${psi.toFixed(2)}, told from ${rule.atLeast}`,
-        details: wassersteinOf(run, subject),
+        details: [PSI_REFERENCE, ...wassersteinOf(run, subject)],
         customers: totalOf(run.segments),
         spendCents: null,
         features: behind(run),

@@ -30,7 +30,7 @@ function alertLetter(digest: AlertDigest): Letter {
   }${alerts.length > 1 && critical > 0 ? `, ${critical} critical` : ''}`;
   const head = isHeld
     ? `Run ${runId} of ${pipeline}${dated(asOf)} is held. Readers see what they saw before.`
-    : `Run ${runId} of ${pipeline}${dated(asOf)} is published.`;
+    : `Run ${runId} of ${pipeline}${dated(asOf)} is published.\nwhat changed: npm run strata -- diff --pipeline ${pipeline}`;
   return {
     subject: oneLine(subject),
     text: [head, ...alerts.map((alert) => alertText(alert, digest.currency))].join('\n\n'),

@@ -104,6 +104,16 @@ test('a run is asked once when it is held and once when it is published, which i
   expect(asked).toEqual([false, true]);
 });
 
+test('a run that was closed before it is asked about as held makes no alert', async () => {
+  const reason = 'its workflow ended';
+  await repositories.runs.abandon('a', reason);
+  await repositories.alerts.check({
+    ...{ pipeline: 'shop', runId: 'a', moment: 'held', decide: opens('alr_1', { subject: 'a' }) },
+  });
+  expect(await repositories.alerts.list({ all: true })).toEqual([]);
+  expect(await messages()).toEqual([]);
+});
+
 test('of two that ask at once about one run, one does', async () => {
   let asked = 0;
   const decide: DecideAlerts = (known) => {
@@ -240,4 +250,56 @@ test('a measurement has what a run and the one before were, under the names peop
     ['b', 2],
   ]);
   expect(await repositories.alerts.measurePublished('shop', { limit: 1 })).toMatchObject([{ runId: 'b' }]);
+});
+
+test('publications are in the order of their dates; what readers never saw, or is later, is no baseline', async () => {
+  const { publications, alerts } = repositories;
+  await publish('a', () => nothing);
+  const last = await publicationOf('a');
+  for (const [runId, isAside] of [
+    ['aside', true],
+    ['b', false],
+  ] as const) {
+    await persistRun(repositories, runId);
+    await publications.publish({
+      ...{ pipeline: 'shop', runId, expectedBase: last, review: null, messages: [], isAside },
+    });
+  }
+  for (const [run_id, as_of] of [
+    ['a', '2026-05-31'],
+    ['b', '2026-07-31'],
+    ['aside', '2026-06-30'],
+  ])
+    await database.knex('runs').where({ run_id }).update({ as_of, version: 1 });
+  const runsOf = async (options: Parameters<typeof alerts.measurePublished>[1]) =>
+    (await alerts.measurePublished('shop', options)).map(({ runId }) => runId);
+  expect(await runsOf({ limit: 9 })).toEqual(['a', 'aside', 'b']);
+  expect(await runsOf({ limit: 2 })).toEqual(['aside', 'b']);
+  expect(await runsOf({ limit: 9, isSeen: true })).toEqual(['a', 'b']);
+  expect(await runsOf({ limit: 9, upTo: '2026-06-30' })).toEqual(['a', 'aside']);
+  expect(await runsOf({ limit: 9, upTo: '2026-06-30', isSeen: true })).toEqual(['a']);
+});
+
+const publicationOf = async (runId: string) => (await repositories.publications.ofRun(runId))!.publicationId;
+
+test('whether a name holds is said of the name in force, as readers see it', async () => {
+  await publish('a', () => nothing);
+  const { knex } = database;
+  await knex('segment_snapshots').where({ run_id: 'a' }).update({ name_status: 'questionable' });
+  const flags = async () => {
+    const [measured] = await repositories.alerts.measure([{ runId: 'a', baseRunId: null }]);
+    return measured!.segments.map(({ isQuestionable }) => isQuestionable);
+  };
+  const seen = async () =>
+    (await knex('published_segments').orderBy('segment_id').pluck('name_status')).map(
+      (status) => status === 'questionable',
+    );
+  expect(await flags()).toEqual([true, true]);
+  // A person's own name claims nothing; a proposal that was accepted was judged when it was given.
+  const inForce = (segment_id: string) =>
+    knex('segment_names').where({ segment_id }).whereNotNull('valid_from').whereNull('valid_to');
+  await inForce('seg_a_0').update({ name: 'Our best', author: 'manual', given_by: 'Ada' });
+  await inForce('seg_a_1').update({ name: 'Accepted', status_when_given: 'holds' });
+  expect(await flags()).toEqual([false, false]);
+  expect(await seen()).toEqual(await flags());
 });

@@ -29,6 +29,8 @@ beforeEach(async () => {
   });
 });
 
+const RUN = { runId: 'a' };
+
 const claim = (limit = 10, leaseSeconds?: number) =>
   repositories.outbox.claim(
     { runId: 'a' },
@@ -65,14 +67,14 @@ test('a delivered message is never claimed again', async () => {
   const messages = await claim();
   for (const { messageId } of messages) await repositories.outbox.markDelivered(messageId);
   expect(await repositories.outbox.countUndelivered({ runId: 'a' })).toBe(0);
-  await repositories.outbox.markFailed(messages[0]!.messageId, 'an answer that came late');
+  await repositories.outbox.markFailed(messages[0]!.messageId, 'an answer that came late', RUN);
   expect(await claim()).toEqual([]);
   expect(await repositories.outbox.countUndelivered({ runId: 'a' })).toBe(0);
 });
 
 test('a failed one is free at once, with its reason and its attempts', async () => {
   const [message] = await claim(1);
-  await repositories.outbox.markFailed(message!.messageId, 'x'.repeat(9_000));
+  await repositories.outbox.markFailed(message!.messageId, 'x'.repeat(9_000), RUN);
   const again = (await claim()).find(({ messageId }) => messageId === message!.messageId);
   expect(again).toMatchObject({ attempts: 2 });
   const row = await database.knex('outbox').where({ message_id: message!.messageId }).first();
@@ -92,7 +94,7 @@ test('of messages claimed one by one none comes twice, though it failed and is f
     const [message] = await repositories.outbox.claim({ runId: 'a' }, { limit: 1, except: tried });
     if (!message) break;
     tried.push(message.messageId);
-    await repositories.outbox.markFailed(message.messageId, 'no answer');
+    await repositories.outbox.markFailed(message.messageId, 'no answer', RUN);
   }
   expect(new Set(tried).size).toBe(3);
   expect(tried).toHaveLength(3);
@@ -100,10 +102,10 @@ test('of messages claimed one by one none comes twice, though it failed and is f
 
 test('a message that fails again and again does not keep the others waiting', async () => {
   const [first] = await claim(1);
-  await repositories.outbox.markFailed(first!.messageId, 'no answer');
+  await repositories.outbox.markFailed(first!.messageId, 'no answer', RUN);
   const next = await claim(3);
   expect(next.map(({ attempts }) => attempts).sort()).toEqual([1, 1, 2]);
-  for (const { messageId } of next) await repositories.outbox.markFailed(messageId, 'no answer');
+  for (const { messageId } of next) await repositories.outbox.markFailed(messageId, 'no answer', RUN);
   const [again] = await claim(1);
   expect(again!.messageId).not.toBe(first!.messageId);
 });
@@ -113,12 +115,25 @@ test('one that failed rests longer each time before those who deliver for the pi
   for (let round = 0; round < 12; round++) {
     await database.knex('outbox').update({ retry_at: null });
     const [message] = await repositories.outbox.claim({ pipeline: 'shop' }, { limit: 1 });
-    await repositories.outbox.markFailed(message!.messageId, 'it answered 500');
+    await repositories.outbox.markFailed(message!.messageId, 'it answered 500', { pipeline: 'shop' });
     await database.knex('outbox').whereNot({ message_id: message!.messageId }).delete();
     expect(await repositories.outbox.claim({ pipeline: 'shop' }, { limit: 1 })).toEqual([]);
     rests.push(Math.round((await repositories.outbox.secondsToNext('shop'))!));
   }
   expect(rests).toEqual([60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600, 21600]);
+});
+
+test('the attempts of a run, however many, leave a rest of a minute to those who deliver after it', async () => {
+  const { outbox } = repositories;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    for (const { messageId } of await claim()) await outbox.markFailed(messageId, 'it answered 500', RUN);
+  }
+  expect(Math.round((await outbox.secondsToNext('shop'))!)).toBe(60);
+  await database.knex('outbox').update({ retry_at: null });
+  for (const { messageId } of await outbox.claim({ pipeline: 'shop' }, { limit: 9 })) {
+    await outbox.markFailed(messageId, 'it answered 500', { pipeline: 'shop' });
+  }
+  expect(Math.round((await outbox.secondsToNext('shop'))!)).toBe(60);
 });
 
 test('a postponed message is nobody’s until its time, and is no fault', async () => {

@@ -109,10 +109,26 @@ test('who let a held run through is not told of its verdict again', () => {
   expect(decide([verdict]).opened).toHaveLength(1);
 });
 
+test('an alert of the verdict that is open goes on with a run that was held, and is not told again', () => {
+  const verdict = finding({ rule: 'unstable', kind: 'verdict', subject: '', magnitude: 1 });
+  const standing = open({ rule: 'unstable', subject: '', silentRuns: 2 });
+  const { repeated, opened, silent, resolved, messages } = decide([verdict], {
+    wasHeld: true,
+    open: [standing],
+  });
+  expect(repeated).toMatchObject([{ alertId: 'alr_1', isTold: false }]);
+  expect({ opened, silent, resolved, messages }).toEqual({
+    ...{ opened: [], silent: [], resolved: [], messages: [] },
+  });
+});
+
 test('a held run tells that it waits, why, and what its publication would tell; each held run anew', () => {
   const held = heldFindings(
     { runId: 'run_7' },
-    { reasons: ['the model changed', 'agreement is 0.2'], findings: [finding()], settings: settingsOf() },
+    {
+      ...{ reasons: ['the model changed', 'agreement is 0.2'], findings: [finding()] },
+      ...{ settings: settingsOf(), isAside: false },
+    },
   );
   expect(held).toMatchObject([
     {
@@ -133,8 +149,19 @@ test('a held run tells that it waits, why, and what its publication would tell; 
     decide(held, { moment: 'held', open: [open({ rule: 'unstable', subject: 'run_6' })] }).messages,
   ).toHaveLength(1);
   expect(
-    heldFindings({ runId: 'x' }, { reasons: [], findings: [], settings: settingsOf({ rules: [] }) }),
+    heldFindings(
+      { runId: 'x' },
+      { reasons: [], findings: [], settings: settingsOf({ rules: [] }), isAside: false },
+    ),
   ).toEqual([]);
+});
+
+test('of a held run that is kept aside nothing is said to be told later', () => {
+  const [held] = heldFindings(
+    { runId: 'run_7' },
+    { reasons: [], findings: [finding()], settings: settingsOf(), isAside: true },
+  );
+  expect(held!.details).toEqual(['decide: npm run strata -- review run_7 publish, or reject']);
 });
 
 describe('channels', () => {

@@ -149,6 +149,7 @@ describe('drift', () => {
     const found = find(
       run([
         ...psi('psi', 'spend', 0.4, 0.02),
+        { metric: 'wasserstein', subject: 'spend', value: 0.3, threshold: null },
         ...psi('psi', 'orders', 0.4, 0.39),
         ...psi('psi', 'recencyDays', 0.2, 0.01),
       ]),
@@ -156,6 +157,10 @@ describe('drift', () => {
     expect(rulesOf(found)).toEqual(['feature-drift spend']);
     expect(found[0]).toMatchObject({
       title: "the customers' spend shifted: PSI 0.40, told from 0.25",
+      details: [
+        'PSI is beside the customers that the last publication’s model was fitted to',
+        'values lie 0.30 standard deviations from those of the last publication',
+      ],
       features: ['orders (PSI 0.40)', 'spend (PSI 0.40)', 'recency (PSI 0.20)'],
     });
   });

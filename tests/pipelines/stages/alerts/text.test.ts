@@ -24,6 +24,7 @@ test('a letter says what moved, how many, how much money, what is behind it and 
     subject: 'shop: warning: “Loyal” shrank',
     text: [
       'Run run_7 of shop as of 2026-06-30 is published.',
+      'what changed: npm run strata -- diff --pipeline shop',
       '',
       'WARNING “Loyal” shrank',
       '80 came, 180 left',
@@ -43,6 +44,7 @@ test('of several alerts the subject counts, and a held run is said to be held', 
   });
   expect(subject).toBe('shop: 2 alerts, 1 critical');
   expect(text).toContain('is held. Readers see what they saw before.');
+  expect(text).not.toContain('strata -- diff');
 });
 
 test('a name with a line break does not end the subject', () => {
