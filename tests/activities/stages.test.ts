@@ -147,6 +147,10 @@ describe('an activity that is run again gives the same result and leaves the sam
     expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({
       ...{ outcome: 'published', kind: 'assign' },
     });
+    const backfill = { pipeline: run.pipeline, from: '2026-08-01', to: '2026-10-01' };
+    expect(
+      await threeTimes('planBackfill', { input: backfill, startedAt: '2026-11-01T00:00:00.000Z' }),
+    ).toMatchObject({ pipeline: run.pipeline });
   }, 60_000);
 
   test('and that is true of all of them', () => {
