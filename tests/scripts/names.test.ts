@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PROJECT_FOLDER, readConfig } from '../../scripts/config.ts';
 import { errorText } from '../../scripts/error-text.ts';
@@ -20,15 +20,18 @@ const QUIET = { STRATA_HOME: home, INIT_CWD: folder, STRATA_DATABASE_URL: '', ST
 const env = { ...process.env, ...QUIET };
 const { username } = userInfo();
 
+/** Where a CI says so, colours are printed though nobody looks. */
+const plain = stripVTControlCharacters;
+
 /** The whole command, as a process of its own. */
 async function strata(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const command = ['--import', 'tsx', 'scripts/strata.ts', 'names', ...args];
   try {
     const { stdout, stderr } = await run(process.execPath, command, { cwd: PROJECT_FOLDER, env });
-    return { code: 0, out: stdout, err: stderr };
+    return { code: 0, out: plain(stdout), err: plain(stderr) };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, out: stdout, err: stderr };
+    return { code, out: plain(stdout), err: plain(stderr) };
   }
 }
 
@@ -38,7 +41,7 @@ async function names(...args: string[]): Promise<string> {
   const print = vi.spyOn(console, 'log').mockImplementation((text) => void printed.push(text));
   try {
     await namesCommand(new AbortController().signal).parseAsync(args, { from: 'user' });
-    return printed.join('\n');
+    return plain(printed.join('\n'));
   } finally {
     print.mockRestore();
   }
