@@ -226,7 +226,7 @@ export class RecordScanner {
     return -1;
   }
 
-  /** Fields, breaks and the end of the record at `begin`. Blanks around a quoted field are not part of it. */
+  /** Fields, breaks and the end of the record at `begin`. One blank before a quoted field and all behind it are not part of it. */
   private scan(data: Buffer, begin: number, isLast: boolean): number {
     const { stops, delimiter } = this;
     const length = data.length;
@@ -236,7 +236,8 @@ export class RecordScanner {
     let i = begin;
     for (;;) {
       let quote = i;
-      while (quote < length && data[quote] === SPACE) quote++;
+      // Behind more than one blank DuckDB takes a quotation mark for a part of the text.
+      if (quote < length && data[quote] === SPACE) quote++;
       if (quote < length && data[quote] === QUOTE && delimiter !== SPACE) {
         i = quote + 1;
         let isOpen = true;
