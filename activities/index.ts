@@ -24,7 +24,7 @@ import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
 
-type Activities = Stages &
+export type Activities = Stages &
   AssignStages &
   HistoryStages &
   DeliveryStages &

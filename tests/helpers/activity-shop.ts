@@ -8,30 +8,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { parse, stringify } from 'yaml';
 import type { ActivityContext } from '../../activities/context.ts';
-import { createActivities } from '../../activities/index.ts';
-import type { BackfillStages } from '../../pipelines/contracts/backfill.ts';
-import type { CompareStages } from '../../pipelines/contracts/compare.ts';
+import { type Activities, createActivities } from '../../activities/index.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
-import type { RenameStages } from '../../pipelines/contracts/rename.ts';
-import type {
-  AssignStages,
-  DeliveryStages,
-  HistoryStages,
-  Stages,
-} from '../../pipelines/contracts/stages.ts';
 import { createDiskArtifacts } from '../../store/artifacts/disk-artifacts.ts';
 import { createRepositories } from '../../store/postgres/repositories.ts';
 import { type TestDatabase, testDatabase } from './postgres.ts';
 import { allRows } from './postgres-rows.ts';
 import { temporalAddress } from './temporal.ts';
 
-type Activities = Stages &
-  AssignStages &
-  HistoryStages &
-  DeliveryStages &
-  CompareStages &
-  RenameStages &
-  BackfillStages;
 export type ActivityName = keyof Activities;
 export type InputOf<N extends ActivityName> = Parameters<Activities[N]>[0];
 export type ResultOf<N extends ActivityName> = Awaited<ReturnType<Activities[N]>>;
