@@ -8,6 +8,7 @@ import { attributesOf, withCustomersSql } from '../pipelines/stages/customers.ts
 import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report.ts';
 import { type Columns, deriveColumnsInTurns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
+import { fewWordsSql, readFewWords } from '../pipelines/stages/few-words.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
 import {
   applyTransformsInTurns,
@@ -49,11 +50,14 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
             extract.artifact.rows,
           );
           const { aggregate, categories } = features;
+          const counted = fewWordsSql(from, aggregate);
+          const [words] = counted === null ? [] : await warehouse.rows(counted, { signal });
           const made = {
             from: rowsFrom,
             contract,
             aggregate,
             categories,
+            words: readFewWords(words ?? {}),
             asOf: extract.asOf,
             attributes: attributesOf(source),
           };

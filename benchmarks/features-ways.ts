@@ -5,6 +5,7 @@ import { quoteText } from '../pipelines/contracts/sql-quote.ts';
 import { featureCatalogue } from '../pipelines/stages/feature-catalogue.ts';
 import { type Columns, deriveColumns, whenMissingOf } from '../pipelines/stages/features.ts';
 import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
+import { fewWordsSql, readFewWords } from '../pipelines/stages/few-words.ts';
 import { fitAndApplyInTurns } from '../pipelines/stages/transform.ts';
 import { acceptedSql } from '../pipelines/stages/validate.ts';
 import { PROJECT_FOLDER } from '../scripts/config.ts';
@@ -105,8 +106,10 @@ async function strata(warehouse: Warehouse, { from, contract }: Source): Promise
   const rows = Number(counted!.rows);
   const cuts = partsSql({ from, rows });
   const parts = readParts(cuts === null ? [] : await warehouse.rows(cuts), rows);
+  const [found] = await warehouse.rows(fewWordsSql(from, aggregate)!);
+  const words = readFewWords(found!);
   const { numbers } = await warehouse.columns(
-    parts.map((range) => featuresSql({ from, contract, aggregate, asOf: AS_OF, range })),
+    parts.map((range) => featuresSql({ from, contract, aggregate, words, asOf: AS_OF, range })),
   );
   const { columns } = deriveColumns(numbers, derive, whenMissingOf(aggregate));
   const transforms: TransformName[] = ['log1p', 'standard'];

@@ -1,5 +1,6 @@
 import type { Contract } from '../contracts/contract.ts';
 import type { FeatureSettings } from '../contracts/definition.ts';
+import { countFewWords, type FewWords } from './few-words.ts';
 import { ordersSql } from './order-grain.ts';
 import { replaceName } from './sql-names.ts';
 import { acceptedSql, type CheckedSql } from './validate.ts';
@@ -57,6 +58,8 @@ interface Extraction {
   asOf: string;
   /** One of the parts of `readParts`; without it all rows. */
   range?: RowRange;
+  /** Of the whole extract; without them distinct words are counted as any others. */
+  words?: FewWords;
 }
 
 /**
@@ -82,8 +85,10 @@ export function featuresSql({
   const moment = `TIMESTAMP '${extraction.asOf} 00:00:00'`;
   const dated = (sql: string) => replaceName(sql, 'as_of', moment);
   const hasOrders = [...aggregate, ...categories].some(({ over }) => over === 'orders');
+  const { words = {} } = extraction;
+  const counted = aggregate.map(fromOrders(hasOrders)).map((feature) => countFewWords(feature, words));
   const columns: CustomerColumn[] = [
-    ...aggregate.map(fromOrders(hasOrders)).map(({ name, sql, over = 'lines' as const }) => ({
+    ...counted.map(({ name, sql, over = 'lines' as const }) => ({
       name,
       over,
       sql: `CAST((${dated(sql)}\n) AS DOUBLE) AS "${name}"`,

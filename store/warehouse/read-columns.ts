@@ -67,8 +67,10 @@ async function describe(connection: DuckDBConnection, sql: string): Promise<Resu
 
 function castSql({ name, kind }: ResultColumn): string {
   const column = quoteName(name);
-  // NaN in place of NULL here, where it costs nothing: a vector with NULLs is slow to read from JavaScript.
+  // No NULL from here, where it costs nothing: a vector with NULLs is slow to read from JavaScript.
   const value =
-    kind === 'number' ? `coalesce(CAST(${column} AS DOUBLE), 'NaN')` : `CAST(${column} AS VARCHAR)`;
+    kind === 'number'
+      ? `coalesce(CAST(${column} AS DOUBLE), 'NaN')`
+      : `coalesce(CAST(${column} AS VARCHAR), '')`;
   return `${value} AS ${column}`;
 }

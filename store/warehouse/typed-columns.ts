@@ -21,7 +21,7 @@ const BLOCK_ROWS = 65_536;
 const UTF8_BYTES_PER_CHARACTER = 3;
 
 /**
- * Collects streamed results of the same DOUBLE (without NULL) and VARCHAR columns, one after the other, into flat arrays.
+ * Collects streamed results of the same DOUBLE and VARCHAR columns, without NULL, one after the other, into flat arrays.
  *
  * Each chunk of 2,048 rows is copied between two awaits, so the event loop is never held for longer than a
  * millisecond or two. Peak memory: the columns, and one of them twice.
@@ -69,6 +69,17 @@ function doublesOf(vector: Items, count: number): Float64Array {
   return Float64Array.from({ length: count }, (_, row) => vector.getItem(row) as number);
 }
 
+/** DuckDB's texts in a vector: length, then the bytes of a short one, or four of them and an address. */
+const TEXT_BYTES = 16;
+const LENGTH_BYTES = 4;
+const SHORT_TEXT_BYTES = TEXT_BYTES - LENGTH_BYTES;
+
+/** The texts of a vector as DuckDB has them, private like the array above: most ids are short, and need no decoding. */
+function textsOf(vector: Items, count: number): DataView | undefined {
+  const { dataView } = vector as unknown as { dataView?: unknown };
+  return dataView instanceof DataView && dataView.byteLength >= count * TEXT_BYTES ? dataView : undefined;
+}
+
 class Numbers {
   private blocks: Float64Array[] = [];
   private filled = BLOCK_ROWS;
@@ -106,20 +117,32 @@ class Texts {
   private filled = BLOCK_ROWS;
 
   take(items: Items, count: number): void {
+    const view = textsOf(items, count);
     for (let row = 0; row < count; row++) {
-      const text = items.getItem(row) as string | null;
-      if (text !== null) this.append(text);
+      const start = row * TEXT_BYTES;
+      const length = view?.getUint32(start, true) ?? Number.POSITIVE_INFINITY;
+      if (view && length <= SHORT_TEXT_BYTES) this.copy(view, { start: start + LENGTH_BYTES, length });
+      else this.append(items.getItem(row) as string);
       this.end();
     }
   }
 
+  private copy(view: DataView, { start, length }: { start: number; length: number }): void {
+    this.makeRoom(length);
+    for (let i = 0; i < length; i++) this.bytes[this.length + i] = view.getUint8(start + i);
+    this.length += length;
+  }
+
   private append(text: string): void {
-    if (this.length + text.length * UTF8_BYTES_PER_CHARACTER > this.bytes.length) {
-      const wider = new Uint8Array(this.bytes.length * 2 + text.length * UTF8_BYTES_PER_CHARACTER);
-      wider.set(this.bytes.subarray(0, this.length));
-      this.bytes = wider;
-    }
+    this.makeRoom(text.length * UTF8_BYTES_PER_CHARACTER);
     this.length += this.encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
+  }
+
+  private makeRoom(bytes: number): void {
+    if (this.length + bytes <= this.bytes.length) return;
+    const wider = new Uint8Array(this.bytes.length * 2 + bytes);
+    wider.set(this.bytes.subarray(0, this.length));
+    this.bytes = wider;
   }
 
   private end(): void {

@@ -38,6 +38,19 @@ describe('columns', () => {
     expect(new TextDecoder().decode(bytes.subarray(140_000 * 18))).toBe('customer-000140000');
   });
 
+  it('gives texts of every length around what DuckDB keeps in place, whole', async () => {
+    const { texts } = await warehouse.columns(
+      `SELECT CASE WHEN range % 11 > 0 THEN repeat('aü€😀', range % 5) || repeat('x', range % 17) END AS name
+        FROM range(5000) ORDER BY range`,
+    );
+    const { offsets, bytes } = texts.name!;
+    const wanted = Array.from({ length: 5_000 }, (_, i) =>
+      i % 11 > 0 ? 'aü€😀'.repeat(i % 5) + 'x'.repeat(i % 17) : '',
+    );
+    const found = wanted.map((_, i) => new TextDecoder().decode(bytes.subarray(offsets[i], offsets[i + 1])));
+    expect(found).toEqual(wanted);
+  });
+
   it('puts the rows of several queries one after the other, however long each takes', async () => {
     const slowFirst = [90_000, 3, 20_000, 0, 1].map(
       (rows, i) =>
