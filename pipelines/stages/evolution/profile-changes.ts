@@ -120,7 +120,7 @@ function shiftOf(feature: string, before: Side, after: Side): number {
   return was.deviation === 0 ? 0 : (after.scaled(feature) - before.scaled(feature)) / was.deviation;
 }
 
-/** `order 20 % less often (4.1 -> 3.3)`, of several customers. */
+/** `have 20 % fewer orders (4.1 -> 3.3)`, of several customers. */
 function sayChange(
   { feature, statistic, before, after, relative }: Omit<FeatureChange, 'words'>,
   { format, spend, silence }: ChangeWords,
@@ -138,8 +138,6 @@ function sayChange(
     return `have been silent ${degree(relative, 'as long', isMore ? 'longer' : 'less long')} ${shown}`;
   if (feature === spend || label === featureLabel(spend ?? ''))
     return `have spent ${degree(relative, 'as much', isMore ? 'more' : 'less')} ${shown}`;
-  if (format.units.get(feature) === 'orders' && label === 'orders')
-    return `order ${degree(relative, 'as often', isMore ? 'more often' : 'less often')} ${shown}`;
   const isCountable = label.endsWith('s') && !label.endsWith('ss') && !label.includes(' per ');
   const [many, other] = isCountable
     ? ['as many', isMore ? 'more' : 'fewer']

@@ -97,7 +97,7 @@ export function layOutSankey(
 const HEIGHT = 440;
 const GAP = 7;
 const BAR = 13;
-const MARGIN = { top: 30, left: 248, right: 248, bottom: 8 };
+const MARGIN = { top: 30, left: 272, right: 272, bottom: 8 };
 /** Pixels from a column to the next: enough to follow a ribbon, and two columns fill no wider a page than ten. */
 const STEP = { least: 76, most: 190, room: 600 };
 /** Ribbons thinner than this are not seen; their customers are in the bands and in the titles. */
@@ -223,7 +223,7 @@ function bandTip(report: EvolutionReport, column: number, { key, from, to }: Ban
 }
 
 const LINE = 14;
-const MOST_LETTERS = 39;
+const MOST_LETTERS = 43;
 
 /** At the first column and at the last, moved apart where bands are thin; a line leads to a name that had to move. */
 function labels(drawing: Drawing): string[] {

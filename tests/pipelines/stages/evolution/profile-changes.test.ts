@@ -41,8 +41,8 @@ const told = (before: Record<string, number>, after: Record<string, number>) =>
 describe('a change in words', () => {
   // Medians of 1 to 10 times the factor: 5.5 times it.
   test.each([
-    [{ orders: 1 }, { orders: 0.8 }, 'order 20 % less often (5.5 -> 4.4)'],
-    [{ orders: 1 }, { orders: 3 }, 'order 3 times as often (5.5 -> 16.5)'],
+    [{ orders: 1 }, { orders: 0.8 }, 'have 20 % fewer orders (5.5 -> 4.4)'],
+    [{ orders: 1 }, { orders: 3 }, 'have 3 times as many orders (5.5 -> 16.5)'],
     [{ recencyDays: 10 }, { recencyDays: 13 }, 'have been silent 30 % longer (55 days -> 72 days)'],
     [{ spendCents: 1000 }, { spendCents: 1500 }, 'have spent 50 % more (€55 -> €82.50)'],
     [{ items: 10 }, { items: 5 }, 'have 50 % fewer items (55 -> 27.5)'],
@@ -64,7 +64,7 @@ describe('a change in words', () => {
       });
     const [change] = changesOfAll(of(4), of(8), WORDS);
     expect(change).toMatchObject({ statistic: 'mean', before: 2.5, after: 3.5 });
-    expect(change!.words).toBe('order 40 % more often (2.5 -> 3.5 on average)');
+    expect(change!.words).toBe('have 40 % more orders (2.5 -> 3.5 on average)');
   });
 });
 
@@ -73,7 +73,7 @@ describe('what is told', () => {
     const before = { items: 1, spend: 1, spendCents: 100, orders: 1 };
     const after = { items: 3, spend: 2, spendCents: 200, orders: 1.5 };
     expect(told(before, after).map((words) => words.split(' (')[0])).toEqual([
-      'order 50 % more often',
+      'have 50 % more orders',
       'have 3 times as many items',
       'have spent 2 times as much',
     ]);
@@ -101,7 +101,7 @@ describe('what is told', () => {
 
   test('tellChanges takes the first few', () => {
     const changes = changesOfAll(profiled({ orders: 1, items: 1 }), profiled({ orders: 2, items: 4 }), WORDS);
-    expect(tellChanges(changes, 1)).toMatch(/^order 2 times as often \([^;]+\)$/);
+    expect(tellChanges(changes, 1)).toMatch(/^have 2 times as many orders \([^;]+\)$/);
     expect(tellChanges(changes).split('; ')).toHaveLength(2);
   });
 });
