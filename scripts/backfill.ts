@@ -106,7 +106,7 @@ async function backfill(
     const runIds = summary.dates.flatMap(({ runId }) => runId ?? []);
     const report = reportOf(summary, await strata.repositories.backfills.figuresOf(runIds));
     await writeJson('--json', json, report, 'the runs themselves stand');
-    console.log(`\n${backfillReport(report, { backfill: strata.addressOf(summary.workflow) })}`);
+    console.log(`\n${backfillReport(report, { backfill: strata.addressAfter(summary.workflow) })}`);
     return exitCodeOf(summary);
   } finally {
     await strata.close();

@@ -103,7 +103,7 @@ async function compare(config: Config, { input, json, html }: Options, signal: A
     await writeReport(config, summary, { json, html });
     const page = summary.page && (html ?? join(config.artifacts, summary.page.uri));
     console.log(
-      `\n${compareReport(summary, { ...(page && { report: page }), run: strata.addressOf(summary.workflow) })}`,
+      `\n${compareReport(summary, { ...(page && { report: page }), run: strata.addressAfter(summary.workflow) })}`,
     );
     return summary.outcome === 'compared' ? 0 : 1;
   } finally {

@@ -19,7 +19,8 @@ export interface MainJob {
   summary: RunSummary | null;
   /** What went wrong, when there is no summary. */
   message: string | null;
-  /** The run in the Temporal UI. */
+  workflow: Run['workflow'];
+  /** Where the run is found when the command has ended. */
   address: string;
 }
 
@@ -68,7 +69,8 @@ export async function followToEnd(
   const { client, log } = strata;
   const handle = client.workflow.getHandle(execution.id, execution.runId);
   const followed = await followRun(handle, { log, signal });
-  return { address: strata.addressOf(execution), ...(await endOf(strata, followed, execution)) };
+  const ended = await endOf(strata, followed, execution);
+  return { workflow: execution, address: strata.addressAfter(execution), ...ended };
 }
 
 /**
@@ -79,7 +81,7 @@ async function endOf(
   { client, repositories, log }: Strata,
   { outcome, progress, message }: Followed,
   execution: Run['workflow'],
-): Promise<Omit<MainJob, 'address'>> {
+): Promise<Pick<MainJob, 'outcome' | 'summary' | 'message'>> {
   if (!progress?.runId) return { outcome, message, summary: null };
   if (outcome !== 'held') await awaitHistory(client, progress.runId, { log });
   const record = await repositories.runs.byWorkflow(execution);

@@ -24,6 +24,8 @@ export interface Strata {
   readonly addresses: Record<string, string>;
   /** A workflow execution in the Temporal UI, or its ids where no UI is known. */
   addressOf(workflow: Run['workflow']): string;
+  /** The same for when this is closed: the UI of a server of its own is gone by then. */
+  addressAfter(workflow: Run['workflow']): string;
   close(): Promise<void>;
 }
 
@@ -91,21 +93,22 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
   return worker;
 }
 
-function addresses({ temporal }: Services): Pick<Strata, 'addresses' | 'addressOf'> {
-  const { uiUrl, namespace, address } = temporal;
+function addresses({ temporal }: Services): Pick<Strata, 'addresses' | 'addressOf' | 'addressAfter'> {
+  const { uiUrl, namespace, address, started } = temporal;
   if (uiUrl === undefined) {
-    return {
-      addresses: { Temporal: address },
-      addressOf: ({ id, runId }) => `workflow ${id}, run ${runId}, at ${address}`,
-    };
+    const addressOf: Strata['addressOf'] = ({ id, runId }) => `workflow ${id}, run ${runId}, at ${address}`;
+    return { addresses: { Temporal: address }, addressOf, addressAfter: addressOf };
   }
   const workflows = `${uiUrl}/namespaces/${namespace}/workflows`;
   const form = new URLSearchParams({
     taskQueue: TASK_QUEUES.workflows,
     workflowType: WORKFLOWS.segmentCustomers,
   });
+  const addressOf: Strata['addressOf'] = ({ id, runId }) =>
+    `${workflows}/${encodeURIComponent(id)}/${runId}/history`;
   return {
     addresses: { 'Temporal UI': workflows, 'start a run': `${workflows}/start-workflow?${form}` },
-    addressOf: ({ id, runId }) => `${workflows}/${encodeURIComponent(id)}/${runId}/history`,
+    addressOf,
+    addressAfter: started ? ({ id }) => `workflow ${id}, in the Temporal UI while npm start runs` : addressOf,
   };
 }

@@ -56,12 +56,17 @@ async function runAndStay(
   end: AbortSignal,
 ): Promise<number> {
   const { log } = strata;
-  const job = await runMainJob(strata, options.input, end);
+  const job = await runMainJob(strata, options.input, end).catch((error: unknown) => {
+    if (end.aborted && !(end.reason instanceof Error))
+      log.warn('stopped before the run had ended: it is kept, and the same command goes on with it');
+    throw error;
+  });
+  const address = options.once ? job.address : strata.addressOf(job.workflow);
   if (job.summary)
     await writeJson('--json', options.json, job.summary, `the run itself stands: ${job.summary.runId}`);
   if (job.summary)
-    console.log(`\n${runReport(job.summary, whereToLook(job.summary, { ...options, ...job }))}`);
-  else console.error(`\n${job.message ?? 'the run ended without a summary'}\nrun  ${job.address}`);
+    console.log(`\n${runReport(job.summary, whereToLook(job.summary, { ...options, address }))}`);
+  else console.error(`\n${job.message ?? 'the run ended without a summary'}\nrun  ${address}`);
   if (options.once) return EXIT_CODES[job.outcome];
   for (const [what, address] of Object.entries(strata.addresses)) log.info(`${what.padEnd(12)}  ${address}`);
   log.info('Strata stays up: press Ctrl-C to stop');

@@ -103,9 +103,12 @@ describe('npm start', () => {
       expect(summary.stages.map(({ stage }) => stage)).toEqual([...STAGES]);
       expect(summary.segments.length).toBeGreaterThanOrEqual(3);
       for (const { name } of summary.segments) expect(out).toContain(name);
-      expect(out).toContain(
+      // While it runs a page to look at; once its server is gone, how to have it again.
+      expect(err).toContain(
         `/workflows/${encodeURIComponent(summary.workflow.id)}/${summary.workflow.runId}`,
       );
+      expect(out).toContain(`workflow ${summary.workflow.id}, in the Temporal UI while npm start runs`);
+      expect(out).not.toContain('http://');
       expect(await leftRunning()).toEqual([]);
     },
     3 * MINUTES,
@@ -154,9 +157,17 @@ describe('npm start', () => {
   );
 
   test(
-    'Ctrl-C while it stays up ends every process',
+    'Ctrl-C in the middle says how to go on, and while it stays up ends every process',
     async () => {
+      const stopped = start(['--as-of', '2026-07-03']);
+      await untilSaid(stopped, /\brun {2}http/);
+      stopped.child.kill('SIGINT');
+      const { code: interrupted, err } = await stopped.ended;
+      expect(interrupted).toBe(130);
+      expect(err).toContain('the same command goes on with it');
+      expect(await leftRunning()).toEqual([]);
       const run = start(['--as-of', '2026-07-03']);
+      await untilSaid(run, /joined run/);
       await untilSaid(run, /press Ctrl-C/);
       run.child.kill('SIGINT');
       const { code } = await run.ended;
