@@ -80,7 +80,7 @@ export function createAssignActivities(
         const { labels, waiting = null } = await readLabels(artifacts, base.artifacts.labels);
         const settled = await settleMembers(context, {
           ...{ run, clustering, now: await readLabels(artifacts, clustering.labels) },
-          ...{ currentIds: segmentIds, previous: { join, segmentIds, labels, waiting } },
+          ...{ currentIds: segmentIds, previous: { join, segmentIds, labels, waiting, asOf: base.asOf } },
         });
         const kept = await artifacts.write('identities', encodeJson(identities), {
           ...{ runId: run.runId, ending: 'json', rows: identities.segments.length },

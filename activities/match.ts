@@ -85,5 +85,6 @@ async function previousSegments(
     repositories.segmentations.idsOf(base.pipeline, { exceptBornIn: run.runId }),
   ]);
   const join = joinCustomers(previous, current);
-  return { segmentIds: idsByCluster(base.segments), usedIds, labels, waiting: waiting ?? null, join };
+  const segmentIds = idsByCluster(base.segments);
+  return { segmentIds, usedIds, labels, waiting: waiting ?? null, asOf: base.asOf, join };
 }

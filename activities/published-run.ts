@@ -14,6 +14,8 @@ export interface Beside {
   join: CustomerJoin;
   before: Labels;
   now: Labels;
+  /** What this run's model says where some are held back in another segment. */
+  modelLabels: Uint8Array | undefined;
   /** What the published model says of this run's customers; null when it cannot read their features. */
   last: Labels | null;
   /** The published model; null as above. */
@@ -51,6 +53,7 @@ export async function readBeside(
     join,
     before: await readLabels(artifacts, base.artifacts.labels),
     now,
+    modelLabels: match.members && (await readLabels(artifacts, clustering.labels)).labels,
     last,
     model,
     previousIds: idsByCluster(base.segments),
@@ -86,11 +89,13 @@ function bordersOf({ margin }: Labels, model: Model | null): Borders | null {
 }
 
 /** The part of a comparison that says who moved; money apart, which only the sums need. */
-export function movementsOf({ join, before, now, last, previousIds, currentIds, borders }: Beside) {
+export function movementsOf(beside: Beside) {
+  const { join, before, now, modelLabels, last, previousIds, currentIds, borders } = beside;
   return {
     ...{ join, previousIds, currentIds, borders },
     previousLabels: before.labels,
     labels: now.labels,
+    modelLabels,
     relabelled: last?.labels ?? null,
   };
 }

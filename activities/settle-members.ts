@@ -21,6 +21,8 @@ export interface Settling {
     segmentIds: readonly string[];
     labels: Uint8Array;
     waiting: Uint8Array | null;
+    /** Date that it was of. */
+    asOf: string | null;
   } | null;
 }
 
@@ -38,13 +40,23 @@ export async function settleMembers(
     previousIds: previous?.segmentIds ?? [],
     currentIds,
     previousLabels: previous?.labels ?? new Uint8Array(0),
-    previousWaiting: previous?.waiting ?? null,
+    previousWaiting: previous && (await hasComeSince(context, run, previous)) ? previous.waiting : null,
     ...{ labels: now.labels, margins: now.margin, noiseBand: await bandOf(context, clustering) },
   });
   const members = await artifacts.write('labels', encodeColumns({ ...now, labels, waiting }), {
     ...{ runId: run.runId, ending: 'columns', rows },
   });
   return { members, held };
+}
+
+/** The same day seen again is no second sight of anybody: who waits goes on waiting. */
+async function hasComeSince(
+  { repositories }: ActivityContext,
+  { runId }: Run,
+  previous: { asOf: string | null },
+): Promise<boolean> {
+  const { asOf } = await repositories.runs.get(runId);
+  return asOf === null || previous.asOf === null || asOf > previous.asOf;
 }
 
 /** Without a measured border nobody is at one. */

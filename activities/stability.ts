@@ -102,6 +102,7 @@ async function previous(
       matrix: await applyTransformsInTurns(columns, model.transforms),
     },
     relabelled: last?.labels ?? null,
+    modelLabels: beside.modelLabels,
   };
 }
 

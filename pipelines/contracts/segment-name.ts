@@ -19,7 +19,8 @@ interface Rule {
 }
 
 // Joiners are part of the spelling of some scripts; the key of a name leaves them out.
-const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\ufffd]/u;
+const UNSEEN =
+  /(?!\u200c|\u200d|\p{Variation_Selector})[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\ufffd]/u;
 
 const RULES: readonly Rule[] = [
   {
@@ -92,7 +93,7 @@ export function segmentNameKey(name: string): string {
   // Upper case first: ß and SS are the same.
   return name
     .normalize('NFKC')
-    .replace(/[\p{Cf}\p{Variation_Selector}\s]/gu, '')
+    .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\s]/gu, '')
     .toUpperCase()
     .toLowerCase();
 }

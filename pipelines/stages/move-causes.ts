@@ -20,8 +20,10 @@ export interface MoveCauseInput {
   previousLabels: ArrayLike<number>;
   /** m0(x1); null when the last model cannot read the new figures: then all moves are laid to the new one. */
   lastModel: ModelView | null;
-  /** m1(x1), matched. */
+  /** m1(x1), matched; with hysteresis the segments that customers are in, those held back where they were. */
   newModel: ModelView;
+  /** m1(x1) itself where it is not the same, shape (n,): nobody is held back by the model's doing. */
+  modelLabels?: ArrayLike<number> | undefined;
   /** Of this run, shape (n,); null where there is none. */
   spendCents: ArrayLike<number> | null;
 }
@@ -80,7 +82,7 @@ const [, BEHAVIOUR, MODEL] = [0, 1, 2] as const;
  */
 export function decomposeMoves(input: MoveCauseInput): MoveCauses {
   checkShapes(input);
-  const { previousLabels, lastModel, newModel, spendCents, segments } = input;
+  const { previousLabels, lastModel, newModel, modelLabels = newModel.labels, spendCents, segments } = input;
   const rows = previousLabels.length;
   const result: Omit<MoveCauses, 'moves'> = {
     common: tally(),
@@ -99,7 +101,7 @@ export function decomposeMoves(input: MoveCauseInput): MoveCauses {
     const isBorder = isNear(newModel, row) || (lastModel !== null && isNear(lastModel, row));
     add(result.common, cents);
     if (result.seen && from !== between) addSeen(result.seen.behaviour, { cents, isBorder });
-    if (result.seen && between !== to) addSeen(result.seen.model, { cents, isBorder });
+    if (result.seen && between !== modelLabels[row]) addSeen(result.seen.model, { cents, isBorder });
     if (from === to) {
       add(result.stayed, cents);
       continue;

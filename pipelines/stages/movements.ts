@@ -63,6 +63,8 @@ export interface MovementInput {
   /** m0(x0), shape (previous rows,); m1(x1), shape (rows,). */
   previousLabels: Uint8Array;
   labels: Uint8Array;
+  /** m1(x1) where `labels` has customers who are held back, shape (rows,). */
+  modelLabels?: Uint8Array | undefined;
   /** m0(x1), shape (rows,): the last model on the new figures; null when the features have changed. */
   relabelled: Uint8Array | null;
   /** Of both models on this run's figures; null where not known: then nobody is at a border of that model. */
@@ -125,7 +127,8 @@ interface Decomposed {
 
 /** Segments that go on have one number on both sides, so that going nowhere is no move. */
 function decompose(input: Omit<MovementInput, 'previousSpendCents'>): Decomposed {
-  const { join, previousIds, currentIds, previousLabels, labels, relabelled, borders, spendCents } = input;
+  const { join, previousIds, currentIds, previousLabels, labels, modelLabels, relabelled } = input;
+  const { borders, spendCents } = input;
   const ids = [...new Set([...previousIds, ...currentIds])];
   const numberOf = (id: string) => ids.indexOf(id);
   const before = previousIds.map(numberOf);
@@ -142,6 +145,7 @@ function decompose(input: Omit<MovementInput, 'previousSpendCents'>): Decomposed
     previousLabels: numbersAt(previousRows, { labels: previousLabels, numbers: before }),
     lastModel: relabelled && viewOf({ labels: relabelled, numbers: before, borders: borders.last }),
     newModel: viewOf({ labels, numbers: now, borders: borders.new }),
+    modelLabels: modelLabels && numbersAt(rows, { labels: modelLabels, numbers: now }),
     spendCents: spendCents && valuesAt(rows, spendCents),
   });
   return { causes, ids, rows };

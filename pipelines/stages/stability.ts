@@ -37,6 +37,8 @@ export interface StabilityInput {
     frozen: FrozenScale | null;
     /** The last model's label of each customer of this run; null when it cannot read them. */
     relabelled: Uint8Array | null;
+    /** This run's model's, where `labels` has some held back in another segment. */
+    modelLabels?: Uint8Array | undefined;
     movements: MovementReport;
   } | null;
 }
@@ -118,7 +120,7 @@ interface Agreement {
 }
 
 function measureAgreement({ labels }: StabilityInput, previous: Previous): Agreement {
-  const { join, movements, relabelled } = previous;
+  const { join, movements, relabelled, modelLabels = labels } = previous;
   const before = new Uint8Array(join.common);
   const after = new Uint8Array(join.common);
   let next = 0;
@@ -136,7 +138,7 @@ function measureAgreement({ labels }: StabilityInput, previous: Previous): Agree
     all: common > 0 ? adjustedRand(before, after) : null,
     information: common > 0 ? adjustedMutualInformation(before, after) : null,
     movedShare: common > 0 ? 1 - movements.stayed.customers / common : null,
-    ofModels: relabelled ? adjustedRand(relabelled, labels) : null,
+    ofModels: relabelled ? adjustedRand(relabelled, modelLabels) : null,
     movedByModelShare: shareOf(movements.model),
     movedByBehaviourShare: shareOf(movements.behaviour),
     newShare: movements.new.customers / labels.length,
@@ -152,9 +154,7 @@ function judge(found: {
 }): Pick<StabilityReport, 'verdict' | 'reasons'> {
   const { agreement, drift, settings } = found;
   const { minimumAdjustedRand, maximumMovedShare } = settings;
-  if (agreement.all === null || agreement.movedShare === null) {
-    return { verdict: 'unstable', reasons: ['no customer is in both runs, so no segment can be recognised'] };
-  }
+  if (agreement.all === null || agreement.movedShare === null) return judgeWithoutCommon(found);
   const overall = [
     `agreement with the last publication is ${agreement.all.toFixed(2)} (adjusted Rand index, at least ${minimumAdjustedRand}) on ${formatNumber(agreement.common)} common customers`,
     `${formatShare(agreement.movedShare)} of them are in another segment (at most ${formatShare(maximumMovedShare)})`,
@@ -172,6 +172,25 @@ function judge(found: {
   const shifts = drift.filter((shift) => isDrift(shift, settings)).map(describeShift);
   if (isApart || shifts.length > 0) return { verdict: 'drifted', reasons: [...shifts, ...overall, models] };
   return { verdict: 'stable', reasons: overall };
+}
+
+/** Strangers alone: who moved cannot be told, what the models say of the same figures can. */
+function judgeWithoutCommon({
+  agreement: { ofModels },
+  drift,
+  settings,
+}: {
+  agreement: Agreement;
+  drift: readonly DriftReport[];
+  settings: Definition['stability'];
+}): Pick<StabilityReport, 'verdict' | 'reasons'> {
+  const strangers = 'no customer is in both runs, so nobody can be said to have moved';
+  const models =
+    ofModels === null
+      ? 'the last model cannot read the new figures, so no segment can be recognised'
+      : `on the same figures both models agree at ${ofModels.toFixed(2)} (adjusted Rand index, at least ${settings.minimumAdjustedRand})`;
+  const shifts = drift.filter((shift) => isDrift(shift, settings)).map(describeShift);
+  return { verdict: 'unstable', reasons: [strangers, models, ...shifts] };
 }
 
 function isDrift({ psi }: DriftReport, { majorPsi }: Definition['stability']): boolean {

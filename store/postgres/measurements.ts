@@ -94,13 +94,17 @@ function headsOf(knex: Knex, runIds: readonly string[]) {
     });
 }
 
-/** Under the names that people know them by now, and whether these hold, as the view published_segments has it. */
+/**
+ * Under the names that people know them by now. Whether these hold is as the view published_segments has it; of a run
+ * that readers saw before, as it was then: what has been renamed since was in doubt all the same.
+ */
 function segmentsOf(knex: Knex, runIds: readonly string[]): Promise<OfRun<MeasuredSegment>[]> {
   return knex('segment_snapshots as s')
     .leftJoin('segment_names as n', (join) =>
       join.on('n.segment_id', 's.segment_id').onNotNull('n.valid_from').onNull('n.valid_to'),
     )
     .leftJoin('publications as u', 'u.run_id', 's.run_id')
+    .leftJoin('published_runs as p', 'p.run_id', 's.run_id')
     .whereIn('s.run_id', runIds)
     .orderBy(['s.run_id', 's.segment_id'])
     .select<OfRun<MeasuredSegment>[]>(
@@ -110,7 +114,8 @@ function segmentsOf(knex: Knex, runIds: readonly string[]): Promise<OfRun<Measur
       },
       knex.raw('coalesce(n.name, s.name) as name'),
       knex.raw(`
-        case when n.author = 'manual' then 'holds'
+        case when u.run_id is not null and p.run_id is null then s.name_status
+             when n.author = 'manual' then 'holds'
              when n.status_when_given is not null and (n.valid_from > u.published_at or n.name <> s.name)
                then n.status_when_given
              else s.name_status end = 'questionable' as "isQuestionable"`),

@@ -5,6 +5,7 @@ import type { SegmentSummary } from '../../pipelines/contracts/run.ts';
 import { translating } from './database-errors.ts';
 import { lockNames } from './name-versions.ts';
 import { type LockedRun, lockOpenRun } from './run-lock.ts';
+import { removeStability } from './stability.ts';
 
 /** What the next run needs of this one. */
 export interface ModelArtifacts {
@@ -77,7 +78,7 @@ export const createSegmentationsRepository = (knex: Knex) =>
         await lockNamesFor(transaction, runId);
         const run = await lockOpenRun(transaction, runId);
         if (run.isPublished) return;
-        await removeSegmentation(transaction, runId);
+        await removeSegmentation(transaction, runId, segmentation.segments);
         await saveSegments(transaction, run, segmentation.segments);
         await saveNames(transaction, runId, segmentation.names);
         await saveModel(transaction, run, segmentation);
@@ -113,12 +114,27 @@ export function artifactsOf(row: ModelRow): ModelArtifacts {
   };
 }
 
-/** Takes back what an unpublished run said; for `save` and for the clean-up. */
-export async function removeSegmentation(transaction: Knex.Transaction, runId: string): Promise<void> {
+/**
+ * Takes back what an unpublished run said; for `save` and for the clean-up.
+ *
+ * @param saidAgain segments that stay, since the run's movements may be there and speak of them
+ */
+export async function removeSegmentation(
+  transaction: Knex.Transaction,
+  runId: string,
+  saidAgain: readonly Pick<SegmentInRun, 'segmentId'>[] = [],
+): Promise<void> {
   await transaction('models').where({ run_id: runId }).delete();
   await transaction('segment_snapshots').where({ run_id: runId }).delete();
   await transaction('segment_names').where({ run_id: runId }).delete();
-  await transaction('segments').where({ born_in_run: runId }).delete();
+  const gone = transaction('segments')
+    .where({ born_in_run: runId })
+    .whereNotIn(
+      'segment_id',
+      saidAgain.map(({ segmentId }) => segmentId),
+    );
+  if ((await gone.clone().select('segment_id')).length > 0) await removeStability(transaction, runId);
+  await gone.delete();
 }
 
 async function saveSegments(
@@ -138,7 +154,8 @@ async function saveSegments(
       })),
     )
     .onConflict('segment_id')
-    .ignore();
+    .merge(['parents'])
+    .where('segments.born_in_run', run.runId);
   await transaction('segment_snapshots').insert(
     segments.map((segment) => ({
       run_id: run.runId,
@@ -172,8 +189,8 @@ async function checkIdentities(
   const own = await transaction('runs').where({ run_id: run.runId }).first<{ as_of: string | null }>('as_of');
   const asOf = own?.as_of ?? null;
   const born = new Set(segments.filter((s) => s.event === 'born').map((s) => s.segmentId));
-  for (const { segment_id, pipeline, retired_in_run, retired_as_of } of known) {
-    if (born.has(segment_id))
+  for (const { segment_id, pipeline, born_in_run, retired_in_run, retired_as_of } of known) {
+    if (born.has(segment_id) && born_in_run !== run.runId)
       throw new RangeError(`born segment ${segment_id} needs a new id, this one was used`);
     if (pipeline !== run.pipeline) {
       throw new RangeError(

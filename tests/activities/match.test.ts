@@ -266,6 +266,22 @@ describe('with hysteresis', () => {
     expect((await membersIn(gone)).filter((label) => label === 0)).toHaveLength(40);
   });
 
+  test('the same date seen again is no second sight', async () => {
+    const asOf = (run_id: string, as_of: string) =>
+      database
+        .knex('runs')
+        .where({ run_id })
+        .update({ as_of, version: run_id === 'b' ? 1 : 2 });
+    await publish('a', first, 0.1);
+    await publish('b', moved, 0.1);
+    await asOf('b', '2026-07-01');
+    const again = await prepare('c', moved, { hysteresis: true, margin: 0.1 });
+    await asOf('c', '2026-07-01');
+    expect((await match(again)).held).toBe(20);
+    await asOf('c', '2026-07-02');
+    expect((await match(again, 'another build')).held).toBe(0);
+  });
+
   test('beyond the noise band they go at once', async () => {
     await publish('a', first, 0.1);
     const found = await match(await prepare('b', moved, { hysteresis: true, margin: 0.3 }));

@@ -55,6 +55,10 @@ describe('a name that a person gives', () => {
     ['Our\u2028best', 'found U+2028'],
     ['Our \u001b[31mbest', 'found U+001B'],
     ['Our\u200bbest', 'found U+200B'],
+    // Letters and signs by their class, and nothing to see.
+    ['\u3164', 'found U+3164'],
+    ['Our\u034fbest', 'found U+034F'],
+    ['Our best\u2800', 'found U+2800'],
     ['\u202eour best', 'found U+202E'],
     ['Our best\ud800', 'found U+D800'],
     ['Stra\ufffde', 'found U+FFFD'],

@@ -163,10 +163,38 @@ describe('judgeStability', () => {
     expect(judgeStability(compare({ relabelled: null })).verdict).toBe('stable');
   });
 
+  test('customers held back are nobody’s doing', () => {
+    // The model has not changed and says so; those whom it saw go are held where they were.
+    const input = compare({ labels: halves, relabelled: shifted(300) });
+    const held = { ...input, previous: { ...input.previous!, modelLabels: shifted(300) } };
+    expect(metricOf(judgeStability(input), 'adjusted-rand-of-models')!.value).toBeLessThan(0.3);
+    expect(metricOf(judgeStability(held), 'adjusted-rand-of-models')!.value).toBe(1);
+    const join = joinCustomers(names(), names());
+    const traced = (modelLabels?: Uint8Array) =>
+      traceMovements({
+        ...{ join, previousIds: segmentIds, currentIds: segmentIds, previousLabels: halves, labels: halves },
+        ...{ relabelled: shifted(300), modelLabels, borders: { last: null, new: null } },
+        ...{ spendCents: null, previousSpendCents: null },
+      });
+    expect(traced().model!.customers).toBe(600);
+    expect(traced(shifted(300)).model!.customers).toBe(0);
+  });
+
   test('no common customer at all is unstable, with figures that cannot be computed left out', () => {
     const report = judgeStability(compare({ from: 5000 }));
     expect(report).toMatchObject({ verdict: 'unstable', adjustedRand: null, movedShare: null });
     expect(metricOf(report, 'adjusted-rand')).toMatchObject({ value: null, verdict: 'told' });
+    // What needs no common customer is told all the same.
+    expect(report.reasons).toEqual([
+      'no customer is in both runs, so nobody can be said to have moved',
+      'on the same figures both models agree at 1.00 (adjusted Rand index, at least 0.3)',
+    ]);
+    const blind = judgeStability(compare({ from: 5000, relabelled: null }));
+    expect(blind.reasons[1]).toBe(
+      'the last model cannot read the new figures, so no segment can be recognised',
+    );
+    const shifts = judgeStability(compare({ from: 5000, spend: spend.map((x) => x + 900) })).reasons;
+    expect(shifts).toContainEqual(expect.stringContaining('spend shifted'));
   });
 
   test('sizes are told per segment, as growth of their share', () => {

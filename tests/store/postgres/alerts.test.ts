@@ -283,7 +283,7 @@ test('publications are in the order of their dates; what readers never saw, or i
 const publicationOf = async (runId: string) => (await repositories.publications.ofRun(runId))!.publicationId;
 
 test('whether a name holds is said of the name in force, as readers see it', async () => {
-  await publish('a', () => nothing);
+  const { publicationId } = await publish('a', () => nothing);
   const { knex } = database;
   await knex('segment_snapshots').where({ run_id: 'a' }).update({ name_status: 'questionable' });
   const flags = async () => {
@@ -302,4 +302,8 @@ test('whether a name holds is said of the name in force, as readers see it', asy
   await inForce('seg_a_1').update({ name: 'Accepted', status_when_given: 'holds' });
   expect(await flags()).toEqual([false, false]);
   expect(await seen()).toEqual(await flags());
+  // Once readers see another run, the doubt that there was is history: no rename takes it back.
+  await persistRun(repositories, 'b');
+  await publish('b', () => nothing, publicationId);
+  expect(await flags()).toEqual([true, true]);
 });

@@ -260,6 +260,23 @@ describe('a segmentation', () => {
     await repositories.runs.open(newRun('a'));
     const content = segmentation([segment('seg_x0')], [nameOf('seg_x0', 'Loyal')]);
     await assertRepeatable(() => repositories.segmentations.save('a', content), snapshot);
+    const movement = {
+      from: null,
+      to: 'seg_x0',
+      cause: 'behaviour' as const,
+      customers: 5,
+      spendCents: null,
+    };
+    await repositories.stability.save('a', { movements: [movement], metrics: [] });
+    await assertRepeatable(() => repositories.segmentations.save('a', content), snapshot);
+    expect((await repositories.stability.ofRun('a')).movements).toEqual([movement]);
+    // With other segments, as other code makes them, its movements speak of none that is there.
+    await repositories.segmentations.save(
+      'a',
+      segmentation([segment('seg_x1')], [nameOf('seg_x1', 'Loyal')]),
+    );
+    expect((await repositories.stability.ofRun('a')).movements).toEqual([]);
+    expect(await repositories.segmentations.idsOf('shop')).toEqual(['seg_x1']);
   });
 
   test('saved with other content takes the first one’s place', async () => {
