@@ -1,5 +1,3 @@
-import { quantile } from '../statistics/quantile.ts';
-
 /** Segments of the reference run, all in its own frozen scaler. */
 export interface ReferenceCenters {
   /** Row-major, shape (k, columns). */
@@ -26,7 +24,7 @@ export interface CentroidDrift {
  *   all 1, as a scaler that standardises leaves them
  * @throws RangeError when the shapes do not fit, or a deviation is not above 0
  *
- * O(k * columns). A centre that is measured twice is never in the same place: see driftThresholds. The new centre
+ * O(k * columns). A centre that is measured twice is never in the same place. The new centre
  * has to be the mean of the new members in the old scaler, not the new model's centre in its own.
  */
 export function centroidDrift(
@@ -62,40 +60,6 @@ export function centroidDrift(
     if (radii[i]! > 0) delta[i] = distance[i]! / radii[i]!;
   }
   return { distance, delta, differences };
-}
-
-/**
- * How far centres go without any change: the quantile of the distances between resamples of the reference, in
- * radii. Every resample is compared with every other, as two runs are with each other: a distance to the
- * reference itself would hold the chance of one side alone and alarm too often.
- *
- * @param resampled centres of each resample in the order of the reference, row-major, shape (k, columns); NaN in
- *   the rows of segments that were not found again
- * @param options.share in (0, 1); default .95
- * @returns shape (k,), >= 0; NaN for segments found in fewer than 2 resamples, or with a radius of 0
- * @throws RangeError when the shapes do not fit or the share is out of range
- *
- * O(resamples^2 * k * columns). Whatever the order of the resamples.
- */
-export function driftThresholds(
-  reference: ReferenceCenters,
-  resampled: readonly ArrayLike<number>[],
-  { share = 0.95 } = {},
-): Float64Array {
-  const { k, columns } = shapeOf(reference);
-  if (!(share > 0 && share < 1)) throw new RangeError(`a threshold needs a share in (0, 1), found ${share}`);
-  const wrong = resampled.find((centers) => centers.length !== k * columns);
-  if (wrong) throw new RangeError(`a resample needs ${k} x ${columns} values, found ${wrong.length}`);
-  return Float64Array.from({ length: k }, (_, i) => {
-    const distances: number[] = [];
-    resampled.forEach((one, at) => {
-      for (let other = at + 1; other < resampled.length; other++)
-        distances.push(distanceOf(one, resampled[other]!, { i, j: i, columns }));
-    });
-    const found = distances.filter((distance) => !Number.isNaN(distance));
-    const radius = reference.radii[i]!;
-    return found.length > 0 && radius > 0 ? quantile(found, share) / radius : Number.NaN;
-  });
 }
 
 /**

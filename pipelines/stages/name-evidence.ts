@@ -70,15 +70,6 @@ export function checkCondition(
   return condition.words.every((word) => holds(word, profile, strictness));
 }
 
-/** The words of a name whose bounds no longer hold. */
-export function brokenWords(
-  condition: Condition,
-  profile: Figures,
-  strictness: Strictness = 'guard',
-): ConditionWord[] {
-  return condition.words.filter((word) => !holds(word, profile, strictness));
-}
-
 /** Each word with the figures that back it, or no longer do. */
 export function findEvidence(
   condition: Condition,

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { centroidDrift, driftThresholds, rmsRadii } from '../../../numeric/movement/centroid-drift.ts';
-import { createRandom, type Random } from '../../../numeric/random/random.ts';
+import { centroidDrift, rmsRadii } from '../../../numeric/movement/centroid-drift.ts';
 
 const reference = { centers: [0, 0, 3, 4], radii: [2, 0] };
 
@@ -54,61 +53,6 @@ describe('centroidDrift', () => {
         expect([...same.delta]).toEqual([0, 0, 0]);
       }),
     );
-  });
-});
-
-describe('driftThresholds', () => {
-  test('is the quantile of the distances between resamples, in radii, in whatever order', () => {
-    const resampled = [
-      [0, 0, 9, 9],
-      [3, 4, 9, 9],
-      [0, 1, 9, 9],
-    ];
-    // By hand: 5, 1 and sqrt(18) apart
-    const [threshold, single] = driftThresholds(reference, resampled, { share: 0.5 });
-    expect(threshold).toBeCloseTo(Math.sqrt(18) / 2, 12);
-    expect(single).toBeNaN();
-    expect(driftThresholds(reference, resampled.toReversed())).toEqual(driftThresholds(reference, resampled));
-  });
-
-  test('resamples that lost the segment do not count, and one alone is no null', () => {
-    const lost = [Number.NaN, Number.NaN, 3, 4];
-    const resampled = [lost, [0, 0, 3, 4], [0, 2, 3, 4], lost];
-    expect(driftThresholds(reference, resampled)[0]).toBe(1);
-    expect(driftThresholds(reference, [lost, [0, 0, 3, 4]])[0]).toBeNaN();
-  });
-
-  test('refuses resamples of another shape', () => {
-    expect(() => driftThresholds(reference, [[1, 2]])).toThrow('a resample needs 2 x 2 values, found 2');
-    expect(() => driftThresholds(reference, [], { share: 1 })).toThrow('needs a share in (0, 1), found 1');
-  });
-
-  test('without a change a new sample stays below it in about 95 % of runs, with one it does not', () => {
-    const CUSTOMERS = 200;
-    const draw = (random: Random, shift: number) =>
-      Float64Array.from({ length: CUSTOMERS * 2 }, () => random.normal() + shift);
-    const meanOf = (rows: Float64Array, at: (i: number) => number) => {
-      const sums = [0, 0];
-      for (let i = 0; i < CUSTOMERS; i++) {
-        sums[0]! += rows[at(i) * 2]! / CUSTOMERS;
-        sums[1]! += rows[at(i) * 2 + 1]! / CUSTOMERS;
-      }
-      return sums;
-    };
-    const isBeyond = (seed: number, shift: number) => {
-      const random = createRandom(seed);
-      const before = draw(random, 0);
-      const segment = { centers: meanOf(before, (i) => i), radii: [Math.SQRT2] };
-      const resampled = Array.from({ length: 40 }, () => meanOf(before, () => random.int(CUSTOMERS)));
-      const after = meanOf(draw(random, shift), (i) => i);
-      const { delta } = centroidDrift(segment, after, { continuedBy: [0] });
-      return delta[0]! > driftThresholds(segment, resampled)[0]!;
-    };
-    const runs = Array.from({ length: 200 }, (_, seed) => seed);
-    const alarms = runs.filter((seed) => isBeyond(seed, 0)).length;
-    expect(alarms).toBeGreaterThan(1);
-    expect(alarms).toBeLessThan(21);
-    expect(runs.filter((seed) => isBeyond(seed, 0.4)).length).toBeGreaterThan(190);
   });
 });
 
