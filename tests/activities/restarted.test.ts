@@ -89,12 +89,15 @@ const killedAtEveryWrite: Call = async <N extends ActivityName>(
   input: InputOf<N>,
 ): Promise<ResultOf<N>> => {
   if (!KILLED.includes(name)) return shop.perform(name, input);
+  let isAnswerLost = false;
   for (let writes = 0; ; writes++) {
     const { activities, isDead } = killedAfter(writes);
     const activity = activities[name] as (given: unknown) => Promise<never>;
     try {
       const result = await shop.environment(writes + 1).run(activity, input);
-      if (!isDead()) return result as ResultOf<N>;
+      // Its answer is lost, too, before one arrives.
+      if (!isDead() && isAnswerLost) return result as ResultOf<N>;
+      isAnswerLost = !isDead();
     } catch (error) {
       if (!isDead()) throw error;
     }
