@@ -29,7 +29,7 @@ function waitingLines(waiting: readonly WaitingMessage[]): string[] {
     const why = lastError ?? (notBefore ? `postponed until ${notBefore.toISOString()}` : 'not tried yet');
     return `  ${pipeline} ${runId} ${event} to ${channel.replace(/^\d+:/, '')}: ${why}${attempts > 0 ? ` (${counted(attempts, 'attempt')})` : ''}`;
   });
-  return ['', `${counted(waiting.length, 'message')} wait in the outbox:`, ...lines];
+  return ['', `${counted(waiting.length, 'message')} in the outbox:`, ...lines];
 }
 
 /** One alert, with the way to the customers behind it. */

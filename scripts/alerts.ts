@@ -21,7 +21,7 @@ export function alertsCommand(signal: AbortSignal, setExitCode: (code: number) =
     .addCommand(ackCommand(signal))
     .addCommand(resolveCommand(signal))
     .addCommand(backtestCommand(signal, setExitCode))
-    .addCommand(deliverCommand(signal));
+    .addCommand(deliverCommand(signal, setExitCode));
 }
 
 function listCommand(signal: AbortSignal): Command {
@@ -129,15 +129,18 @@ function backtestCommand(signal: AbortSignal, setExitCode: (code: number) => voi
     });
 }
 
-function deliverCommand(signal: AbortSignal): Command {
+function deliverCommand(signal: AbortSignal, setExitCode: (code: number) => void): Command {
   return new Command('deliver')
     .description('tries to deliver the messages that wait, now; what is postponed stays so')
     .argument('<pipeline>')
+    .addHelpText('after', '\nEnds with 0, or with 2 where a receiver did not take its message.')
     .allowExcessArguments(false)
     .action(async (pipeline: string) => {
       const { deliverNow } = await import('./alerts-deliver.ts');
       await withStores(readConfig(), signal, async (context) => {
-        console.log(await deliverNow(context, pipeline, signal));
+        const { report, isRefused } = await deliverNow(context, pipeline, signal);
+        console.log(report);
+        if (isRefused) setExitCode(2);
       });
     });
 }

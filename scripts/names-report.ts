@@ -66,6 +66,11 @@ export function changeReport({ pipeline, segmentId, name, previous, isNew }: Cha
     `${colors.green('✓')} ${segmentId} of ${pipeline} is called ${colors.bold(`"${name.name}"`)}${was} (version ${version})`,
     `  ${dot} readers see it from now on; ${then}`,
   ];
+  // Who replaces a colleague's name without having seen it learns whose it was.
+  if (previous?.givenBy && previous.givenBy !== name.givenBy)
+    lines.push(
+      `  ${dot} ${byOf(previous)} had called it "${previous.name}" since ${minute(previous.since)} (${previous.reason})`,
+    );
   if (previous) lines.push(colors.dim(`  · to undo it: ${COMMAND} revert ${segmentId} ${previous.version}`));
   return lines.join('\n');
 }

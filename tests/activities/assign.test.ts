@@ -2,9 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { readLabels, readValues } from '../../activities/columns.ts';
+import { readCustomers, readLabels, readValues } from '../../activities/columns.ts';
+import { noiseBand } from '../../numeric/movement/noise-band.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
 import { createAssigner } from '../../pipelines/stages/assign.ts';
+import { joinCustomers } from '../../pipelines/stages/match.ts';
 import { parseModel } from '../../pipelines/stages/model.ts';
 import { parseStabilityReport } from '../../pipelines/stages/stability-report.ts';
 import { encodeColumns } from '../../store/artifacts/columns-file.ts';
@@ -121,6 +123,72 @@ describe('after a refit was published', () => {
     const { artifacts } = shop.context;
     await reject(await walkAssign(shop, { asOf: '2026-06-04' }));
     await expect(artifacts.read(fitted.clustering.model)).resolves.toBeInstanceOf(Buffer);
+  }, 60_000);
+
+  test('with hysteresis those at a border stay where they are, once, and are counted as held', async () => {
+    const { artifacts } = shop.context;
+    const restore = await changeDefinition(({ stability }) => ({
+      stability: { ...stability, hysteresis: true },
+    }));
+    try {
+      const before = (await shop.context.repositories.publications.current('shop'))!;
+      const first = await walkAssign(shop, { asOf: '2026-06-25' });
+      const { match, features, clustering, stability, run } = first;
+      const said = await readLabels(artifacts, clustering.labels);
+      const settled = await readLabels(artifacts, match.members!);
+      const was = await readLabels(artifacts, before.artifacts.labels);
+      const { previousRow } = joinCustomers(
+        await readCustomers(artifacts, before.artifacts.customers),
+        await readCustomers(artifacts, features.customers),
+      );
+      const { confidence } = parseModel(await json(clustering.model));
+      const band = noiseBand(confidence!);
+      let held = 0;
+      for (let row = 0; row < said.labels.length; row++) {
+        const previous = previousRow[row]! < 0 ? said.labels[row]! : was.labels[previousRow[row]!]!;
+        const isHeld = previous !== said.labels[row] && said.margin[row]! <= band;
+        if (isHeld) held++;
+        expect(settled.labels[row], `row ${row}`).toBe(isHeld ? previous : said.labels[row]);
+      }
+      // Some stayed and some went, or this would say nothing.
+      expect(held).toBeGreaterThan(0);
+      expect(match.held).toBe(held);
+      expect(
+        settled.labels.some(
+          (label, row) => previousRow[row]! >= 0 && label !== was.labels[previousRow[row]!],
+        ),
+      ).toBe(true);
+      const { metrics } = parseStabilityReport(await json(stability.report));
+      expect(metrics.find(({ metric }) => metric === 'held-share')!.value).toBe(held / said.labels.length);
+      // Readers get them as they were settled.
+      const sizes = await shop.database
+        .knex('memberships')
+        .where({ run_id: run.runId })
+        .groupBy('segment_id')
+        .select('segment_id')
+        .count<{ segment_id: string; count: string }[]>({ count: '*' });
+      expect(new Map(sizes.map((row) => [row.segment_id, Number(row.count)]))).toEqual(
+        new Map(
+          match.segments.map(({ segmentId, cluster }) => [
+            segmentId,
+            settled.labels.filter((label) => label === cluster).length,
+          ]),
+        ),
+      );
+      // Done anew it comes to the same.
+      await shop.forgetSteps(run.runId);
+      const { ms: _, ...again } = await shop.perform('keepIdentities', { run, features, clustering });
+      expect(match).toMatchObject(again);
+
+      // Seen there in the next run, too, they go.
+      await publishWalked(shop, first);
+      const next = await walkAssign(shop, { asOf: '2026-06-25' });
+      expect(next.match.held).toBe(0);
+      expect((await readLabels(artifacts, next.match.members!)).labels).toEqual(said.labels);
+      await reject(next);
+    } finally {
+      await restore();
+    }
   }, 60_000);
 
   test('features that the definition makes otherwise by now wait for a refit, and are told', async () => {

@@ -208,6 +208,13 @@ describe('every command of docs/names.md', () => {
   }, 60_000);
 });
 
+async function waitingForLocks(): Promise<number> {
+  const { rows } = await parts.knex.raw(
+    `select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock'`,
+  );
+  return rows[0].waiting;
+}
+
 describe('a decision on a name', () => {
   test('is told from one that was taken before, by id and by present name', async () => {
     await names('set', 'seg_a0', 'Our best', '--because', 'campaign', '--by', 'ann');
@@ -224,6 +231,43 @@ describe('a decision on a name', () => {
       /seg_a0 is called "Our best".*NAME_TAKEN/,
     );
   });
+
+  test('tells whose name it takes the place of, and how to undo it', async () => {
+    const said = await names('set', 'seg_a0', 'Whales', '--because', 'shorter', '--by', 'bob');
+    expect(said).toContain('no more "Our best" (version 5)');
+    expect(said).toMatch(/^ {2}· ann had called it "Our best" since 20.* \(campaign\)$/m);
+    expect(said).toContain('to undo it: npm run strata -- names revert seg_a0 4');
+    // One's own is no news.
+    const own = await names('set', 'seg_a0', 'Giants', '--because', 'clearer', '--by', 'bob');
+    expect(own).not.toContain('had called it');
+  });
+
+  test('of two people who type at once one wins, and the other is told who and what', async () => {
+    const lock = await parts.knex.transaction();
+    await lock('pipelines').where({ name: 'shop' }).forNoKeyUpdate();
+    const print = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const typed = ['ann', 'bob'].map((by) =>
+      namesCommand(new AbortController().signal).parseAsync(
+        ['set', 'seg_a0', `Best of ${by}`, '--because', 'campaign', '--by', by],
+        { from: 'user' },
+      ),
+    );
+    // Both have read the present name, and neither has written.
+    await vi.waitUntil(async () => (await waitingForLocks()) === 2, { timeout: 20_000, interval: 50 });
+    await lock.commit();
+    const ends = await Promise.allSettled(typed);
+    print.mockRestore();
+    const [refused] = ends.filter((end) => end.status === 'rejected');
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const inForce = (await parts.context.repositories.names.history('seg_a0')).at(-1)!;
+    const winner = ends[0]!.status === 'fulfilled' ? 'ann' : 'bob';
+    expect(inForce).toMatchObject({ version: 7, name: `Best of ${winner}`, givenBy: winner });
+    expect(errorText(refused!.reason)).toMatch(
+      new RegExp(
+        `needs to be the one that was seen, version 6 .*found version 7 \\("Best of ${winner}"\\), given by ${winner} .*NAME_CHANGED`,
+      ),
+    );
+  }, 60_000);
 
   test('may take the proposal, once; back again, the old name is questionable at once', async () => {
     const said = await names('accept', 'Lapsing', '--by', 'ann', '--json', 'accepted.json');

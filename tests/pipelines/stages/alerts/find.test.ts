@@ -81,6 +81,35 @@ describe('a tenth of a segment that goes to another one', () => {
   });
 });
 
+describe('a segment of one customer', () => {
+  const alone = { seg_a: 1000, seg_b: 1000, seg_c: 500, seg_x: 1 };
+  const month = (at: number, ways: Parameters<typeof usualMonth>[1]) =>
+    measured(at, { sizes: alone, ways: [['seg_a', 'seg_b', 50], ['seg_b', 'seg_a', 50], ...ways!] });
+  const year = Array.from({ length: 12 }, (_, at) => month(at, []));
+
+  test.each<[string, Parameters<typeof usualMonth>[1]]>([
+    ['who goes to another one', [['seg_x', 'seg_a', 1]]],
+    ['who is gone', [['seg_x', null, 1]]],
+    ['who is joined by others', [['seg_a', 'seg_x', 19]]],
+  ])('%s raises no alert', (_, ways) => {
+    expect(find(month(12, ways), { past: year })).toEqual([]);
+  });
+
+  test('is told of where a rule asks for so few', () => {
+    const few = only({ kind: 'size-change', leastCustomers: 1 });
+    const run = month(12, [['seg_a', 'seg_x', 19]]);
+    expect(rulesOf(find(run, { past: year, settings: few }))).toEqual(['own seg_x']);
+  });
+
+  test('does not hide what happens beside it', () => {
+    const run = month(12, [
+      ['seg_a', 'seg_b', 100],
+      ['seg_x', null, 1],
+    ]);
+    expect(rulesOf(find(run, { past: year }))).toContain('segment-flow seg_a');
+  });
+});
+
 describe('weather', () => {
   const stormy = Array.from({ length: 12 }, (_, month) =>
     usualMonth(month, [month % 2 === 0 ? ['seg_a', 'seg_b', 70 + month] : ['seg_b', 'seg_a', 70 + month]]),
