@@ -6,7 +6,7 @@ import type { Identities } from '../pipelines/stages/identity.ts';
 import { nameSegments, type PreviousName, type SegmentName } from '../pipelines/stages/name.ts';
 import { createResample } from '../pipelines/stages/name-bootstrap.ts';
 import type { Condition } from '../pipelines/stages/name-evidence.ts';
-import { type Profiles, profileSegments } from '../pipelines/stages/segment-profile.ts';
+import { type Profiles, profileSegmentsInTurns } from '../pipelines/stages/segment-profile.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
 import { membersOf, readLabels, readValues } from './columns.ts';
@@ -29,13 +29,14 @@ export function createNameActivities(context: ActivityContext): Pick<Stages, 'na
       const previousNames = namesInForce(base);
       const members = membersOf(clustering, match);
       const inputs = [features.values, members, match.identities, JSON.stringify(previousNames)];
-      return runStage(context, { stage: 'name', run, inputs }, async () => {
+      return runStage(context, { stage: 'name', run, inputs }, async ({ signal }) => {
         const definition = await frozenDefinition(artifacts, run);
         const { naming } = definition;
         const columns = await readValues(artifacts, features.values);
         const { labels } = await readLabels(artifacts, members);
         const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
-        const profiles = profileSegments({ columns, labels, k: clustering.k, spend: naming.spend });
+        const profiled = { columns, labels, k: clustering.k, spend: naming.spend };
+        const profiles = await profileSegmentsInTurns(profiled, () => signal.throwIfAborted());
         // Heartbeats go out before the next seconds of work.
         await setImmediate();
         const resample = createResample({ columns, labels, profiles });

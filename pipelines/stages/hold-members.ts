@@ -39,11 +39,15 @@ export function holdMembers(input: HoldInput): HeldMembers {
     input;
   const ids = [...new Set([...currentIds, ...previousIds])];
   const numberOfPrevious = previousIds.map((id) => ids.indexOf(id));
-  const numbers = (of: Uint8Array | null) =>
-    Int32Array.from(join.previousRow, (previous) => {
-      const label = previous < 0 ? undefined : of?.[previous];
-      return label === undefined || label === NOT_WAITING ? NO_SEGMENT : numberOfPrevious[label]!;
-    });
+  const numbers = (of: Uint8Array) => {
+    const found = new Int32Array(join.previousRow.length).fill(NO_SEGMENT);
+    for (let row = 0; row < found.length; row++) {
+      const previous = join.previousRow[row]!;
+      const label = previous < 0 ? NOT_WAITING : of[previous]!;
+      if (label !== NOT_WAITING) found[row] = numberOfPrevious[label]!;
+    }
+    return found;
+  };
   const before = numbers(previousLabels);
   // A segment that nobody was in before is nothing to wait for.
   const isNew = currentIds.map((id) => !previousIds.includes(id));
@@ -55,15 +59,12 @@ export function holdMembers(input: HoldInput): HeldMembers {
     newModel: { labels, margins, noiseBands: new Float64Array(ids.length).fill(noiseBand) },
     isCurrent: ids.map((id) => currentIds.includes(id)),
   });
-  const kept = Uint8Array.from(settled.labels);
-  const isUsed = new Set(kept);
-  if (isUsed.size < currentIds.length)
-    return { labels, waiting: new Uint8Array(labels.length).fill(NOT_WAITING), held: 0 };
-  return {
-    labels: kept,
-    waiting: Uint8Array.from(settled.tentativeLabels, (label) =>
-      label === NO_SEGMENT ? NOT_WAITING : label,
-    ),
-    held: settled.held,
-  };
+  const waiting = new Uint8Array(labels.length).fill(NOT_WAITING);
+  const isUsed = new Uint8Array(ids.length);
+  for (const label of settled.labels) isUsed[label] = 1;
+  if (currentIds.some((_, cluster) => isUsed[cluster] === 0)) return { labels, waiting, held: 0 };
+  settled.tentativeLabels.forEach((label, row) => {
+    if (label !== NO_SEGMENT) waiting[row] = label;
+  });
+  return { labels: Uint8Array.from(settled.labels), waiting, held: settled.held };
 }

@@ -1,3 +1,4 @@
+import { atOnce, inTurns } from '../../numeric/kernels/turn.ts';
 import { moments } from '../../numeric/statistics/moments.ts';
 import { orderStatistics } from '../../numeric/statistics/quantile.ts';
 import type { Columns } from './features.ts';
@@ -42,6 +43,13 @@ export interface Profiles {
   segments: SegmentProfile[];
 }
 
+interface ProfileInput {
+  columns: Columns;
+  labels: Uint8Array;
+  k: number;
+  spend?: string;
+}
+
 /**
  * Median, mean, standardised difference and lift of every feature in every segment.
  *
@@ -51,13 +59,16 @@ export interface Profiles {
  *
  * O(n) per feature. Sums run in row order within a segment, so equal inputs give equal bits.
  */
-export function profileSegments(input: {
-  columns: Columns;
-  labels: Uint8Array;
-  k: number;
-  spend?: string;
-}): Profiles {
-  const { columns, labels, k, spend } = input;
+export function profileSegments(input: ProfileInput): Profiles {
+  return atOnce(profiling(input));
+}
+
+/** {@link profileSegments} with a turn of the event loop after each feature; the same bits. */
+export function profileSegmentsInTurns(input: ProfileInput, onTurn?: () => void): Promise<Profiles> {
+  return inTurns(profiling(input), onTurn);
+}
+
+function* profiling({ columns, labels, k, spend }: ProfileInput): Generator<void, Profiles> {
   const groups = groupRows(labels, k);
   const customers = labels.length;
   const segments = Array.from({ length: k }, (_, cluster): SegmentProfile => {
@@ -75,6 +86,7 @@ export function profileSegments(input: {
       const own = { raw: grouped.subarray(from, to), scaled: scaled.subarray(from, to) };
       segment.features[feature] = describeSegment(own, population);
     }
+    yield;
   }
   if (spend !== undefined && all[spend]) addSpendShares(segments, spend);
   return { customers, all, segments };
