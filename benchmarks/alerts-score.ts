@@ -12,11 +12,13 @@ export interface QuietScore {
   alerts: number;
   months: number;
   byRule: Record<string, number>;
+  /** Each alert, for whoever wants to know why. */
+  told: { stream: number; runId: string; rule: string; title: string }[];
 }
 
 export function noStreams({ rules }: AlertSettings): QuietScore {
   const byRule = Object.fromEntries(rules.map(({ name }) => [name, 0]));
-  return { streams: 0, streamsWithAlert: 0, alerts: 0, months: 0, byRule };
+  return { streams: 0, streamsWithAlert: 0, alerts: 0, months: 0, byRule, told: [] };
 }
 
 /** Counts what people were told of a stream in which nothing happened: all of it without a cause. */
@@ -26,6 +28,7 @@ export function addQuiet(
   settings: AlertSettings,
 ): void {
   const { told, months, rules } = backtestAlerts(measurements, { settings, currency: CURRENCY });
+  for (const { runId, rule, title } of told) score.told.push({ stream: score.streams, runId, rule, title });
   score.streams++;
   if (told.length > 0) score.streamsWithAlert++;
   score.alerts += told.length;
@@ -65,17 +68,32 @@ export function tellQuiet(score: QuietScore, { falseAlarmsPerMonth: budget }: Al
 
 const BANDS = [0, 200, 250, 500, 1_000, 2_000, Number.POSITIVE_INFINITY];
 
-export function tellShifts(shifts: readonly Shift[]): string[] {
+/** @param share of each segment that something happened to */
+export function tellShifts(
+  shifts: readonly Shift[],
+  { share, settings }: { share: number; settings: AlertSettings },
+): string[] {
   const bands = BANDS.slice(0, -1).flatMap((from, i): string[] => {
     const to = BANDS[i + 1]!;
     const own = shifts.filter(({ customers }) => customers >= from && customers < to);
     const band = to === Number.POSITIVE_INFINITY ? `from ${from}` : `${from} to ${to - 1}`;
     return own.length === 0 ? [] : [`  segments of ${band.padEnd(14)} ${toldOf(own)}`];
   });
-  return [`  ${toldOf(shifts)} told in that run (at least 90 % wanted)`, ...bands];
+  const customers = leastCustomers(settings);
+  const worth = shifts.filter((shift) => shift.customers * share >= customers);
+  return [
+    `  ${toldOf(shifts)} told in that run`,
+    `  ${toldOf(worth)} where that is ${customers} customers or more, as rules ask (at least 90 % wanted)`,
+    ...bands,
+  ];
+}
+
+/** That rules about segments speak of at all. */
+function leastCustomers({ rules }: AlertSettings): number {
+  return Math.max(0, ...rules.flatMap((rule) => ('leastCustomers' in rule ? [rule.leastCustomers] : [])));
 }
 
 function toldOf(shifts: readonly Shift[]): string {
   const told = shifts.filter(({ isFound }) => isFound).length;
-  return `${told} of ${shifts.length} (${((100 * told) / shifts.length).toFixed(1)} %)`;
+  return `${told} of ${shifts.length} (${((100 * told) / Math.max(1, shifts.length)).toFixed(1)} %)`;
 }

@@ -65,7 +65,7 @@ function judgeGiven(options: Options, settings: AlertSettings) {
       progress(`${kind} ${i + 1} of ${streams}`);
       return judgeShift(planted!, measurements, settings);
     });
-    print(titleOfShifts(kind, shifts, options), ...tellShifts(shifts));
+    print(titleOfShifts(kind, shifts, options), ...tellShifts(shifts, { share, settings }));
     return { kind, shifts };
   });
   return { quiet, found };
@@ -107,7 +107,10 @@ async function judgeApart(
     `groups ${apart} deviations apart, ${titleOfQuiet(quiet, options)}`,
     ...tellQuiet(quiet, settings),
     ...(refused > 0 ? [`  runs without segments ${refused}`] : []),
-    ...SHIFTS.flatMap((kind) => [titleOfShifts(kind, shifts[kind], options), ...tellShifts(shifts[kind])]),
+    ...SHIFTS.flatMap((kind) => [
+      titleOfShifts(kind, shifts[kind], options),
+      ...tellShifts(shifts[kind], { share, settings }),
+    ]),
   );
   return { apart, quiet, refused, shifts };
 }
