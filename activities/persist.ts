@@ -1,5 +1,6 @@
 import type { Run, SegmentSummary } from '../pipelines/contracts/run.ts';
 import type { Naming, Stages } from '../pipelines/contracts/stages.ts';
+import { movementsOf } from '../pipelines/stages/beside.ts';
 import type { Identities } from '../pipelines/stages/identity.ts';
 import { CAUSE_WORDS, causesOfCustomers } from '../pipelines/stages/movements.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
@@ -9,7 +10,7 @@ import { membersOf, readCustomers, readLabels } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import type { NamesFile } from './name.ts';
 import { baseOf } from './publication-base.ts';
-import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
+import { type ComparedRun, idsByCluster, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
 
 /** Everything the run says -> rows of PostgreSQL, attached, and seen by no reader until it is published. */

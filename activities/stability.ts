@@ -1,8 +1,7 @@
-import type { Definition } from '../pipelines/contracts/definition.ts';
 import type { SegmentSummary } from '../pipelines/contracts/run.ts';
 import type { Stages } from '../pipelines/contracts/stages.ts';
+import { comparisonOf } from '../pipelines/stages/beside.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
-import { traceMovements } from '../pipelines/stages/movements.ts';
 import { decidePublication } from '../pipelines/stages/publish.ts';
 import { judgeStabilityInTurns, type StabilityInput } from '../pipelines/stages/stability.ts';
 import { applyTransformsInTurns } from '../pipelines/stages/transform.ts';
@@ -10,7 +9,7 @@ import { encodeJson } from '../store/artifacts/json.ts';
 import { membersOf, readLabels, readValues } from './columns.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { asideOf, baseOf } from './publication-base.ts';
-import { type ComparedRun, idsByCluster, movementsOf, readBeside } from './published-run.ts';
+import { type ComparedRun, idsByCluster, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
 
 /** This run and the last publication -> movements with causes, metrics, a verdict, and whether a person is asked. */
@@ -85,40 +84,10 @@ async function previous(
 ): Promise<StabilityInput['previous']> {
   const { base, columns, definition } = compared;
   const beside = await readBeside(context, compared);
-  const { join, before, last, model, previousIds } = beside;
-  const values = model && (await readValues(context.artifacts, base.artifacts.values));
-  const movements = traceMovements({
-    ...movementsOf(beside),
-    spendCents: spendCents(definition, columns),
-    previousSpendCents: values && spendCents(definition, values),
+  const { model } = beside;
+  return comparisonOf(beside, {
+    ...{ definition, columns },
+    values: model && (await readValues(context.artifacts, base.artifacts.values)),
+    matrix: model && (await applyTransformsInTurns(columns, model.transforms)),
   });
-  return {
-    ...{ join, values, movements },
-    labels: before.labels,
-    segmentIds: previousIds,
-    references: model?.references ?? [],
-    frozen: model && {
-      ...{ model, distance: before.distance },
-      matrix: await applyTransformsInTurns(columns, model.transforms),
-    },
-    relabelled: last?.labels ?? null,
-    modelLabels: beside.modelLabels,
-  };
-}
-
-const CENTS_PER_UNIT = 100;
-
-/**
- * Spend per customer in whole cents, shape (rows,); null where the definition names no spend. Whole, since
- * sums of them are exact in any order.
- */
-export function spendCents(
-  { naming, features }: Pick<Definition, 'naming' | 'features'>,
-  columns: Columns,
-): Float64Array | null {
-  const values = naming.spend === undefined ? undefined : columns[naming.spend];
-  if (!values) return null;
-  const { unit } = [...features.aggregate, ...features.derive].find(({ name }) => name === naming.spend)!;
-  const factor = unit === 'cents' ? 1 : CENTS_PER_UNIT;
-  return values.map((amount) => Math.round(amount * factor));
 }

@@ -3,7 +3,8 @@ import { createRandom, type Random } from '../numeric/random/random.ts';
 import type { Month } from './bases/changing-shop.ts';
 import { runStages, type SimulatedRun } from './identity-run.ts';
 import { createScorer, type IdentityScore } from './identity-score.ts';
-import { columnsOf, type KnownMonth, plantedMoves, type Shares, truthOf } from './identity-truth.ts';
+import { type KnownMonth, plantedMoves, type Shares, truthOf } from './identity-truth.ts';
+import { columnsOf } from './simulated-definition.ts';
 
 export const CAUSES = ['behaviour', 'model', 'border'] as const;
 

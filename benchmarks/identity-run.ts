@@ -4,60 +4,26 @@ import { assignNearest } from '../numeric/cluster/assign.ts';
 import type { KernelPool } from '../numeric/kernels/pool.ts';
 import { atOnce } from '../numeric/kernels/turn.ts';
 import { rmsRadii } from '../numeric/movement/centroid-drift.ts';
-import { noiseBand } from '../numeric/movement/noise-band.ts';
 import { type CustomerIds, toCustomerIds } from '../pipelines/contracts/customers.ts';
-import type { Definition } from '../pipelines/contracts/definition.ts';
+import type { SegmentSummary } from '../pipelines/contracts/run.ts';
+import { type Beside, bordersOf, comparisonOf, type Seen } from '../pipelines/stages/beside.ts';
+import { summariseSegments } from '../pipelines/stages/describe.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
+import { namingFormat } from '../pipelines/stages/figures.ts';
 import { type Identities, matchIdentities } from '../pipelines/stages/identity.ts';
 import { joinCustomers, withinReach } from '../pipelines/stages/match.ts';
 import { centersOf, createModel, type Model } from '../pipelines/stages/model.ts';
-import { type MovementReport, traceMovements } from '../pipelines/stages/movements.ts';
+import type { MovementReport } from '../pipelines/stages/movements.ts';
 import { nameSegments, type PreviousName, type SegmentName } from '../pipelines/stages/name.ts';
 import { createResample } from '../pipelines/stages/name-bootstrap.ts';
 import { profileSegments } from '../pipelines/stages/segment-profile.ts';
+import { judgeStability } from '../pipelines/stages/stability.ts';
+import type { StabilityReport } from '../pipelines/stages/stability-report.ts';
 import { applyTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
 import { formsOf } from '../pipelines/stages/transitions.ts';
+import { SIMULATED } from './simulated-definition.ts';
 
-// A run's stages from features to movements, without Temporal, PostgreSQL or files between them.
-
-const about = { unit: 'x', why: 'simulated' };
-export const FEATURES = ['recencyDays', 'orders', 'spend', 'items'] as const;
-
-export const SIMULATED = {
-  pipeline: 'simulated',
-  version: 1,
-  features: {
-    aggregate: FEATURES.map((name) => ({ name, sql: name, ...about })),
-    derive: [],
-    cluster: FEATURES.map((feature) => ({
-      feature,
-      transforms: ['log1p', 'standard'] as ('log1p' | 'standard')[],
-    })),
-  },
-  naming: {
-    stage: {
-      feature: 'recencyDays',
-      bands: [
-        { word: 'Active', below: 90 },
-        { word: 'Cooling', atLeast: 90, below: 400 },
-        { word: 'Lapsed', atLeast: 400 },
-      ],
-    },
-    value: {
-      feature: 'spend',
-      bands: [
-        { word: 'modest-value', below: 60 },
-        { word: 'mid-value', atLeast: 60, below: 500 },
-        { word: 'high-value', atLeast: 500 },
-      ],
-    },
-    traits: [
-      { feature: 'orders', high: 'frequent buyers', low: 'occasional buyers' },
-      { feature: 'items', high: 'bulk buyers', low: 'light buyers' },
-    ],
-    spend: 'spend',
-  },
-} satisfies Pick<Definition, 'pipeline' | 'version' | 'features' | 'naming'>;
+// A run's stages from features to stability, without Temporal, PostgreSQL or files between them.
 
 export interface RunSettings {
   pool: KernelPool;
@@ -76,6 +42,8 @@ export interface SimulatedRun {
   identities: Identities;
   segmentIds: string[];
   names: SegmentName[];
+  segments: SegmentSummary[];
+  stability: StabilityReport;
   movements: MovementReport | null;
 }
 
@@ -83,9 +51,51 @@ export interface SimulatedRun {
 export async function runStages(
   shop: { ids: readonly string[]; columns: Columns; k: number | null },
   previous: SimulatedRun | null,
-  { pool, seed, bootstraps }: RunSettings,
+  settings: RunSettings,
 ): Promise<SimulatedRun | null> {
-  const { columns, k } = shop;
+  const { columns } = shop;
+  const fitted = await fit(shop, settings);
+  if (!fitted) return null;
+  const { seen, model } = fitted;
+  const { labels, distance } = seen;
+  const customers = toCustomerIds(shop.ids);
+  const compared =
+    previous && (await compare({ customers, columns, labels, model }, previous, settings.pool));
+  const identities = matchIdentities({
+    pipeline: SIMULATED.pipeline,
+    modelDigest: digest(JSON.stringify(model)),
+    ...{ labels, sizes: model.sizes, previous: compared?.previous ?? null, digest },
+    relabelled: compared?.relabelled ?? null,
+    previousRelabelled: compared?.previousRelabelled ?? null,
+    forms: compared?.forms ?? null,
+  });
+  const segmentIds = identities.segments.map(({ segmentId }) => segmentId);
+  const { names, segments } = name({ columns, labels, identities }, previous);
+  const stability = judgeStability({
+    ...{ settings: SIMULATED.stability, columns, labels, segmentIds },
+    nameStatuses: segments.map(({ nameStatus }) => nameStatus),
+    previous:
+      compared &&
+      comparisonOf(besideOf(fitted, { compared, previous, segmentIds }), {
+        ...{ definition: SIMULATED, columns, values: previous.columns, matrix: compared.matrix },
+      }),
+  });
+  return {
+    ...{ customers, columns, labels, distance, model, identities, segmentIds, names, segments, stability },
+    movements: stability.movements,
+  };
+}
+
+interface Fitted {
+  seen: Seen;
+  model: Model;
+}
+
+/** As the feature stage and the cluster stage fit a run. */
+async function fit(
+  { columns, k }: { columns: Columns; k: number | null },
+  { pool, seed, bootstraps }: RunSettings,
+): Promise<Fitted | null> {
   const transforms = fitTransforms(columns, SIMULATED.features.cluster);
   const matrix = applyTransforms(columns, transforms);
   const clustering = {
@@ -98,50 +108,19 @@ export async function runStages(
     ...(k !== null && { fixedK: k }),
   });
   if ('none' in found) return null;
-  const { fit, choice } = found;
-  const { labels, distance, margin } = fit;
-  const sizes = Array.from(fit.sizes);
+  const { fit: seen, choice } = found;
+  const sizes = Array.from(seen.sizes);
   const confidence = choice.confidences.get(sizes.length) ?? null;
   const model = createModel({
     ...{ definition: SIMULATED, seed, transforms, columns, confidence, sizes },
-    ...{ centers: fit.centers, members: fit },
+    ...{ centers: seen.centers, members: seen },
   });
-  const customers = toCustomerIds(shop.ids);
-  const compared = previous && (await compare({ customers, columns, labels, sizes, model }, previous, pool));
-  const identities = matchIdentities({
-    pipeline: SIMULATED.pipeline,
-    modelDigest: digest(JSON.stringify(model)),
-    ...{ labels, sizes, previous: compared?.previous ?? null, digest },
-    relabelled: compared?.relabelled ?? null,
-    previousRelabelled: compared?.previousRelabelled ?? null,
-    forms: compared?.forms ?? null,
-  });
-  const segmentIds = identities.segments.map(({ segmentId }) => segmentId);
-  const profiles = profileSegments({ columns, labels, k: sizes.length, spend: SIMULATED.naming.spend });
-  const names = nameSegments({
-    ...{ naming: SIMULATED.naming, profiles, segments: identities.segments },
-    resample: createResample({ columns, labels, profiles }),
-    previousNames: previous ? namesOf(previous) : {},
-  });
-  const bordersOf = (of: Model, margins: Float32Array) =>
-    of.confidence && { margins, noiseBand: noiseBand(of.confidence) };
-  const movements =
-    compared &&
-    traceMovements({
-      join: compared.previous.join,
-      previousIds: previous.segmentIds,
-      currentIds: segmentIds,
-      previousLabels: previous.labels,
-      ...{ labels, spendCents: null, previousSpendCents: null },
-      relabelled: compared.byLast.labels,
-      borders: { last: bordersOf(previous.model, compared.byLast.margin), new: bordersOf(model, margin) },
-    });
-  return { customers, columns, labels, distance, model, identities, segmentIds, names, movements };
+  return { seen, model };
 }
 
 /** As the match stage compares a run with the publication before it. */
 async function compare(
-  run: Pick<SimulatedRun, 'customers' | 'columns' | 'labels' | 'model'> & { sizes: number[] },
+  run: Pick<SimulatedRun, 'customers' | 'columns' | 'labels' | 'model'>,
   previous: SimulatedRun,
   pool: KernelPool,
 ) {
@@ -151,7 +130,7 @@ async function compare(
   const backwards = applyTransforms(previous.columns, run.model.transforms);
   const byNew = await assignNearest(pool, backwards, centersOf(run.model));
   return {
-    byLast,
+    ...{ matrix, byLast },
     previous: {
       segmentIds: previous.segmentIds,
       usedIds: previous.identities.usedIds,
@@ -162,9 +141,41 @@ async function compare(
     previousRelabelled: withinReach(byNew, run.model.reaches),
     forms: {
       before: { centers: centersOf(last), radii: rmsRadii(previous, last.centers.length) },
-      after: atOnce(formsOf(matrix, run.labels, run.sizes.length)),
+      after: atOnce(formsOf(matrix, run.labels, run.model.sizes.length)),
     },
   };
+}
+
+function besideOf(
+  { seen, model }: Fitted,
+  {
+    compared,
+    previous,
+    segmentIds,
+  }: { compared: Awaited<ReturnType<typeof compare>>; previous: SimulatedRun; segmentIds: string[] },
+): Beside {
+  const { byLast } = compared;
+  return {
+    ...{ join: compared.previous.join, before: previous, now: seen, last: byLast, model: previous.model },
+    ...{ previousIds: previous.segmentIds, currentIds: segmentIds },
+    borders: { last: bordersOf(byLast, previous.model), new: bordersOf(seen, model) },
+  };
+}
+
+/** As the name stage names a run's segments, those that go on as they are called. */
+function name(
+  { columns, labels, identities }: Pick<SimulatedRun, 'columns' | 'labels' | 'identities'>,
+  previous: SimulatedRun | null,
+): Pick<SimulatedRun, 'names' | 'segments'> {
+  const { naming } = SIMULATED;
+  const profiles = profileSegments({ columns, labels, k: identities.segments.length, spend: naming.spend });
+  const names = nameSegments({
+    ...{ naming, profiles, segments: identities.segments },
+    resample: createResample({ columns, labels, profiles }),
+    previousNames: previous ? namesOf(previous) : {},
+  });
+  const telling = { profiles, naming, format: namingFormat(SIMULATED) };
+  return { names, segments: summariseSegments(names, { ...telling, identities: identities.segments }) };
 }
 
 function namesOf({ names }: SimulatedRun): Record<string, PreviousName> {

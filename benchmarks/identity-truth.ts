@@ -7,7 +7,7 @@ import type { Random } from '../numeric/random/random.ts';
 import type { Columns } from '../pipelines/stages/features.ts';
 import { applyTransforms, type FittedTransforms, fitTransforms } from '../pipelines/stages/transform.ts';
 import type { Month } from './bases/changing-shop.ts';
-import { FEATURES, SIMULATED } from './identity-run.ts';
+import { columnsOf, SIMULATED } from './simulated-definition.ts';
 
 // The planted truth about moves: the house definition with models of the planted groups themselves in place of
 // fitted ones. Such a model is fitted on ten times as many other customers of the same groups, and its border is as
@@ -28,10 +28,6 @@ export interface Shares {
   behaviour: number;
   model: number;
   border: number;
-}
-
-export function columnsOf(figures: readonly Float64Array[]): Columns {
-  return Object.fromEntries(FEATURES.map((name, j) => [name, figures[j]!]));
 }
 
 export async function truthOf(

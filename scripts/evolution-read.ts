@@ -2,10 +2,11 @@ import { readCustomers, readLabels, readValues } from '../activities/columns.ts'
 import { type ActivityContext, frozenDefinition } from '../activities/context.ts';
 import { labelByPrevious, readModel } from '../activities/previous-model.ts';
 import { idsByCluster } from '../activities/published-run.ts';
-import { readComparison, spendCents } from '../activities/stability.ts';
+import { readComparison } from '../activities/stability.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { spendCents } from '../pipelines/stages/beside.ts';
 import { compareRuns, type DiffReport } from '../pipelines/stages/evolution/diff.ts';
 import { describeEvolution, type EvolutionReport } from '../pipelines/stages/evolution/evolution.ts';
 import { countFlows, type Flow, withCauses } from '../pipelines/stages/evolution/flows.ts';

@@ -4,6 +4,7 @@ import { quantiles } from '../../numeric/statistics/quantile.ts';
 import type { RunMeasurement } from '../../pipelines/contracts/alerts.ts';
 import { traceMovements } from '../../pipelines/stages/movements.ts';
 import { judgeStability } from '../../pipelines/stages/stability.ts';
+import { poisson, weighted } from './draws.ts';
 
 // A shop over many runs: customers come, buy, wander and go, and every run has weather that all of them share. The
 // segments are given and stay as they are: what a refit adds to the noise is no part of this.
@@ -111,7 +112,7 @@ function liveOn(
     }
     if (random.float() >= changed) continue;
     // By the weights, so that as many change into a group as change out of it.
-    customer.group = pick(random, WEIGHTS);
+    customer.group = weighted(random, WEIGHTS);
     customer.home = around(random, CENTERS[customer.group]!, SPREAD);
   }
   const joining = weather();
@@ -121,23 +122,6 @@ function liveOn(
     ),
   );
   return [...stayed, ...arrived];
-}
-
-function pick(random: Random, weights: readonly number[]): number {
-  let left = random.float();
-  for (let i = 0; i < weights.length; i++) {
-    left -= weights[i]!;
-    if (left < 0) return i;
-  }
-  return weights.length - 1;
-}
-
-function poisson(random: Random, mean: number): number {
-  let count = 0;
-  for (let left = mean; ; count++) {
-    left += Math.log(1 - random.float());
-    if (left < 0) return count;
-  }
 }
 
 function happen(

@@ -5,7 +5,7 @@ import type { Random } from '../../numeric/random/random.ts';
 
 export const DIMENSIONS = 4;
 /** Standard deviation of a group's customers in every dimension. */
-const SPREAD = 0.3;
+export const SPREAD = 0.3;
 /** What of it stays with a customer from month to month, and what does not. */
 const [OWN, MONTHLY] = [0.26, 0.15];
 /** Places lie at least so many deviations apart. */
@@ -102,7 +102,11 @@ function drawFigures(
   return columns;
 }
 
-function monthOf({ places, customers }: Shop, month: number, events: PlantedEvent[]): Month {
+export function monthOf(
+  { places, customers }: Pick<Month, 'places' | 'customers'>,
+  month: number,
+  events: PlantedEvent[],
+): Month {
   const sorted = customers.map((customer) => ({ ...customer })).sort((a, b) => (a.id < b.id ? -1 : 1));
   const kept = { month, places: new Map(places), customers: sorted, events };
   return { ...kept, figures: (random, { copies = 0 } = {}) => drawFigures(kept, random, copies) };
@@ -295,7 +299,7 @@ function settle(shop: Shop): void {
   }
 }
 
-function nearestGroup(places: ReadonlyMap<number, Point>, group: number): number {
+export function nearestGroup(places: ReadonlyMap<number, Point>, group: number): number {
   const from = places.get(group)!;
   return [...places]
     .filter(([other]) => other !== group)
@@ -356,7 +360,7 @@ function isFree({ places, drifts }: Shop, place: Point, except: readonly number[
   );
 }
 
-function ownOf(random: Random): Point {
+export function ownOf(random: Random): Point {
   return Array.from({ length: DIMENSIONS }, () => OWN * random.normal());
 }
 
@@ -364,23 +368,23 @@ function betweenAt(random: Random, group: number): number {
   return group <= 1 ? random.float() : 0.35 + 0.3 * random.float();
 }
 
-function along(from: Point, to: Point, at: number): Point {
+export function along(from: Point, to: Point, at: number): Point {
   return from.map((x, j) => x + at * (to[j]! - x));
 }
 
-function direction(random: Random): Point {
+export function direction(random: Random): Point {
   const way = Array.from({ length: DIMENSIONS }, () => random.normal());
   return scaled(way, 1 / Math.hypot(...way));
 }
 
-function scaled(way: Point, factor: number): Point {
+export function scaled(way: Point, factor: number): Point {
   return way.map((x) => factor * x);
 }
 
-function distance(one: Point, other: Point): number {
+export function distance(one: Point, other: Point): number {
   return Math.hypot(...one.map((x, j) => x - other[j]!));
 }
 
-function pick<T>(random: Random, items: readonly T[]): T {
+export function pick<T>(random: Random, items: readonly T[]): T {
   return items[random.int(items.length)]!;
 }

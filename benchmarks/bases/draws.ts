@@ -24,6 +24,24 @@ export function beta(random: Random, a: number, b: number): number {
   return first / (first + gamma(random, b));
 }
 
+/** An index, as often as its weight says; weights sum to 1. */
+export function weighted(random: Random, weights: readonly number[]): number {
+  let left = random.float();
+  for (let i = 0; i < weights.length; i++) {
+    left -= weights[i]!;
+    if (left < 0) return i;
+  }
+  return weights.length - 1;
+}
+
+export function poisson(random: Random, mean: number): number {
+  let count = 0;
+  for (let left = mean; ; count++) {
+    left += Math.log(1 - random.float());
+    if (left < 0) return count;
+  }
+}
+
 /** Every column to mean 0 and standard deviation 1, in place. */
 export function standardise(X: Matrix): Matrix {
   for (let j = 0; j < X.columns; j++) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { spendCents } from '../../activities/stability.ts';
+import { spendCents } from '../../../pipelines/stages/beside.ts';
 
 function definition(spend: string | undefined) {
   const bands = [{ word: 'x' }];
