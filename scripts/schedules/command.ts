@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { isoDate } from '../option-values.ts';
+import { isoDate, wholeNumber } from '../option-values.ts';
 import { checkFolder, writeJson } from '../output-file.ts';
 import { personOf } from '../person.ts';
 import { textOf } from '../quarantine.ts';
@@ -9,6 +9,7 @@ import type { Temporal } from './open-temporal.ts';
 import type { Wanted } from './wanted.ts';
 
 const DIFFERS = 2;
+const CHECKED_DAYS = 30;
 
 interface Given {
   pipeline?: string;
@@ -18,6 +19,7 @@ interface Given {
   author?: string;
   from?: string;
   to?: string;
+  days?: number;
 }
 
 type SetExitCode = (code: number) => void;
@@ -31,6 +33,7 @@ export function schedulesCommand(signal: AbortSignal, setExitCode: SetExitCode):
     .addCommand(planCommand(signal, setExitCode))
     .addCommand(applyCommand(signal, setExitCode))
     .addCommand(listCommand(signal))
+    .addCommand(checkCommand(signal, setExitCode))
     .addCommand(switchCommand('pause', 'stops a schedule from starting runs; those going on go on', signal))
     .addCommand(switchCommand('unpause', 'lets a paused schedule start runs again', signal))
     .addCommand(triggerCommand(signal))
@@ -102,6 +105,31 @@ function listCommand(signal: AbortSignal): Command {
         const schedules = await listSchedules(client, pipeline);
         console.log(listReport(schedules));
         await writeJson('--json', json, schedules);
+      });
+    });
+}
+
+function checkCommand(signal: AbortSignal, setExitCode: SetExitCode): Command {
+  return new Command('check')
+    .description('asks whether each due time has its run: what was missed, skipped or paused, and what to do')
+    .argument(...PIPELINE)
+    .option('--days <number>', 'so far back (default: 30)', wholeNumber, CHECKED_DAYS)
+    .option(...JSON_FILE)
+    .addHelpText(
+      'after',
+      '\nEnds with 0 when each has, 2 when a person is needed, 1 when that cannot be said. Due times of before a schedule\n' +
+        'was made or last changed do not count.',
+    )
+    .allowExcessArguments(false)
+    .action(async (pipeline: string | undefined, given: Given) => {
+      await withSchedules(signal, { pipeline, given }, async ({ client, json }) => {
+        const { checkSchedules } = await import('./check.ts');
+        const { checkReport, needsPerson } = await import('./report.ts');
+        const now = new Date().toISOString();
+        const checked = await checkSchedules(client, { pipeline, now, days: given.days ?? CHECKED_DAYS });
+        console.log(checkReport(checked));
+        await writeJson('--json', json, checked);
+        if (checked.some(needsPerson)) setExitCode(DIFFERS);
       });
     });
 }

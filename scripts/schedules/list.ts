@@ -45,17 +45,26 @@ export async function listSchedules(client: Client, pipeline?: string): Promise<
 async function listed(client: Client, description: ScheduleDescription): Promise<Omit<ListedSchedule, 'id'>> {
   const { spec, state, info } = description;
   const timezone = spec.timezone || 'UTC';
-  const last = info.recentActions.slice(-SHOWN_RUNS).reverse();
   return {
     facts: factsOfDescription(description),
     timezone,
     paused: state.paused,
     note: state.note || null,
     next: state.paused ? [] : info.nextActionTimes.slice(0, SHOWN_TIMES).map((time) => time.toISOString()),
-    last: await Promise.all(last.map((action) => listedRun(client, action, timezone))),
+    last: await lastRuns(client, description, SHOWN_RUNS),
     missed: info.numActionsMissedCatchupWindow,
     skipped: info.numActionsSkippedOverlap,
   };
+}
+
+/** Newest first. */
+export function lastRuns(
+  client: Client,
+  { info, spec }: ScheduleDescription,
+  most: number,
+): Promise<ListedRun[]> {
+  const last = info.recentActions.slice(-most).reverse();
+  return Promise.all(last.map((action) => listedRun(client, action, spec.timezone || 'UTC')));
 }
 
 async function listedRun(

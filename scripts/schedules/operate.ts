@@ -39,11 +39,11 @@ async function switchTo(
   const { info } = await handle.describe();
   const next = info.nextActionTimes[0];
   const tail = paused
-    ? `; nothing starts until it is unpaused: npm run strata -- schedules ${other} ${shortOf(id)}`
+    ? `nothing starts until it is unpaused: npm run strata -- schedules ${other} ${shortOf(id)}`
     : next === undefined
-      ? ''
-      : `; next ${momentIn(next, description.spec.timezone)}`;
-  return `${shortOf(id)} is ${word}, ${said}${tail}`;
+      ? 'it is not due any more'
+      : `next ${momentIn(next, description.spec.timezone)}`;
+  return `${shortOf(id)} is ${said}\n${tail}`;
 }
 
 const APPEARS_WITHIN_MS = 10_000;

@@ -3,8 +3,9 @@ import { dateIn } from '../../pipelines/contracts/shop-date.ts';
 import { dueBeforeMidnight, missingTimes } from '../../pipelines/stages/schedules/clock-changes.ts';
 import { type Fact, NOTHING } from '../../pipelines/stages/schedules/facts.ts';
 import type { FactChange, PlannedSchedule } from '../../pipelines/stages/schedules/plan.ts';
-import { dot, links } from '../terminal.ts';
+import { counted, dot, links } from '../terminal.ts';
 import type { Applied } from './apply.ts';
+import type { CheckedSchedule } from './check.ts';
 import { shortOf } from './found.ts';
 import type { ListedRun, ListedSchedule } from './list.ts';
 import { type backfill, momentIn, type trigger } from './operate.ts';
@@ -98,7 +99,7 @@ const DID: Record<Applied['done'], string> = {
   updated: 'updated',
   deleted: 'deleted',
   left: 'left as it is',
-  nothing: 'nothing to do',
+  nothing: 'the same',
 };
 
 /** What was done to each, and why some were left. */
@@ -109,12 +110,10 @@ export function applyReport(applied: readonly Applied[]): string {
     `${SIGNS[one.state]} ${shortOf(one.id).padEnd(width)}  ${DID[one.done]}${leftBecause(one)}`,
     ...(one.done === 'updated' ? changeLines(one) : []),
   ]);
-  const did = applied.filter(({ done }) => done !== 'nothing' && done !== 'left').length;
-  const left = applied.filter(({ done }) => done === 'left').length;
-  const summary =
-    did + left === 0
-      ? `${colors.green('✓')} nothing to do`
-      : `${left === 0 ? colors.green('✓') : colors.yellow('▪')} ${did} made so, ${left} left`;
+  const count = (wanted: Applied['done']) => applied.filter(({ done }) => done === wanted).length;
+  const did = (['created', 'updated', 'deleted', 'left'] as const).filter((one) => count(one) > 0);
+  const sign = count('left') > 0 ? colors.yellow('▪') : colors.green('✓');
+  const summary = `${sign} ${did.map((one) => `${count(one)} ${DID[one]}`).join(', ') || 'nothing to do'}`;
   return [...lines, '', summary].join('\n');
 }
 
@@ -134,7 +133,8 @@ export function listReport(schedules: readonly ListedSchedule[]): string {
 
 function blockOf(listed: ListedSchedule): string {
   const { id, facts, timezone, paused, note, next, last, missed, skipped } = listed;
-  const state = paused ? colors.yellow(`paused${note === null ? '' : `, ${note}`}`) : colors.green('running');
+  const why = note === null ? 'paused' : /^paused\b/i.test(note) ? note : `paused, ${note}`;
+  const state = paused ? colors.yellow(why) : colors.green('running');
   const places: [string, string][] = [
     ['due', `${facts.frequency} ${timezone}`],
     ...SHOWN.flatMap((fact): [string, string][] =>
@@ -190,5 +190,46 @@ export function backfillReport(
   { id, timezone }: Awaited<ReturnType<typeof backfill>>,
   { from, to }: { from: string; to: string },
 ): string {
-  return `${shortOf(id)}: a run for each time it was due from ${from} to ${to} (${timezone}), one after the other; npm run strata -- schedules list shows them`;
+  return `${shortOf(id)}: a run for each time it was due from ${from} to ${to} (${timezone}), one after the other\nnpm run strata -- schedules list shows them`;
+}
+
+export function needsPerson({ paused, failed, gaps }: CheckedSchedule): boolean {
+  return paused !== null || failed !== null || gaps.length > 0;
+}
+
+/** What keeps a schedule from giving each date its run, with the way out. */
+export function checkReport(checked: readonly CheckedSchedule[]): string {
+  if (checked.length === 0)
+    return `No schedules on the server. Those of pipeline.yaml come there with ${APPLY}`;
+  return checked
+    .map((one) => {
+      const sign = needsPerson(one) ? colors.red('!') : colors.green('✓');
+      return [`${sign} ${colors.bold(shortOf(one.id))}  ${metOf(one)}`, ...faultsOf(one)].join('\n');
+    })
+    .join('\n');
+}
+
+function metOf({ due, gaps, waiting, since, timezone }: CheckedSchedule): string {
+  const from = momentIn(new Date(since), timezone);
+  if (due === 0) return `not due yet since ${from}`;
+  const unmet = gaps.reduce((sum, { times }) => sum + times, 0);
+  const met = due - unmet - waiting;
+  const waits = waiting > 0 ? `, ${waiting} wait for the one that is going on` : '';
+  return `${met} of ${counted(due, 'due time')} since ${from} ${met === 1 ? 'has its run' : 'have their run'}${waits}`;
+}
+
+function faultsOf({ id, paused, failed, gaps, timezone }: CheckedSchedule): string[] {
+  const name = shortOf(id);
+  const faults: [string, string][] = [];
+  if (paused !== null) faults.push([paused, `npm run strata -- schedules unpause ${name}`]);
+  if (failed !== null)
+    faults.push([`the last run, as of ${failed.asOf}, is ${failed.outcome}`, failed.workflow.id]);
+  for (const { first, last, times } of gaps) {
+    const [from, to] = [first, last].map((time) => momentIn(new Date(time), timezone).slice(0, 10));
+    faults.push([
+      times === 1 ? `no run as of ${from}` : `no run for ${times} due times, as of ${from} to ${to}`,
+      `npm run strata -- schedules backfill ${name} --from ${from} --to ${to}`,
+    ]);
+  }
+  return faults.flatMap(([what, way]) => [`    ${what}`, `      ${colors.dim(way)}`]);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -7,9 +8,11 @@ import { parseFiles } from '../../pipelines/contracts/definition.ts';
 import type { StartInput } from '../../pipelines/contracts/run.ts';
 import { scheduleIdOf } from '../../pipelines/stages/schedules/facts.ts';
 import { apply, planOf } from '../../scripts/schedules/apply.ts';
+import { checkSchedules } from '../../scripts/schedules/check.ts';
 import { findSchedule } from '../../scripts/schedules/found.ts';
 import { listSchedules } from '../../scripts/schedules/list.ts';
 import { backfill, pause, trigger, unpause } from '../../scripts/schedules/operate.ts';
+import { checkReport, needsPerson } from '../../scripts/schedules/report.ts';
 import type { Wanted } from '../../scripts/schedules/wanted.ts';
 import { fakeStages } from '../helpers/fake-stages.ts';
 import { shortDefinition } from '../helpers/short-definition.ts';
@@ -168,7 +171,7 @@ describe('schedules apply', () => {
     });
     await pause(client, { schedule, note: null, author: 'Ada' });
     expect(await unpause(client, { schedule, note: null, author: 'Ada' })).toMatch(
-      /is running, unpaused by Ada; next \d{4}/,
+      /is unpaused by Ada\nnext \d{4}/,
     );
   });
 
@@ -279,6 +282,76 @@ describe('runs of a schedule', () => {
     expect(Math.abs(Date.parse(opened[0]!.scheduledAt!) - triggered!.action!.takenAt.getTime())).toBeLessThan(
       5_000,
     );
+  });
+});
+
+describe('schedules check', () => {
+  const HOURLY = '{ kind: refit, frequency: "0 * * * *", timezone: UTC, overlap: skip }';
+  /** The check as it would be an hour and a bit after the schedule was due for the third time; no worker is there. */
+  async function checkedLater(schedule: string) {
+    newPipeline();
+    const wanted = wantedOf(schedule);
+    await apply(client, wanted, { pipeline, deletes: false });
+    const handle = client.schedule.getHandle(wanted[0]!.id);
+    const due = (await handle.describe()).info.nextActionTimes.slice(0, 3);
+    const now = new Date(due[2]!.getTime() + 10 * 60_000).toISOString();
+    const check = async () => (await checkSchedules(client, { pipeline, now, days: 30 }))[0]!;
+    const [first, second, third] = due.map((time) => time.toISOString()) as [string, string, string];
+    await once(async () => (await checkSchedules(client, { pipeline, now, days: 30 })).length === 1);
+    const run = async (time: string) => {
+      const moment = Date.parse(time);
+      await handle.backfill({ start: new Date(moment - 1000), end: new Date(moment + 1000) });
+      const query = `TemporalScheduledById = "${wanted[0]!.id}"`;
+      await once(async () => (await client.workflow.count(query)).count > 0);
+    };
+    const end = async () => {
+      for (const { workflow } of (await handle.describe()).info.runningActions)
+        await client.workflow.getHandle(workflow.workflowId).terminate();
+    };
+    return { check, run, end, first, second, third };
+  }
+
+  test('tells due times that have no run, until they have one', async () => {
+    const { check, run, end, first, second, third } = await checkedLater(HOURLY);
+    const before = await check();
+    expect(before).toMatchObject({
+      due: 3,
+      gaps: [{ first, last: third, times: 3 }],
+      paused: null,
+      failed: null,
+    });
+    expect(needsPerson(before)).toBe(true);
+    expect(stripVTControlCharacters(checkReport([before]))).toContain(
+      `schedules backfill ${pipeline}/refit --from`,
+    );
+    await run(second);
+    expect((await check()).gaps).toEqual([
+      { first, last: first, times: 1 },
+      { first: third, last: third, times: 1 },
+    ]);
+    expect(await check()).toEqual(await check());
+    await end();
+    await once(async () => (await check()).failed !== null);
+    expect((await check()).failed?.outcome).toBe('terminated');
+  });
+
+  test('what waits behind a run that is going on is not missing', async () => {
+    const { check, run, end, first } = await checkedLater(HOURLY.replace('skip', 'buffer_all'));
+    await run(first);
+    const waiting = await check();
+    expect(waiting).toMatchObject({ due: 3, gaps: [], waiting: 2 });
+    expect(needsPerson(waiting)).toBe(false);
+    await end();
+  });
+
+  test('a pause needs a person, and says whose it is', async () => {
+    newPipeline();
+    await apply(client, wantedOf(HOURLY), { pipeline, deletes: false });
+    await pause(client, { schedule: `${pipeline}/refit`, note: 'the export is late', author: 'Ada' });
+    await once(async () => (await listSchedules(client, pipeline)).length === 1);
+    const [checked] = await checkSchedules(client, { pipeline, now: new Date().toISOString(), days: 30 });
+    expect(checked).toMatchObject({ due: 0, gaps: [], paused: 'paused by Ada: the export is late' });
+    expect(needsPerson(checked!)).toBe(true);
   });
 });
 
