@@ -9,7 +9,7 @@ import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { refitSettings } from './refit-settings.ts';
 import { BEFORE_PUBLISHED } from './run.ts';
-import { type Schedule, scheduleSettings } from './schedule-settings.ts';
+import { type Schedule, scheduleFaults, scheduleSettings } from './schedule-settings.ts';
 import { sourceSchema } from './source.ts';
 import { isClosed, refusedSql } from './sql-refused.ts';
 
@@ -164,6 +164,7 @@ const pipeline = z
       ...sqlFaults(definition.features),
       ...namingFaults(definition.naming),
       ...alertFaults(definition),
+      ...scheduleFaults(definition),
     ];
     for (const fault of faults) context.addIssue({ code: 'custom', ...fault });
   });

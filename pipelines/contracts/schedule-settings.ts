@@ -179,3 +179,17 @@ export const scheduleSettings = z.unknown().transform((given, context): Schedule
   });
   return schedules;
 });
+
+/** A run that starts by itself is given no file: one that is read has to be named. */
+export function scheduleFaults({
+  schedule,
+  source,
+}: {
+  schedule?: readonly Schedule[] | undefined;
+  source: { kind: string; path?: unknown };
+}): { path: string[]; message: string }[] {
+  if (!schedule?.length || source.kind !== 'file' || source.path !== undefined) return [];
+  return [
+    { path: ['source', 'path'], message: 'needs a file or patterns, since runs of schedule are given none' },
+  ];
+}

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { factsOfSchedule } from '../../pipelines/stages/schedules/facts.ts';
 import { type PlannedSchedule, planSchedules } from '../../pipelines/stages/schedules/plan.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
@@ -32,10 +33,19 @@ export async function apply(
 ): Promise<Applied[]> {
   const applied: Applied[] = [];
   for (const planned of await planOf(client, wanted, pipeline)) {
-    const done = await applyOne(client, planned, { wanted, deletes });
+    const done = await applyOne(client, planned, { wanted, deletes }).catch((cause: unknown) => {
+      throw refusedByServer(planned.id, cause);
+    });
     applied.push({ ...planned, done });
   }
   return applied;
+}
+
+/** A zone that the server's own list lacks, say: the SDK makes a TypeError of what the server says of a specification. */
+function refusedByServer(id: string, cause: unknown): unknown {
+  if (!(cause instanceof TypeError)) return cause;
+  const message = `schedule ${id} needs times and a zone that the Temporal server takes: it says ${cause.message}`;
+  return new PipelineError('DEFINITION_INVALID', message, {}, { cause });
 }
 
 async function applyOne(

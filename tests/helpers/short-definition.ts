@@ -25,6 +25,7 @@ description: Orders of a bookshop
 currency: GBP
 source:
   kind: file
+  path: exports/*.parquet
   columns: { customer_id: Customer, order_id: Order, ordered_at: At, quantity: Pieces, unit_price: Price }
 features:
   aggregate:

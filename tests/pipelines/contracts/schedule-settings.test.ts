@@ -114,6 +114,16 @@ describe('the section schedule', () => {
     expect(() => schedulesOf(schedule)).toThrow(message);
   });
 
+  test('a run that starts by itself needs a file to read', () => {
+    const files = shortDefinition({ pipeline: 'books', schedule: '{ kind: refit, frequency: "0 * * * *" }' });
+    const pathless = { ...files, pipeline: files.pipeline.replace(/ +path: .*\n/, '') };
+    expect(() => parseFiles('books', pathless)).toThrow(
+      /pipeline\.yaml: source\.path: needs a file or patterns/,
+    );
+    const unscheduled = { ...pathless, pipeline: pathless.pipeline.replace(/schedule: .*/, 'schedule: []') };
+    expect(parseFiles('books', unscheduled).schedules).toEqual([]);
+  });
+
   test('is no part of the definition that a run freezes: another hour is no other definition', () => {
     const without = parseDefinition('books', shortDefinition({ pipeline: 'books' }));
     const schedule = '{ kind: refit, frequency: "0 * * * *" }';
