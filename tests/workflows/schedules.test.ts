@@ -175,6 +175,17 @@ describe('schedules apply', () => {
     );
   });
 
+  test('a zone that the server does not know is told with the schedule', async () => {
+    newPipeline();
+    const [one] = wantedOf(NIGHTLY);
+    const elsewhere = { ...one!, schedule: { ...one!.schedule, timezone: 'Nowhere/Nothing' } };
+    const applied = apply(client, [elsewhere], { pipeline, deletes: false });
+    await expect(applied).rejects.toMatchObject({
+      code: 'DEFINITION_INVALID',
+      message: expect.stringMatching(new RegExp(`${pipeline}/nightly needs .* it says .*Nowhere/Nothing`)),
+    });
+  });
+
   test('a name that is not there is answered with those that are', async () => {
     await expect(trigger(client, 'nowhere/nothing')).rejects.toThrow(
       expect.objectContaining({ code: 'INPUT_INVALID' }),
