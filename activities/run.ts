@@ -68,8 +68,8 @@ async function openRun(
     runId,
     kind,
     pipeline,
-    // Midnights are those of the shop's clock, and so is the day that a schedule means.
-    asOf: input.asOf ?? (scheduledAt && dateIn(scheduledAt, definition.source.timezone)),
+    // The day that a schedule means is one of its own clock; without one, of the shop's.
+    asOf: input.asOf ?? (scheduledAt && dateIn(scheduledAt, input.timezone ?? definition.source.timezone)),
     seed: input.seed ?? definition.seed,
     definition: frozen,
     extract: input.extract ?? null,

@@ -27,6 +27,7 @@ const FIELDS = [
   'review',
   'k',
   'beforePublished',
+  'timezone',
 ] as const satisfies (keyof StartInput)[];
 
 interface StartOptions {

@@ -17,6 +17,7 @@ import { namesCommand } from './names.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { reviewCommand } from './review.ts';
+import { schedulesCommand } from './schedules/command.ts';
 
 const INTERRUPTED = 130;
 const TYPED = 'npm run strata --';
@@ -69,6 +70,11 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       reviewCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      schedulesCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

@@ -1,10 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Definition, parseDefinition } from '../pipelines/contracts/definition.ts';
+import { type Definition, parseFiles } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Schedule } from '../pipelines/contracts/schedule-settings.ts';
 
 export interface LoadedDefinition {
   definition: Definition;
+  /** When its runs start by themselves; none: never. */
+  schedules: Schedule[];
   /** Where it was found. */
   folder: string;
   /** A definition of the same name in a later folder, which this one stands before; null: there is none. */
@@ -77,7 +80,7 @@ export async function loadDefinition(roots: DefinitionFolders, name: string): Pr
     );
   }
   const files = { pipeline, contract };
-  return { definition: parseDefinition(name, files), files, folder, hides };
+  return { ...parseFiles(name, files), files, folder, hides };
 }
 
 async function readIfThere(path: string): Promise<string | null> {

@@ -9,6 +9,7 @@ import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { refitSettings } from './refit-settings.ts';
 import { BEFORE_PUBLISHED } from './run.ts';
+import { type Schedule, scheduleFaults, scheduleSettings } from './schedule-settings.ts';
 import { sourceSchema } from './source.ts';
 import { isClosed, refusedSql } from './sql-refused.ts';
 
@@ -153,6 +154,8 @@ const pipeline = z
     notify: z.array(channel).default([{ kind: 'log' }]),
     /** Absent: the rules that come with Strata. */
     alerts: alertSettings.optional(),
+    /** Absent: runs start by hand, or by other pipelines. */
+    schedule: scheduleSettings.optional(),
   })
   .superRefine((definition, context) => {
     const faults = [
@@ -161,6 +164,7 @@ const pipeline = z
       ...sqlFaults(definition.features),
       ...namingFaults(definition.naming),
       ...alertFaults(definition),
+      ...scheduleFaults(definition),
     ];
     for (const fault of faults) context.addIssue({ code: 'custom', ...fault });
   });
@@ -230,10 +234,21 @@ interface FeatureUse {
   naming: z.infer<typeof naming>;
 }
 
-export type Definition = z.infer<typeof pipeline> & { contract: Contract };
+/** Without its schedules: when runs start is no part of what they are, and changes no digest. */
+export type Definition = Omit<z.infer<typeof pipeline>, 'schedule'> & { contract: Contract };
 export type FeatureSettings = Definition['features'];
 export type { Channel } from './channels.ts';
 export type { LocaleName, NamingSettings } from './naming-settings.ts';
+
+interface DefinitionFiles {
+  pipeline: string;
+  contract: string;
+}
+
+/** As `parseFiles`, without the schedules. @throws as parseFiles */
+export function parseDefinition(name: string, files: DefinitionFiles): Definition {
+  return parseFiles(name, files).definition;
+}
 
 /**
  * Both files of a definition, checked.
@@ -241,7 +256,10 @@ export type { LocaleName, NamingSettings } from './naming-settings.ts';
  * @param name the folder's name, which the definition has to carry too
  * @throws PipelineError DEFINITION_INVALID: every fault with its file, path, what was expected and found
  */
-export function parseDefinition(name: string, files: { pipeline: string; contract: string }): Definition {
+export function parseFiles(
+  name: string,
+  files: DefinitionFiles,
+): { definition: Definition; schedules: Schedule[] } {
   const faults: string[] = [];
   const parsed = readYaml(pipeline, files.pipeline, { file: 'pipeline.yaml', faults })?.data;
   const contract = readContract(files.contract, { file: 'contract.yaml', faults, source: parsed?.source });
@@ -253,7 +271,8 @@ export function parseDefinition(name: string, files: { pipeline: string; contrac
       faults: faults.length,
     });
   }
-  return { ...parsed, contract };
+  const { schedule, ...definition } = parsed;
+  return { definition: { ...definition, contract }, schedules: schedule ?? [] };
 }
 
 /**
@@ -263,7 +282,10 @@ export function parseDefinition(name: string, files: { pipeline: string; contrac
  */
 export function completeDefinition({ contract, ...frozen }: Definition): Definition {
   const result = pipeline.safeParse(frozen);
-  if (result.success) return { ...result.data, contract };
+  if (result.success) {
+    const { schedule: _, ...definition } = result.data;
+    return { ...definition, contract };
+  }
   const { path, message } = result.error.issues[0]!;
   throw new PipelineError(
     'DEFINITION_INVALID',

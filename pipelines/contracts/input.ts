@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PipelineError } from './errors.ts';
 import { BEFORE_PUBLISHED, type RunKind, type StartInput } from './run.ts';
+import { isTimeZone } from './shop-date.ts';
 
 /** Numbers of segments that a person may ask for. */
 export const SEGMENTS = { least: 2, most: 64 } as const;
@@ -14,6 +15,10 @@ const startInput = z.strictObject({
   review: z.enum(['never', 'when-unstable', 'always']).optional(),
   k: z.int(SEGMENT_COUNT).min(SEGMENTS.least, SEGMENT_COUNT).max(SEGMENTS.most, SEGMENT_COUNT).optional(),
   beforePublished: z.enum(BEFORE_PUBLISHED).optional(),
+  timezone: z
+    .string()
+    .refine(isTimeZone, { error: 'needs an IANA time zone such as Europe/London' })
+    .optional(),
 });
 
 /** The seed and the number of segments are the model's, which is of what readers see. */

@@ -61,6 +61,8 @@ export interface StartInput {
   k?: number;
   /** In place of what the definition says of a run as of an earlier date than what is published. */
   beforePublished?: BeforePublished;
+  /** IANA zone whose date a scheduled time means, as its schedule says it. Default: that of the definition's source. */
+  timezone?: string;
 }
 
 export type ReviewPolicy = 'never' | 'when-unstable' | 'always';

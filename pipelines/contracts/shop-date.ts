@@ -17,3 +17,12 @@ export function dateIn(moment: string, timezone = 'UTC'): string {
   const part = (wanted: 'year' | 'month' | 'day') => parts.find(({ type }) => type === wanted)!.value;
   return `${part('year')}-${part('month')}-${part('day')}`;
 }
+
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

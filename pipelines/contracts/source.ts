@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isTimeZone } from './shop-date.ts';
 
 // Where the rows of a pipeline come from and which of their columns are what. Nothing secret stands in here:
 // an address that may hold a password is named by the variable that holds it.
@@ -203,13 +204,4 @@ export type CustomerSource = z.infer<typeof customers>;
 
 function namesDay(format: string): boolean {
   return /%-?j/.test(format) || (/%-?m|%[bB]/.test(format) && /%-?d/.test(format));
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

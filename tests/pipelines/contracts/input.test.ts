@@ -15,6 +15,7 @@ describe('parseStartInput', () => {
       review: 'always',
       k: 5,
       beforePublished: 'refuse',
+      timezone: 'Europe/Berlin',
     };
     expect(parseStartInput(input)).toEqual(input);
   });
@@ -38,6 +39,7 @@ describe('parseStartInput', () => {
     [{ k: '5' }, /k: .*number/],
     [{ k: null }, /k: .*number/],
     [{ extract: 3 }, /extract: .*string/],
+    [{ timezone: 'Berlin' }, /timezone: needs an IANA time zone such as Europe\/London/],
     ['shop', /input: .*object/],
     [[1], /input: .*object/],
   ])('%j is refused with the field and what it needs', (input, message) => {
@@ -47,7 +49,7 @@ describe('parseStartInput', () => {
 
   test('a refusal lists the fields there are and every fault', () => {
     expect(() => parseStartInput({ seed: -1, asOf: 'soon' })).toThrow(
-      /asOf: .*seed: .*\(fields: pipeline, asOf, extract, seed, review, k, beforePublished, all optional\)/,
+      /asOf: .*seed: .*\(fields: pipeline, asOf, extract, seed, review, k, beforePublished, timezone, all optional\)/,
     );
   });
 });
