@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { send } from '../../activities/channels.ts';
 import type { AlertMessage } from '../../pipelines/contracts/alerts.ts';
 import type { Channel } from '../../pipelines/contracts/channels.ts';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
 import { memberships, segment, segmentation } from '../store/postgres/fixture.ts';
@@ -213,6 +214,67 @@ test('what quiet hours postpone is no fault of the run, and is handed to a workf
   await handle.terminate();
   const { secondsToNext } = await shop.perform('deliverPipeline', { pipeline: 'shop' });
   expect(secondsToNext).toBeGreaterThan(3_500);
+});
+
+describe('a message left by a run that never came to deliver it is handed to a workflow that outlives the run', () => {
+  const handle = () => shop.client.workflow.getHandle('deliver/shop');
+  const stateOfDelivery = async () =>
+    (
+      await handle()
+        .describe()
+        .catch(() => null)
+    )?.status.name ?? 'not there';
+
+  beforeEach(() =>
+    handle()
+      .terminate()
+      .catch(() => undefined),
+  );
+  afterAll(() =>
+    handle()
+      .terminate()
+      .catch(() => undefined),
+  );
+
+  test('when it is closed, though its disk has no room for a manifest', async () => {
+    const { run } = await runWithAlerts([CHAT]);
+    const { runId, kind, pipeline, asOf, workflow } = run;
+    const counts = { rowsRead: 0, rowsAccepted: 0, rowsQuarantined: 0, quarantinedBy: [], customers: 1 };
+    const nothing = { counts, k: null, segments: [], quality: null, stages: [], verdict: null, reasons: [] };
+    const closing = { runId, kind, pipeline, asOf, workflow, ...nothing, outcome: 'failed' as const };
+    const { artifacts } = shop.context;
+    const { write } = artifacts;
+    artifacts.write = async () => {
+      throw new PipelineError('ARTIFACT_DISK_FULL', 'needs room');
+    };
+    await expect(shop.perform('closeRun', { run, closing })).rejects.toMatchObject({
+      type: 'ARTIFACT_DISK_FULL',
+    });
+    artifacts.write = write;
+    expect(await stateOfDelivery()).toBe('RUNNING');
+  });
+
+  test('when its workflow was terminated', async () => {
+    const { run } = await runWithAlerts([CHAT]);
+    await shop.client.workflow.getHandle(run.workflow.id).terminate();
+    expect(await stateOfDelivery()).not.toBe('RUNNING');
+    await shop.perform('keepHistory', { runId: run.runId, workflow: run.workflow });
+    expect(await stateOfDelivery()).toBe('RUNNING');
+  });
+
+  test('when its definition cannot be read', async () => {
+    const { run } = await runWithAlerts([CHAT]);
+    const away = { ...run, definition: { ...run.definition, uri: 'definition/00/0.json' } };
+    await expect(shop.perform('deliverOutbox', { run: away })).rejects.toThrow();
+    expect(await stateOfDelivery()).toBe('RUNNING');
+  });
+
+  test('and nothing is started where nothing waits', async () => {
+    const { run } = await runWithAlerts([]);
+    await shop.perform('deliverOutbox', { run });
+    await shop.perform('keepHistory', { runId: run.runId, workflow: run.workflow });
+    expect(await stateOfDelivery()).not.toBe('RUNNING');
+  });
 });
 
 test('neither the password nor the server’s words about it are in an error or in the database', async () => {
