@@ -1,5 +1,6 @@
-import { unescape } from 'node:querystring';
+import { unescape as unescaped } from 'node:querystring';
 import nodemailer from 'nodemailer';
+import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
 import { type Channel, channel as channelSchema } from '../pipelines/contracts/channels.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { letterOf, slackBody } from '../pipelines/stages/alerts/text.ts';
@@ -12,26 +13,36 @@ const MAIL_TIMEOUT_MS = 20_000;
 
 type Sending = Pick<ActivityContext, 'log' | 'secret'>;
 
+/** What is left of a delivery: the channel for those who have not taken it, and why. */
+export interface Left {
+  channel: Channel;
+  fault: string;
+}
+
 /**
  * One message to its channel.
  *
+ * @returns null where all have taken it
  * @throws PipelineError DELIVERY_FAILED; addresses may hold secrets: they are named by their variables
  */
 export async function send(
   context: Sending,
   { channel, message, signal }: { channel: Channel | undefined; message: OutboxMessage; signal: AbortSignal },
-): Promise<void> {
+): Promise<Left | null> {
   switch (channel?.kind) {
     case 'webhook':
-      return post(context, { ...channel, message, signal, body: message.payload });
+      await post(context, { ...channel, message, signal, body: message.payload });
+      return null;
     case 'slack':
-      return post(context, { ...channel, message, signal, body: slackBody(message.payload) });
+      await post(context, { ...channel, message, signal, body: slackBody(message.payload) });
+      return null;
     case 'email':
       return mail(context, { channel, message, signal });
     default: {
       const { runId, pipeline, event, payload } = message;
       const words = event === 'run.published' ? `${event}: ${pipeline} ${runId}` : letterOf(payload).subject;
       context.log.info(words, event === 'run.published' ? undefined : { text: letterOf(payload).text });
+      return null;
     }
   }
 }
@@ -108,7 +119,7 @@ function webAddressOf(
   if (username === '' && password === '') return { url };
   [url.username, url.password] = ['', ''];
   // Not decodeURIComponent: of a password with a percent sign that begins no code it would throw.
-  const credentials = Buffer.from(`${unescape(username)}:${unescape(password)}`).toString('base64');
+  const credentials = Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString('base64');
   return { url, authorization: { authorization: `Basic ${credentials}` } };
 }
 
@@ -118,7 +129,7 @@ interface Mail {
   signal: AbortSignal;
 }
 
-async function mail(context: Sending, { channel, message, signal }: Mail): Promise<void> {
+async function mail(context: Sending, { channel, message, signal }: Mail): Promise<Left | null> {
   const { smtpFrom, from, to } = channel;
   const url = addressOf(context, 'email', smtpFrom);
   // Not left to the transport: of an address that is none it would write a warning, password and all.
@@ -138,7 +149,7 @@ async function mail(context: Sending, { channel, message, signal }: Mail): Promi
       messageId: `<strata-${message.messageId}-${message.runId}@${from.split('@').at(-1)}>`,
       headers: { 'Idempotency-Key': keyOf(message) },
     });
-    await Promise.race([sending, endOf(ends)]);
+    return leftOf(channel, await Promise.race([sending, endOf(ends)]));
   } catch (error) {
     // The server's words may quote the address: its code alone is told.
     const code = (error as { responseCode?: unknown }).responseCode;
@@ -147,6 +158,21 @@ async function mail(context: Sending, { channel, message, signal }: Mail): Promi
   } finally {
     transport?.close();
   }
+}
+
+/** A server may take a letter for some of its addresses: the others are tried again, and they alone. */
+function leftOf(
+  channel: Mail['channel'],
+  { rejected: to, rejectedErrors = [] }: SMTPTransport.SentMessageInfo,
+): Left | null {
+  if (to.length === 0) return null;
+  const codes = [...new Set(rejectedErrors.map(({ responseCode }) => responseCode ?? 'nothing'))];
+  return {
+    channel: { ...channel, to },
+    fault:
+      `email by ${channel.smtpFrom} needs its server to take it for all of ${channel.to.length} addresses, ` +
+      `it refused ${to.length} and answered ${codes.join(', ') || 'nothing'}`,
+  };
 }
 
 /** Rejects when it is over. */

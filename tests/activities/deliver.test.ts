@@ -24,6 +24,9 @@ let http: Server;
 let smtp: SMTPServer;
 let posts: { key: string; body: unknown }[];
 let letters: string[];
+/** Of each letter. */
+let takers: string[][];
+let mailboxesGone: string[];
 let httpAnswer: number;
 let isMailRefused: boolean;
 const secrets: Record<string, string> = {};
@@ -48,7 +51,11 @@ beforeAll(async () => {
     hideSTARTTLS: true,
     onAuth: ({ username, password }, _session, answer) =>
       password === PASSWORD ? answer(null, { user: username! }) : answer(new Error(`wrong: ${password}`)),
-    onData(stream, _session, done) {
+    onRcptTo: ({ address }, _session, done) =>
+      mailboxesGone.includes(address)
+        ? done(Object.assign(new Error(`no such user ${PASSWORD}`), { responseCode: 550 }))
+        : done(),
+    onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
@@ -57,6 +64,7 @@ beforeAll(async () => {
           return;
         }
         letters.push(Buffer.concat(chunks).toString('utf8'));
+        takers.push(session.envelope.rcptTo.map(({ address }) => address));
         done();
       });
     },
@@ -75,7 +83,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  [posts, letters, httpAnswer, isMailRefused] = [[], [], 200, false];
+  [posts, letters, takers, mailboxesGone, httpAnswer, isMailRefused] = [[], [], [], [], 200, false];
   secrets.CHAT = `http://127.0.0.1:${(http.address() as AddressInfo).port}/hook`;
   secrets.SMTP = `smtp://strata:${PASSWORD}@127.0.0.1:${(smtp.server.address() as AddressInfo).port}`;
 });
@@ -196,6 +204,46 @@ test('a receiver that answers 500 for a day loses nothing: a later run brings it
   await shop.perform('deliverPipeline', { pipeline: 'shop' });
   expect(letters).toHaveLength(1);
 }, 30_000);
+
+test('a letter that a mailbox refuses comes again to that one alone', async () => {
+  mailboxesGone = ['oncall@example.com'];
+  const both = { ...MAIL, to: ['crm@example.com', 'oncall@example.com'] };
+  const { run } = await runWithAlerts([both]);
+  await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({
+    type: 'DELIVERY_FAILED',
+    message: expect.stringMatching(/for all of 2 addresses, it refused 1 and answered 550$/),
+  });
+  expect(await knex()).toMatchObject([
+    {
+      delivered_at: null,
+      last_error: expect.stringContaining('refused 1 and answered 550'),
+      settings: { ...MAIL, to: ['oncall@example.com'] },
+    },
+  ]);
+  await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({
+    message: expect.stringContaining('it answered 550'),
+  });
+  mailboxesGone = [];
+  expect(await shop.perform('deliverOutbox', { run })).toMatchObject({ delivered: 1, pending: 0 });
+  expect(takers).toEqual([['crm@example.com'], ['oncall@example.com']]);
+}, 30_000);
+
+test('that a run is held is told as over once the run has ended', async () => {
+  const { run } = await runWithAlerts([CHAT], { event: 'alerts.held' });
+  await knex().update({ payload: JSON.stringify({ ...digest, moment: 'held' }) });
+  const { knex: sql } = shop.database;
+  const told = async (outcome: string) => {
+    await sql('runs').where({ run_id: run.runId }).update({ outcome });
+    await knex().update({ delivered_at: null });
+    await shop.perform('deliverPipeline', { pipeline: run.pipeline });
+    return JSON.stringify(posts.at(-1)?.body);
+  };
+  expect(await told('held')).toContain('is held. Readers see');
+  expect(await told('rejected')).toContain(
+    'was held, and is rejected by now. There is nothing left to decide.',
+  );
+  expect(posts[1]!.key).toBe(posts[0]!.key);
+});
 
 test('a message of before channels were kept with it is delivered by its run’s definition', async () => {
   const { run } = await runWithAlerts([CHAT]);
