@@ -1,5 +1,6 @@
 import type { Channel } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { type AlertDigest, endedDigest } from '../pipelines/stages/alerts/digest.ts';
 import type { OutboxMessage, OutboxScope } from '../store/postgres/outbox.ts';
 import { channelOf, send } from './channels.ts';
 import type { ActivityContext } from './context.ts';
@@ -25,7 +26,7 @@ export interface Delivering {
  */
 export async function deliverEach(
   context: Pick<ActivityContext, 'log' | 'secret'> & {
-    repositories: Pick<ActivityContext['repositories'], 'outbox'>;
+    repositories: Pick<ActivityContext['repositories'], 'outbox' | 'runs'>;
   },
   { scope, notify, signal, onProgress, limit }: Delivering,
 ): Promise<{ delivered: number; faults: string[] }> {
@@ -42,8 +43,12 @@ export async function deliverEach(
     tried.push(message.messageId);
     try {
       const channel = channelOf(message, message.settings === null ? await notify(message) : []);
-      await send(context, { channel, message, signal });
-      await outbox.markDelivered(message.messageId);
+      const left = await send(context, { channel, message: await asItIsNow(context, message), signal });
+      if (left === null) await outbox.markDelivered(message.messageId);
+      else {
+        faults.push(left.fault);
+        await outbox.markFailed(message.messageId, left.fault, scope, left.channel);
+      }
     } catch (error) {
       if (!(error instanceof PipelineError && error.code === 'DELIVERY_FAILED')) throw error;
       faults.push(error.message);
@@ -51,4 +56,15 @@ export async function deliverEach(
     }
     onProgress?.(tried.length);
   }
+}
+
+/** A run that was held when this was written may have ended since: then nobody is asked to decide on it. */
+async function asItIsNow(
+  { repositories }: { repositories: Pick<ActivityContext['repositories'], 'runs'> },
+  message: OutboxMessage,
+): Promise<OutboxMessage> {
+  if (!message.event.startsWith('alerts.held')) return message;
+  const { outcome } = await repositories.runs.get(message.runId);
+  if (outcome === null || outcome === 'held') return message;
+  return { ...message, payload: endedDigest(message.payload as AlertDigest, outcome) };
 }

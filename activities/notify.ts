@@ -20,20 +20,25 @@ export function createNotifyActivities(context: ActivityContext): NotifyStages {
   const { outbox } = repositories;
   return {
     async deliverOutbox({ run }) {
-      return runStage(context, { stage: 'notify', run, inputs: [] }, async (work) => {
-        const definition = await frozenDefinition(artifacts, run);
-        const faults = await deliverOwn(context, { runId: run.runId, definition, work });
-        if (faults.length === 0) await deliverLeftovers(context, run.pipeline, work);
+      try {
+        return await runStage(context, { stage: 'notify', run, inputs: [] }, async (work) => {
+          const definition = await frozenDefinition(artifacts, run);
+          const faults = await deliverOwn(context, { runId: run.runId, definition, work });
+          if (faults.length === 0) await deliverLeftovers(context, run.pipeline, work);
+          if (faults.length > 0)
+            throw new PipelineError('DELIVERY_FAILED', faults.join('; '), { undelivered: faults.length });
+          // A deliverer that was killed has its message until the lease ends: then the next attempt takes it.
+          const due = await outbox.countUndelivered({ runId: run.runId }, { due: true });
+          if (due > 0)
+            throw new PipelineError('DELIVERY_FAILED', `${due} messages wait for another deliverer`);
+          // Those of earlier attempts, too; what is postponed is no fault.
+          const delivered = await outbox.countDelivered({ runId: run.runId });
+          return { delivered, pending: await outbox.countUndelivered({ runId: run.runId }) };
+        });
+      } finally {
+        // Whatever went wrong, the store of artifacts too: this may be the last attempt of the run.
         await handOver(context, run.pipeline);
-        if (faults.length > 0)
-          throw new PipelineError('DELIVERY_FAILED', faults.join('; '), { undelivered: faults.length });
-        // A deliverer that was killed has its message until the lease ends: then the next attempt takes it.
-        const due = await outbox.countUndelivered({ runId: run.runId }, { due: true });
-        if (due > 0) throw new PipelineError('DELIVERY_FAILED', `${due} messages wait for another deliverer`);
-        // Those of earlier attempts, too; what is postponed is no fault.
-        const delivered = await outbox.countDelivered({ runId: run.runId });
-        return { delivered, pending: await outbox.countUndelivered({ runId: run.runId }) };
-      });
+      }
     },
 
     async deliverPipeline({ pipeline }) {

@@ -1,6 +1,6 @@
-import { takes } from '../pipelines/contracts/channels.ts';
 import type { Stages } from '../pipelines/contracts/stages.ts';
-import { publishedMessage } from '../pipelines/stages/publish.ts';
+import { quietUntil } from '../pipelines/stages/alerts/quiet-hours.ts';
+import { publicationMessages, publishedMessage } from '../pipelines/stages/publish.ts';
 import { publishedAlerts } from './alerts.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { asideOf } from './publication-base.ts';
@@ -31,18 +31,11 @@ export function createPublishActivities(context: ActivityContext): Pick<Stages, 
               name: names.get(segment.segmentId) ?? segment.name,
             }));
             const message = publishedMessage({ run, segments, retired: match.retired });
-            return definition.notify.flatMap((channel, i) =>
-              takes(channel, 'publications')
-                ? [
-                    {
-                      event: message.event,
-                      channel: `${i}:${channel.kind}`,
-                      settings: channel,
-                      payload: message,
-                    },
-                  ]
-                : [],
-            );
+            const { notify, alerts, source } = definition;
+            return publicationMessages(message, {
+              notify,
+              quietUntil: quietUntil(new Date().toISOString(), alerts?.quietHours, source.timezone),
+            });
           },
           // An older run says nothing of the present.
           ...(!isAside && {

@@ -110,13 +110,16 @@ async function turnOf(context: ActivityContext, run: Run): Promise<Turn> {
 }
 
 /** Closes a run that can no longer close itself, as failed. A run that was closed or published stays as it is. */
-export async function abandonRun({ artifacts, repositories }: ActivityContext, runId: string): Promise<void> {
+export async function abandonRun(context: ActivityContext, runId: string): Promise<void> {
+  const { artifacts, repositories } = context;
   const isAbandoned = await repositories.runs.abandon(
     runId,
     'its workflow ended without closing it (RUN_ABANDONED)',
   );
   const outcome = (await repositories.publications.ofRun(runId)) ? 'published' : 'failed';
   await repositories.alerts.settleHeld(runId, outcome);
+  // Its workflow may have been terminated between the publication and the delivery.
+  await handOver(context, (await repositories.runs.get(runId)).pipeline);
   if (!isAbandoned) return;
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
@@ -156,6 +159,8 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
         : (['manifest'] as const);
     await artifacts.release(run.runId, keep);
   }
+  // Not every run that left a message came so far as to deliver it. Before the manifest: a full disk keeps none back.
+  await handOver(context, run.pipeline);
   const ending = { ...closing, outcome };
   const manifest = await writeManifest(context, run, ending);
   const summary: RunSummary = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Channel, takes } from './channels.ts';
 
 // What people want to be told of a run, and when. A rule has a magnitude below which nobody cares; how sure it has
 // to be follows from the false alarms a month that people accept, unless the rule says it itself.
@@ -17,7 +18,7 @@ const common = {
   severity: z.enum(SEVERITIES).default('warning'),
   /** Who is to look at it: a person or a team, in words. */
   owner: z.string().trim().min(1).optional(),
-  /** Names or kinds of `notify` channels; absent: all that take alerts. */
+  /** Names or kinds of `notify` channels that take alerts; absent: all of these. */
   channels: z.array(name).min(1).optional(),
   /** Told again while it is open when it has grown by this share of what was told: 0.5 is half as much again. */
   worseBy: z.number().positive().default(0.5),
@@ -116,7 +117,10 @@ export const alertSettings = z
   .strictObject({
     /** False alarms a month that people accept, of all rules that test for chance together. */
     falseAlarmsPerMonth: z.number().positive().max(100).default(1),
-    /** Nothing is sent then, by the clock of `source.timezone`; it waits for `to`. Absent: sent at any hour. */
+    /**
+     * Nothing is sent then, alerts or publications, by the clock of `source.timezone`; it waits for `to`. Absent: sent
+     * at any hour.
+     */
     quietHours: z
       .strictObject({ from: clock, to: clock, criticalBreaksThrough: z.boolean().default(false) })
       .refine(({ from, to }) => from !== to, { error: 'needs two different times' })
@@ -154,19 +158,21 @@ export const DEFAULT_ALERTS: AlertSettings = alertSettings.parse({});
 
 interface Uses {
   alerts?: AlertSettings | undefined;
-  notify: readonly { kind: string; name?: string | undefined }[];
+  notify: readonly ({ kind: string; name?: string | undefined } & Pick<Channel, 'tells'>)[];
   features: { aggregate: readonly { name: string }[]; derive: readonly { name: string }[] };
 }
 
-/** Channels and features that rules name and that are not there, channels whose name is taken. */
+/** Channels that rules name and that are not there or take no alerts, such features, channels whose name is taken. */
 export function alertFaults({
   alerts,
   notify,
   features,
 }: Uses): { path: (string | number)[]; message: string }[] {
-  const known = [
-    ...new Set(notify.flatMap(({ kind, name }) => (name === undefined ? [kind] : [name, kind]))),
+  const namesOf = (channels: Uses['notify']) => [
+    ...new Set(channels.flatMap(({ kind, name }) => (name === undefined ? [kind] : [name, kind]))),
   ];
+  const known = namesOf(notify);
+  const told = namesOf(notify.filter((channel) => takes(channel, 'alerts')));
   const featureNames = [...features.aggregate, ...features.derive].map((feature) => feature.name);
   const twice = notify.flatMap(({ name }, i) =>
     name !== undefined && notify.findIndex((other) => other.name === name) < i
@@ -175,12 +181,14 @@ export function alertFaults({
   );
   const unknown = (alerts?.rules ?? []).flatMap((one, i) => [
     ...(one.channels ?? []).flatMap((channel, j) =>
-      known.includes(channel)
+      told.includes(channel)
         ? []
         : [
             {
               path: ['alerts', 'rules', i, 'channels', j],
-              message: `needs a channel of notify (${known.join(', ')})`,
+              message: known.includes(channel)
+                ? 'needs a channel that takes alerts, the tells of this one leave them out'
+                : `needs a channel of notify (${known.join(', ')})`,
             },
           ],
     ),

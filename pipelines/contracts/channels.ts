@@ -41,6 +41,11 @@ export const channel = z.discriminatedUnion('kind', [
 export type Channel = z.infer<typeof channel>;
 
 /** Whether a channel wants what there is to tell. */
-export function takes({ tells }: Channel, what: 'publications' | 'alerts'): boolean {
+export function takes({ tells }: Pick<Channel, 'tells'>, what: 'publications' | 'alerts'): boolean {
   return tells === undefined || tells.includes(what);
+}
+
+/** Until when its messages wait, where the quiet hours last until then: nobody is woken by a line in a log. */
+export function waitsUntil({ kind }: Channel, quietUntil: string | null): string | null {
+  return kind === 'log' ? null : quietUntil;
 }

@@ -1,3 +1,5 @@
+import type { AlertMessage } from '../contracts/alerts.ts';
+import { type Channel, takes, waitsUntil } from '../contracts/channels.ts';
 import type { BeforePublished, ReviewPolicy, Run, SegmentSummary } from '../contracts/run.ts';
 import type { Stability } from '../contracts/stages.ts';
 
@@ -114,4 +116,25 @@ export function publishedMessage({
     })),
     retired: [...retired],
   };
+}
+
+/**
+ * A publication for each channel that takes publications.
+ *
+ * @param quietUntil ISO time of the end of the quiet hours; null: they are not on
+ */
+export function publicationMessages(
+  message: PublishedMessage,
+  { notify, quietUntil }: { notify: readonly Channel[]; quietUntil: string | null },
+): AlertMessage[] {
+  return notify.flatMap((channel, i) =>
+    takes(channel, 'publications')
+      ? [
+          {
+            ...{ event: message.event, channel: `${i}:${channel.kind}`, settings: channel, payload: message },
+            notBefore: waitsUntil(channel, quietUntil),
+          },
+        ]
+      : [],
+  );
 }

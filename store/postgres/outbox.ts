@@ -12,7 +12,10 @@ export interface OutboxMessage {
   runId: string;
   event: string;
   channel: string;
-  /** The channel as it was set when this was written; null: that of the run's definition. */
+  /**
+   * The channel as it was set when this was written, of mailboxes those that have not taken it yet; null: that of the
+   * run's definition.
+   */
   settings: unknown;
   payload: unknown;
   createdAt: string;
@@ -142,8 +145,10 @@ export const createOutboxRepository = (knex: Knex) =>
      * Notes why and frees the message for the next attempt; a delivered one stays delivered. To those who deliver for
      * a whole pipeline it comes back after a rest, which doubles with each of their own failures, up to six hours: a
      * receiver may be out for a day. The many attempts of a run, minutes long together, make it no longer.
+     *
+     * @param left the channel for those who have not taken it; absent: nobody has
      */
-    async markFailed(messageId: number, error: string, scope: OutboxScope): Promise<void> {
+    async markFailed(messageId: number, error: string, scope: OutboxScope, left?: unknown): Promise<void> {
       const isRuns = 'runId' in scope;
       await knex('outbox')
         .where({ message_id: messageId })
@@ -151,6 +156,7 @@ export const createOutboxRepository = (knex: Knex) =>
         .update({
           claimed_until: null,
           last_error: error.slice(0, ERROR_LENGTH),
+          ...(left !== undefined && { settings: JSON.stringify(left) }),
           ...(isRuns
             ? { retry_at: knex.raw('now() + make_interval(secs => ?)', [REST_AFTER_RUN_SECONDS]) }
             : {

@@ -3,6 +3,7 @@ import type { AlertSettings } from '../../pipelines/contracts/alert-settings.ts'
 import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import type { Closing, Match, Naming } from '../../pipelines/contracts/stages.ts';
+import { decodeJson, encodeJson } from '../../store/artifacts/json.ts';
 import type { MovementRow } from '../../store/postgres/stability.ts';
 import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
 import { fakeRef } from '../helpers/fake-stages.ts';
@@ -109,6 +110,27 @@ describe('a publication', () => {
     expect(told).not.toMatch(/\bann\b|\bbob\b/);
   }, 120_000);
 });
+
+test('in the quiet hours a publication waits, but for its line in the log', async () => {
+  const { artifacts } = shop.context;
+  const quiet = await persisted(1, 0);
+  const frozen = decodeJson(await artifacts.read(quiet.run.definition)) as Definition;
+  const clock = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+  const quietHours = { from: clock(-1), to: clock(1), criticalBreaksThrough: true };
+  const changed = {
+    ...frozen,
+    alerts: { ...frozen.alerts, quietHours },
+    notify: [{ kind: 'log' }, { kind: 'slack', urlFrom: 'CHAT' }],
+  };
+  quiet.run.definition = await artifacts.write('definition', encodeJson(changed), {
+    ...{ runId: quiet.run.runId, ending: 'json', rows: 1 },
+  });
+  await publish(quiet);
+  expect(await shop.database.knex('outbox').orderBy('message_id')).toMatchObject([
+    { event: 'run.published', channel: '0:log', not_before: null },
+    { event: 'run.published', channel: '1:slack', not_before: expect.any(Date) },
+  ]);
+}, 120_000);
 
 test('a run that is not published makes no alert about what it found', async () => {
   const run = await eventful();

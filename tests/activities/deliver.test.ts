@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { send } from '../../activities/channels.ts';
 import type { AlertMessage } from '../../pipelines/contracts/alerts.ts';
 import type { Channel } from '../../pipelines/contracts/channels.ts';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
 import { memberships, segment, segmentation } from '../store/postgres/fixture.ts';
@@ -23,6 +24,9 @@ let http: Server;
 let smtp: SMTPServer;
 let posts: { key: string; body: unknown }[];
 let letters: string[];
+/** Of each letter. */
+let takers: string[][];
+let mailboxesGone: string[];
 let httpAnswer: number;
 let isMailRefused: boolean;
 const secrets: Record<string, string> = {};
@@ -47,7 +51,11 @@ beforeAll(async () => {
     hideSTARTTLS: true,
     onAuth: ({ username, password }, _session, answer) =>
       password === PASSWORD ? answer(null, { user: username! }) : answer(new Error(`wrong: ${password}`)),
-    onData(stream, _session, done) {
+    onRcptTo: ({ address }, _session, done) =>
+      mailboxesGone.includes(address)
+        ? done(Object.assign(new Error(`no such user ${PASSWORD}`), { responseCode: 550 }))
+        : done(),
+    onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
@@ -56,6 +64,7 @@ beforeAll(async () => {
           return;
         }
         letters.push(Buffer.concat(chunks).toString('utf8'));
+        takers.push(session.envelope.rcptTo.map(({ address }) => address));
         done();
       });
     },
@@ -74,7 +83,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  [posts, letters, httpAnswer, isMailRefused] = [[], [], 200, false];
+  [posts, letters, takers, mailboxesGone, httpAnswer, isMailRefused] = [[], [], [], [], 200, false];
   secrets.CHAT = `http://127.0.0.1:${(http.address() as AddressInfo).port}/hook`;
   secrets.SMTP = `smtp://strata:${PASSWORD}@127.0.0.1:${(smtp.server.address() as AddressInfo).port}`;
 });
@@ -196,6 +205,46 @@ test('a receiver that answers 500 for a day loses nothing: a later run brings it
   expect(letters).toHaveLength(1);
 }, 30_000);
 
+test('a letter that a mailbox refuses comes again to that one alone', async () => {
+  mailboxesGone = ['oncall@example.com'];
+  const both = { ...MAIL, to: ['crm@example.com', 'oncall@example.com'] };
+  const { run } = await runWithAlerts([both]);
+  await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({
+    type: 'DELIVERY_FAILED',
+    message: expect.stringMatching(/for all of 2 addresses, it refused 1 and answered 550$/),
+  });
+  expect(await knex()).toMatchObject([
+    {
+      delivered_at: null,
+      last_error: expect.stringContaining('refused 1 and answered 550'),
+      settings: { ...MAIL, to: ['oncall@example.com'] },
+    },
+  ]);
+  await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({
+    message: expect.stringContaining('it answered 550'),
+  });
+  mailboxesGone = [];
+  expect(await shop.perform('deliverOutbox', { run })).toMatchObject({ delivered: 1, pending: 0 });
+  expect(takers).toEqual([['crm@example.com'], ['oncall@example.com']]);
+}, 30_000);
+
+test('that a run is held is told as over once the run has ended', async () => {
+  const { run } = await runWithAlerts([CHAT], { event: 'alerts.held' });
+  await knex().update({ payload: JSON.stringify({ ...digest, moment: 'held' }) });
+  const { knex: sql } = shop.database;
+  const told = async (outcome: string) => {
+    await sql('runs').where({ run_id: run.runId }).update({ outcome });
+    await knex().update({ delivered_at: null });
+    await shop.perform('deliverPipeline', { pipeline: run.pipeline });
+    return JSON.stringify(posts.at(-1)?.body);
+  };
+  expect(await told('held')).toContain('is held. Readers see');
+  expect(await told('rejected')).toContain(
+    'was held, and is rejected by now. There is nothing left to decide.',
+  );
+  expect(posts[1]!.key).toBe(posts[0]!.key);
+});
+
 test('a message of before channels were kept with it is delivered by its run’s definition', async () => {
   const { run } = await runWithAlerts([CHAT]);
   await knex().update({ settings: null, channel: '0:log' });
@@ -213,6 +262,67 @@ test('what quiet hours postpone is no fault of the run, and is handed to a workf
   await handle.terminate();
   const { secondsToNext } = await shop.perform('deliverPipeline', { pipeline: 'shop' });
   expect(secondsToNext).toBeGreaterThan(3_500);
+});
+
+describe('a message left by a run that never came to deliver it is handed to a workflow that outlives the run', () => {
+  const handle = () => shop.client.workflow.getHandle('deliver/shop');
+  const stateOfDelivery = async () =>
+    (
+      await handle()
+        .describe()
+        .catch(() => null)
+    )?.status.name ?? 'not there';
+
+  beforeEach(() =>
+    handle()
+      .terminate()
+      .catch(() => undefined),
+  );
+  afterAll(() =>
+    handle()
+      .terminate()
+      .catch(() => undefined),
+  );
+
+  test('when it is closed, though its disk has no room for a manifest', async () => {
+    const { run } = await runWithAlerts([CHAT]);
+    const { runId, kind, pipeline, asOf, workflow } = run;
+    const counts = { rowsRead: 0, rowsAccepted: 0, rowsQuarantined: 0, quarantinedBy: [], customers: 1 };
+    const nothing = { counts, k: null, segments: [], quality: null, stages: [], verdict: null, reasons: [] };
+    const closing = { runId, kind, pipeline, asOf, workflow, ...nothing, outcome: 'failed' as const };
+    const { artifacts } = shop.context;
+    const { write } = artifacts;
+    artifacts.write = async () => {
+      throw new PipelineError('ARTIFACT_DISK_FULL', 'needs room');
+    };
+    await expect(shop.perform('closeRun', { run, closing })).rejects.toMatchObject({
+      type: 'ARTIFACT_DISK_FULL',
+    });
+    artifacts.write = write;
+    expect(await stateOfDelivery()).toBe('RUNNING');
+  });
+
+  test('when its workflow was terminated', async () => {
+    const { run } = await runWithAlerts([CHAT]);
+    await shop.client.workflow.getHandle(run.workflow.id).terminate();
+    expect(await stateOfDelivery()).not.toBe('RUNNING');
+    await shop.perform('keepHistory', { runId: run.runId, workflow: run.workflow });
+    expect(await stateOfDelivery()).toBe('RUNNING');
+  });
+
+  test('when its definition cannot be read', async () => {
+    const { run } = await runWithAlerts([CHAT]);
+    const away = { ...run, definition: { ...run.definition, uri: 'definition/00/0.json' } };
+    await expect(shop.perform('deliverOutbox', { run: away })).rejects.toThrow();
+    expect(await stateOfDelivery()).toBe('RUNNING');
+  });
+
+  test('and nothing is started where nothing waits', async () => {
+    const { run } = await runWithAlerts([]);
+    await shop.perform('deliverOutbox', { run });
+    await shop.perform('keepHistory', { runId: run.runId, workflow: run.workflow });
+    expect(await stateOfDelivery()).not.toBe('RUNNING');
+  });
 });
 
 test('neither the password nor the server’s words about it are in an error or in the database', async () => {

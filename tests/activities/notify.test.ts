@@ -11,7 +11,9 @@ const SECRET = 'tok-8f3a-secret';
 
 let shop: ActivityShop;
 let receiver: Server;
-let received: { headers: IncomingHttpHeaders; method: string; body: unknown }[];
+/** Where nobody listens. */
+let closedPort: string;
+let received: { headers: IncomingHttpHeaders; method: string; url: string; body: unknown }[];
 let answer: number | 'none';
 const secrets: Record<string, string> = {};
 
@@ -22,11 +24,18 @@ beforeAll(async () => {
       text += chunk;
     });
     request.on('end', () => {
-      received.push({ headers: request.headers, method: request.method!, body: JSON.parse(text) });
-      if (answer !== 'none') response.writeHead(answer).end();
+      const { headers, method, url } = request;
+      received.push({ headers, method: method!, url: url!, body: text === '' ? null : JSON.parse(text) });
+      // Behind a redirect is a page that anyone gets.
+      const status = url === '/login' ? 200 : answer;
+      if (status !== 'none') response.writeHead(status, { location: '/login' }).end('<html>');
     });
   });
   await new Promise<void>((listening) => receiver.listen(0, '127.0.0.1', listening));
+  const closed = createServer();
+  await new Promise<void>((listening) => closed.listen(0, '127.0.0.1', listening));
+  closedPort = String((closed.address() as AddressInfo).port);
+  await new Promise((done) => closed.close(done));
   shop = await openActivityShop({
     definition: { notify: [{ kind: 'webhook', urlFrom: 'SHOP_WEBHOOK' }, { kind: 'log' }] },
     secrets,
@@ -76,11 +85,13 @@ describe('a message of the outbox', () => {
     const run = await publishedRun();
     const first = await shop.perform('deliverOutbox', { run });
     expect(first).toMatchObject({ delivered: 2, pending: 0 });
-    const [message] = await outbox();
     expect(received).toHaveLength(1);
     expect(received[0]).toMatchObject({
       method: 'POST',
-      headers: { 'idempotency-key': String(message.message_id), 'content-type': 'application/json' },
+      headers: {
+        'idempotency-key': `${run.runId}/run.published/0:webhook`,
+        'content-type': 'application/json',
+      },
       body: { runId: run.runId, segments: 1 },
     });
     expect(await shop.perform('deliverOutbox', { run })).toEqual(first);
@@ -120,6 +131,24 @@ describe('a message of the outbox', () => {
     expect(await shop.perform('deliverOutbox', { run })).toMatchObject({ delivered: 2, pending: 0 });
   });
 
+  test('is not delivered by a redirect: the page behind it would answer 200 to anything', async () => {
+    const run = await publishedRun();
+    answer = 302;
+    await expect(shop.perform('deliverOutbox', { run })).rejects.toMatchObject({
+      type: 'DELIVERY_FAILED',
+      message: expect.stringContaining('it answered 302, and no redirect is followed'),
+    });
+    expect(received).toMatchObject([{ method: 'POST', url: `/hooks/${SECRET}` }]);
+    expect((await outbox())[0]).toMatchObject({ delivered_at: null });
+  });
+
+  test('goes to an address with a name and a password, which become a header', async () => {
+    secrets.SHOP_WEBHOOK = secrets.SHOP_WEBHOOK!.replace('//', '//ada:p%40ss%@');
+    await shop.perform('deliverOutbox', { run: await publishedRun() });
+    const basic = Buffer.from('ada:p@ss%').toString('base64');
+    expect(received).toMatchObject([{ headers: { authorization: `Basic ${basic}` } }]);
+  });
+
   test('is not waited for when the run is cancelled', async () => {
     const run = await publishedRun();
     answer = 'none';
@@ -134,9 +163,18 @@ describe('a message of the outbox', () => {
 
 describe('the address of a webhook, which may hold a secret, is in no error', () => {
   const faults: [string, (address: URL) => string | undefined, RegExp][] = [
-    ['that no one listens at', (url) => url.href.replace(url.port, '1'), /did not answer/],
-    ['that is none', () => `not an address ${SECRET}`, /did not answer/],
-    ['with a password in it', (url) => url.href.replace('//', `//user:${SECRET}@`), /did not answer/],
+    [
+      'that no one listens at',
+      (url) => url.href.replace(url.port, closedPort),
+      /did not answer \(ECONNREFUSED\)/,
+    ],
+    [
+      'whose name is unknown',
+      (url) => url.href.replace('127.0.0.1', `${SECRET}.invalid`),
+      /did not answer \(E[A-Z_]+\)/,
+    ],
+    ['that is none', () => `not an address ${SECRET}`, /needs http:\/\/… or https:\/\/… in SHOP_WEBHOOK/],
+    ['that is none of the web', () => `ftp://${SECRET}.example.com`, /needs http:\/\//],
     ['that was not given', () => undefined, /needs its address in the worker's environment as SHOP_WEBHOOK/],
   ];
 

@@ -72,4 +72,43 @@ describe('deliverMessages', () => {
       },
     );
   });
+
+  test('rests, is woken, goes round by itself when a rest is over, and goes on in another history', async () => {
+    const ROUNDS = 100;
+    const rounds = { shop: 0, busy: 0 };
+    let busy: Awaited<ReturnType<typeof begin>> | undefined;
+    await runWith(
+      {
+        deliverPipeline: async ({ pipeline }) => {
+          if (pipeline === 'shop') {
+            rounds.shop++;
+            return { secondsToNext: rounds.shop < 3 ? 1 : null };
+          }
+          rounds.busy++;
+          // While it looks another run leaves another message.
+          if (rounds.busy <= ROUNDS) await busy!.signal('more');
+          return { secondsToNext: null };
+        },
+      },
+      async (runs) => {
+        const resting = await begin(runs);
+        busy = await begin(runs, [{ pipeline: 'busy' }]);
+        const isResting = async () =>
+          (await resting.fetchHistory()).events?.some((event) => event.timerStartedEventAttributes) ?? false;
+        while (!(await isResting())) await sleep(100);
+        const began = performance.now();
+        await resting.signal('more');
+        await resting.result();
+        // The second rest is as long as a rest is at least.
+        expect(performance.now() - began).toBeGreaterThan(14_000);
+        expect(rounds.shop).toBe(3);
+        await busy.result();
+        expect(rounds.busy).toBe(ROUNDS + 1);
+        const first = runs.client.workflow.getHandle(busy.workflowId, busy.firstExecutionRunId);
+        expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
+        await runs.record(resting, 'delivered');
+        await runs.record(first, 'deliver-goes-on');
+      },
+    );
+  }, 120_000);
 });

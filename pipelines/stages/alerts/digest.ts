@@ -1,6 +1,7 @@
 import type { Severity } from '../../contracts/alert-settings.ts';
 import type { AlertMessage, AlertMoment, Finding } from '../../contracts/alerts.ts';
-import { type Channel, takes } from '../../contracts/channels.ts';
+import { type Channel, takes, waitsUntil } from '../../contracts/channels.ts';
+import type { Outcome } from '../../contracts/run.ts';
 
 /** What a channel is told of one run: every alert that is new or got worse, the worst first. */
 export interface AlertDigest {
@@ -9,6 +10,8 @@ export interface AlertDigest {
   runId: string;
   asOf: string | null;
   moment: AlertMoment;
+  /** Of a held run that has ended by the time this is sent: how. */
+  endedAs?: Outcome;
   currency: string;
   alerts: ToldAlert[];
 }
@@ -52,10 +55,11 @@ export function digestMessages(told: readonly Told[], sending: Sending): AlertMe
   return notify.flatMap((channel, i) => {
     if (!takes(channel, 'alerts')) return [];
     const own = told.filter(({ finding }) => isFor(channel, finding));
-    // Nobody is woken by a line in a log.
-    const isQuiet = quietUntil !== null && channel.kind !== 'log';
+    const waits = waitsUntil(channel, quietUntil);
     const urgent =
-      isQuiet && criticalBreaksThrough ? own.filter(({ finding }) => finding.severity === 'critical') : [];
+      waits !== null && criticalBreaksThrough
+        ? own.filter(({ finding }) => finding.severity === 'critical')
+        : [];
     const others = own.filter((one) => !urgent.includes(one));
     const message = (event: string, alerts: readonly Told[], notBefore: string | null): AlertMessage[] =>
       alerts.length === 0
@@ -71,7 +75,7 @@ export function digestMessages(told: readonly Told[], sending: Sending): AlertMe
           ];
     return [
       ...message(`alerts.${moment}.critical`, urgent, null),
-      ...message(`alerts.${moment}`, others, isQuiet ? quietUntil : null),
+      ...message(`alerts.${moment}`, others, waits),
     ];
   });
 }
@@ -108,6 +112,19 @@ function digestOf(told: readonly Told[], { run, moment, currency }: Sending): Al
         lookAt: lookAt(alertId),
       };
     }),
+  };
+}
+
+/** That a run waited for a person stays true once it has ended; that it waits, and that there is to decide, does not. */
+export function endedDigest(digest: AlertDigest, endedAs: Outcome): AlertDigest {
+  return {
+    ...digest,
+    endedAs,
+    alerts: digest.alerts.map((alert) => ({
+      ...alert,
+      title: alert.title.replace(/^the run waits for/, 'the run waited for'),
+      details: alert.details.filter((detail) => !/^(decide|once published)\b/.test(detail)),
+    })),
   };
 }
 

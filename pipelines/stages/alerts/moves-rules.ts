@@ -94,8 +94,8 @@ export function findFlows(rule: AlertRuleOf<'flow'>, { run, past, alpha }: Asked
       {
         ...{ subject: segmentId, magnitude: test.shiftedShare, pValue: test.adjustedPValue },
         title:
-          `${formatShare(test.shiftedShare)} of the customers of ${nameIn(run, segmentId)} went other ways than usual, ` +
-          `most ${wayTo(run, segmentId, place)}: ${formatNumber(count)} instead of about ${formatNumber(Math.round(usual))}`,
+          `${formatShare(test.shiftedShare)} of the customers of ${nameIn(run, segmentId)} ${wayTo(run, segmentId, place)}: ` +
+          `${formatNumber(count)} instead of about ${formatNumber(Math.round(usual))}`,
         details: causesOf(way),
         customers: moved,
         spendCents: place === segmentId ? null : spendOf(way),
@@ -150,8 +150,9 @@ function farthest(row: Row, usual: ReadonlyMap<string, number>) {
 }
 
 function wayTo(run: Compared, segmentId: string, place: string): string {
-  if (place === LOST) return 'away for good';
-  return place === segmentId ? 'nowhere' : `to ${nameIn(run, place)}`;
+  if (place === segmentId) return 'did other than usual, most stayed';
+  const most = place === LOST ? 'are not in this run' : `to ${nameIn(run, place)}`;
+  return `went other ways than usual, most ${most}`;
 }
 
 function mostOf(run: Compared, ways: Compared['movements'], end: 'from' | 'to'): string {

@@ -20,13 +20,17 @@ export function quietUntil(
   const to = minutesOf(quietHours.to);
   const start = Date.parse(moment);
   const now = localMinutes(start, timezone);
-  const isQuiet = from < to ? now >= from && now < to : now >= from || now < to;
-  if (!isQuiet) return null;
+  const isQuiet = (minutes: number) =>
+    from < to ? minutes >= from && minutes < to : minutes >= from || minutes < to;
+  if (!isQuiet(now)) return null;
   let end = start + ((to - now + MINUTES_PER_DAY) % MINUTES_PER_DAY) * MINUTE_MS;
   end -= end % MINUTE_MS;
   // The clocks may be put forward or back on the way.
   const missed = to - localMinutes(end, timezone);
-  end += (((missed + MINUTES_PER_DAY * 1.5) % MINUTES_PER_DAY) - MINUTES_PER_DAY / 2) * MINUTE_MS;
+  const shifted =
+    end + (((missed + MINUTES_PER_DAY * 1.5) % MINUTES_PER_DAY) - MINUTES_PER_DAY / 2) * MINUTE_MS;
+  // An end in the hour that clocks skip is on no clock: corrected, it would lie before that hour.
+  end = isQuiet(localMinutes(shifted, timezone)) ? Math.max(end, shifted) : shifted;
   return new Date(end).toISOString();
 }
 

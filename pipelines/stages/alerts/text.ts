@@ -22,14 +22,17 @@ export function letterOf(payload: unknown): Letter {
 }
 
 function alertLetter(digest: AlertDigest): Letter {
-  const { pipeline, alerts, asOf, runId, moment } = digest;
+  const { pipeline, alerts, asOf, runId, moment, endedAs } = digest;
   const critical = alerts.filter(({ severity }) => severity === 'critical').length;
   const isHeld = moment === 'held';
   const subject = `${pipeline}: ${
     alerts.length === 1 ? `${alerts[0]!.severity}: ${alerts[0]!.title}` : counted(alerts.length, 'alert')
-  }${alerts.length > 1 && critical > 0 ? `, ${critical} critical` : ''}`;
+  }${alerts.length > 1 && critical > 0 ? `, ${critical} critical` : ''}${endedAs ? `; it is ${endedAs} by now` : ''}`;
+  const held = endedAs
+    ? `was held, and is ${endedAs} by now. There is nothing left to decide.`
+    : 'is held. Readers see what they saw before.';
   const head = isHeld
-    ? `Run ${runId} of ${pipeline}${dated(asOf)} is held. Readers see what they saw before.`
+    ? `Run ${runId} of ${pipeline}${dated(asOf)} ${held}`
     : `Run ${runId} of ${pipeline}${dated(asOf)} is published.\nwhat changed: npm run strata -- diff --pipeline ${pipeline}`;
   return {
     subject: oneLine(subject),

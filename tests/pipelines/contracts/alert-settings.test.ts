@@ -48,6 +48,21 @@ describe('the section alerts', () => {
     ]);
     expect(alertFaults({ notify: [{ kind: 'log' }], features })).toEqual([]);
   });
+
+  test('names no channel that would tell nobody: one that takes publications alone', () => {
+    const rules = [{ name: 'x', kind: 'verdict', severity: 'critical', channels: ['email', 'ops'] }];
+    const faults = (...tells: ('publications' | 'alerts')[][]) =>
+      alertFaults({
+        alerts: alertSettings.parse({ rules }),
+        notify: [{ kind: 'webhook', name: 'ops' }, ...tells.map((what) => ({ kind: 'email', tells: what }))],
+        features,
+      });
+    expect(faults(['publications'])).toEqual([
+      { path: ['alerts', 'rules', 0, 'channels', 0], message: expect.stringContaining('takes alerts') },
+    ]);
+    // Of two of a kind one is enough.
+    expect(faults(['publications'], ['alerts'])).toEqual([]);
+  });
 });
 
 describe('a channel for letters', () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { Channel } from '../../../pipelines/contracts/channels.ts';
 import type { Run, SegmentSummary } from '../../../pipelines/contracts/run.ts';
 import {
   decidePublication,
   isAside,
+  publicationMessages,
   publishedMessage,
   refusalOf,
 } from '../../../pipelines/stages/publish.ts';
@@ -139,5 +141,34 @@ test('the message of a publication tells figures of segments and nothing of wher
       ...{ segmentId, name: 'Active', customers: 30, share: 0.3, spendShare: null, event: 'born' },
     })),
     retired: ['seg_0'],
+  });
+});
+
+describe('the messages of a publication', () => {
+  const message = { event: 'run.published' as const, runId: 'run_1', pipeline: 'shop', asOf: null };
+  const published = { ...message, customers: 0, segments: [], retired: [] };
+  const notify: Channel[] = [
+    { kind: 'log' },
+    { kind: 'slack', urlFrom: 'CHAT', tells: ['alerts'] },
+    { kind: 'slack', urlFrom: 'CHAT' },
+  ];
+  const sent = (quietUntil: string | null) =>
+    publicationMessages(published, { notify, quietUntil }).map(({ channel, notBefore }) => [
+      channel,
+      notBefore,
+    ]);
+
+  test('go to the channels that take publications, at once', () => {
+    expect(sent(null)).toEqual([
+      ['0:log', null],
+      ['2:slack', null],
+    ]);
+  });
+
+  test('wait for the end of the quiet hours, but for the line in the log', () => {
+    expect(sent('2026-07-01T08:00:00.000Z')).toEqual([
+      ['0:log', null],
+      ['2:slack', '2026-07-01T08:00:00.000Z'],
+    ]);
   });
 });

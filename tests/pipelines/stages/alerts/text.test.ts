@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { AlertDigest } from '../../../../pipelines/stages/alerts/digest.ts';
+import { heldFindings } from '../../../../pipelines/stages/alerts/decide.ts';
+import { type AlertDigest, digestMessages, endedDigest } from '../../../../pipelines/stages/alerts/digest.ts';
 import { letterOf, slackBody } from '../../../../pipelines/stages/alerts/text.ts';
+import { finding, settingsOf } from './fixture.ts';
 
 const told = {
   ...{ alertId: 'alr_1', rule: 'segment-size', severity: 'warning' as const, owner: 'CRM', subject: 'seg_a' },
@@ -45,6 +47,35 @@ test('of several alerts the subject counts, and a held run is said to be held', 
   expect(subject).toBe('shop: 2 alerts, 1 critical');
   expect(text).toContain('is held. Readers see what they saw before.');
   expect(text).not.toContain('strata -- diff');
+});
+
+describe('a run that was held and has ended before that is told', () => {
+  const run = { runId: 'run_7', pipeline: 'shop', asOf: '2026-06-30' };
+  const findings = heldFindings(run, {
+    ...{ reasons: ['the model changed', 'k is 5 and was 4'], isAside: false, settings: settingsOf() },
+    findings: [finding()],
+  });
+  const [held] = digestMessages(
+    findings.map((one) => ({ alertId: 'alr_1', finding: one, gotWorse: false })),
+    {
+      ...{ run, moment: 'held', currency: 'GBP', notify: [{ kind: 'log' }], quietUntil: null },
+      criticalBreaksThrough: false,
+    },
+  ).map(({ payload }) => payload as AlertDigest);
+
+  test.each(['rejected', 'published', 'cancelled'] as const)(
+    'as %s is said to have been held, and asks for nothing',
+    (outcome) => {
+      expect(letterOf(held).text).toMatch(/waits for a person.*once published.*decide: /s);
+      const { subject, text } = letterOf(endedDigest(held!, outcome));
+      expect(subject).toBe(
+        `shop: critical: the run waited for a person: the model changed; it is ${outcome} by now`,
+      );
+      expect(text).toContain(`was held, and is ${outcome} by now. There is nothing left to decide.`);
+      expect(text).toContain('k is 5 and was 4');
+      expect(text).not.toMatch(/is held|waits|decide:|once published/);
+    },
+  );
 });
 
 test('a name with a line break does not end the subject', () => {
