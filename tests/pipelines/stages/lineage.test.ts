@@ -296,6 +296,101 @@ describe('traceLineage with both models', () => {
     ]);
   });
 
+  test('the part with 70 % of those still seen keeps the identity also when it is the one that leaves', () => {
+    const away = (leaving: number) => {
+      const staying = 100 - leaving;
+      return traceAll(
+        {
+          members: [
+            [staying, leaving, 0],
+            [0, 0, 100],
+          ],
+          // Both models know the few who stayed as the segment; by the last one the others are with the second.
+          now: [
+            [staying, 0, 0],
+            [0, leaving, 100],
+          ],
+          past: [
+            [100, 0, 0],
+            [0, 0, 100],
+          ],
+        },
+        { previousSizes: [100, 100], sizes: [staying, leaving, 100] },
+      );
+    };
+    const lineage = away(75);
+    expect(told(lineage)).toEqual([
+      ['split', null, [0]],
+      ['survived', 0, [0]],
+      ['survived', 1, [1]],
+    ]);
+    expect(lineage.retired).toEqual([]);
+    expect(lineage.clusters[1]!.overlap).toBeCloseTo(0.75, 12);
+    expect(told(away(70))).toEqual(told(lineage));
+    expect(told(away(69)).slice(0, 2)).toEqual([
+      ['split', null, [0]],
+      ['split', null, [0]],
+    ]);
+  });
+
+  test('where others have taken the place that most have left, the segment is theirs', () => {
+    // Of 100, 75 leave and 25 stay, among newcomers or among people of the second segment.
+    const left = (others: { newcomers: number; ofSecond: number }) =>
+      traceAll(
+        {
+          members: [
+            [25, 75, 0],
+            [others.ofSecond, 0, 100 - others.ofSecond],
+          ],
+          now: [
+            [25 + others.newcomers + others.ofSecond, 0, 0],
+            [0, 75, 100 - others.ofSecond],
+          ],
+          past: [
+            [100, 0, 0],
+            [0, 0, 100],
+          ],
+        },
+        {
+          previousSizes: [100, 100],
+          sizes: [25 + others.newcomers + others.ofSecond, 75, 100 - others.ofSecond],
+        },
+      );
+    for (const others of [
+      { newcomers: 100, ofSecond: 0 },
+      { newcomers: 0, ofSecond: 40 },
+    ])
+      expect(told(left(others)).slice(0, 2)).toEqual([
+        ['survived', 0, [0]],
+        ['split', null, [0]],
+      ]);
+  });
+
+  test('no segment is split off with 70 % of the people while fewer of them keep the identity', () => {
+    const row = fc.array(fc.nat(100), { minLength: 4, maxLength: 4 });
+    const table = fc.array(row, { minLength: 3, maxLength: 3 });
+    // The models have the first segment in the first cluster, and most of its people are in another.
+    const raised = ([counts, j, by]: [number[][], number, number]) =>
+      counts.map((one, i) => one.map((count, at) => (i === 0 && at === j ? count + by : count)));
+    const models = fc.tuple(table, fc.constant(0), fc.constant(500)).map(raised);
+    const members = fc.tuple(table, fc.integer({ min: 1, max: 3 }), fc.nat(900)).map(raised);
+    fc.assert(
+      fc.property(members, models, models, (counts, now, past) => {
+        const total = (of: number[]) => of.reduce((sum, x) => sum + x, 0);
+        const previousSizes = counts.map(total);
+        const sizes = [0, 1, 2, 3].map((j) => total(counts.map((one) => one[j]!)));
+        const { clusters } = traceAll({ members: counts, now, past }, { previousSizes, sizes });
+        for (const { cluster, event, parents, heirOf } of clusters) {
+          if (event !== 'split' || heirOf !== null) continue;
+          const [parent] = parents as [number];
+          const heir = clusters.find((other) => other.heirOf === parent)?.cluster;
+          if (heir === undefined || 2 * counts[parent]![heir]! <= sizes[heir]!) continue;
+          expect(counts[parent]![cluster]! / previousSizes[parent]!).toBeLessThan(0.7);
+        }
+      }),
+    );
+  });
+
   test('newcomers who grew into regulars do not take their segment along', () => {
     const lineage = traceAll(
       {
