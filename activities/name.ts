@@ -62,9 +62,9 @@ export function createNameActivities(context: ActivityContext): Pick<Stages, 'na
 function namesInForce(base: Publication | null): Record<string, PreviousName> {
   const segments = base?.segments ?? [];
   return Object.fromEntries(
-    segments.map(({ segmentId, name, author, condition, nameStatus }) => [
+    segments.map(({ segmentId, name, author, condition, nameStatus, isNameInForce }) => [
       segmentId,
-      { name, author, condition: condition as Condition, status: nameStatus },
+      { name, author, condition: condition as Condition, status: nameStatus, isInForce: isNameInForce },
     ]),
   );
 }

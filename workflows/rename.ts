@@ -4,10 +4,11 @@ import {
   CancellationScope,
   condition,
   defineUpdate,
+  patched,
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { ERRORS, isErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { IO } from '../pipelines/contracts/policies.ts';
 import {
   parseRename,
@@ -18,7 +19,7 @@ import {
 import type { Run } from '../pipelines/contracts/run.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
 
-/** A person waits for the answer: a database that stays away is told within a minute. */
+/** A person waits for the answer: a database that stays away is told after a minute. */
 const names = proxyActivities<RenameStages>({ ...IO, scheduleToCloseTimeout: '1 minute' });
 
 /** Each is kept in the run's history, which stays small. */
@@ -44,14 +45,10 @@ export function acceptRenames(): Renames {
     renameSegmentUpdate,
     async (sent?: RenameRequest) => {
       taken += 1;
-      const rename = parseRename(sent);
       try {
-        // What a person has decided is done also when the run is cancelled meanwhile.
-        return await CancellationScope.nonCancellable(() =>
-          names.renameSegment.executeWithOptions({ summary: 'a person names a segment' }, [
-            { run: run!, rename },
-          ]),
-        );
+        // What a person has decided is done also when the run is cancelled meanwhile. It was checked when it was taken,
+        // and is not here: a replay does not ask the validator, and words may be refused by then that were not.
+        return await CancellationScope.nonCancellable(() => rename(run!, sent!));
       } catch (error) {
         throw readable(error);
       }
@@ -79,6 +76,17 @@ export function acceptRenames(): Renames {
   };
 }
 
+async function rename(run: Run, sent: RenameRequest): Promise<Renamed> {
+  const seen = patched('renames-what-was-seen')
+    ? await names.findRenamed.executeWithOptions({ summary: 'which name is replaced' }, [
+        { run, rename: sent },
+      ])
+    : sent;
+  return names.renameSegment.executeWithOptions({ summary: 'a person names a segment' }, [
+    { run, rename: seen },
+  ]);
+}
+
 function refuseMalformed(sent: unknown): void {
   try {
     parseRename(sent);
@@ -97,8 +105,20 @@ function readable(error: unknown): ApplicationFailure {
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   const message = cause instanceof Error ? cause.message : 'failed without a message';
-  return ApplicationFailure.nonRetryable(
-    message,
-    cause instanceof ApplicationFailure ? cause.type : undefined,
+  const type = cause instanceof ApplicationFailure ? cause.type : null;
+  return ApplicationFailure.nonRetryable(isFinal(cause) ? message : gaveUp(message), type);
+}
+
+/** Whether a failure says what became of the name; one that was tried again until the time was over does not. */
+function isFinal(cause: unknown): boolean {
+  if (!(cause instanceof ApplicationFailure)) return false;
+  return isErrorCode(cause.type) ? !ERRORS[cause.type].retry : cause.nonRetryable === true;
+}
+
+function gaveUp(message: string): string {
+  const found = message.replace(/; it is tried again$/, '');
+  return (
+    `a name needs to be given within a minute, found: ${found}; nobody tries any longer, and it may be in force ` +
+    'all the same: npm run strata -- names list shows it, if not send it again'
   );
 }

@@ -34,7 +34,13 @@ export interface Customer {
 
 /** What was planted in a month. Groups go by the number that the rules of identity say they have afterwards. */
 export type PlantedEvent =
-  | { kind: 'split'; parent: number; children: [number, number]; hasHeir: boolean; how: 'apart' | 'off' }
+  | {
+      kind: 'split';
+      parent: number;
+      children: [number, number];
+      hasHeir: boolean;
+      how: 'apart' | 'off' | 'away';
+    }
   | { kind: 'merge'; into: number; gone: number; how: 'join' | 'meet' }
   | { kind: 'birth'; group: number; how: 'newcomers' | 'gathered' }
   | { kind: 'retirement'; group: number; how: 'left' | 'scattered' }
@@ -169,10 +175,12 @@ const PLANTERS: Record<Kind, Planter> = {
     const parent = idle(shop, busy, (members) => (1 - share) * members.length >= FEWEST);
     if (parent === null) return null;
     const from = places.get(parent)!;
-    const how = random.float() < 0.5 ? 'apart' : 'off';
+    const how = (['apart', 'apart', 'off', 'away'] as const)[Math.floor(4 * random.float())]!;
     const way = scaled(direction(random), (8.5 + 3 * random.float()) * SPREAD);
-    const [large, small] = how === 'apart' ? [share - 1, share] : [0, 1];
-    const ends = [large, small].map((part) => from.map((x, j) => x + part * way[j]!));
+    // Both move, or the smaller leaves, or the larger.
+    const ends = { apart: [share - 1, share], off: [0, 1], away: [1, 0] }[how].map((part) =>
+      from.map((x, j) => x + part * way[j]!),
+    );
     if (!ends.every((end) => isFree(shop, end, [parent]))) return null;
     const members = membersOf(shop, parent);
     const second = newGroup(shop, ends[1]!);

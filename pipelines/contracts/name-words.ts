@@ -130,6 +130,11 @@ export function rankNameWords(name: string): string[] {
   return [...new Set(ranks)];
 }
 
+/** Whether a text has neither words that no customer should be called nor such as rank them. */
+export function maySayOfCustomers(text: string): boolean {
+  return refusedNameWords(text).length === 0 && rankNameWords(text).length === 0;
+}
+
 /** `Women’s-fashion buyers` -> Women, fashion, buyers: a word does not hide behind a hyphen or an ending. */
 function partsOf(name: string): string[] {
   const bare = name.normalize('NFC').replace(/['’]s(?![\p{L}\p{N}])/gu, '');

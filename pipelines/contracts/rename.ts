@@ -27,8 +27,17 @@ export interface Renamed {
   previousName: string | null;
 }
 
+/** A wish that can be tried again: it says which name it replaces, and no other. */
+export interface SeenRename extends RenameRequest {
+  /** Its id. */
+  segment: string;
+  seen: number;
+}
+
 /** Activities of people's decisions on names. */
 export interface RenameStages {
+  /** Which segment is meant, and which version of its name is replaced where the person did not say. */
+  findRenamed(input: { run: Run; rename: RenameRequest }): Promise<SeenRename>;
   /** Puts the name in force for readers at once; it does not wait for the run. */
   renameSegment(input: { run: Run; rename: RenameRequest }): Promise<Renamed>;
 }

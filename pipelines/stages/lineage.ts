@@ -49,7 +49,7 @@ export interface Lineage {
  * least half as often as others are, and by the models where no people are compared:
  *
  * - split: several parts, each >= 30 % of the old members and made of them by half, together >= 70 %; the part
- *   with >= 70 % keeps the identity, without one all parts are new
+ *   with >= 70 % keeps the identity, wherever it has gone, without one all parts are new
  * - merged: takes in, beside its own, most members of a cluster that nothing continues
  * - a new cluster made by half of one old cluster's members counts as split off from it
  * - born: mostly newcomers, or from nowhere in particular; what is gone with its people just retires
@@ -58,7 +58,7 @@ export interface Lineage {
  */
 export function traceLineage(evidence: LineageEvidence): Lineage {
   const kin = kinOf(evidence);
-  const pairs = pairClusters(kin);
+  const pairs = followLargestParts(kin, pairClusters(kin));
   const splits = findSplits(kin, pairs);
   for (const { previous, parts } of splits) {
     for (const cluster of parts) if (pairs[cluster] === previous) pairs[cluster] = -1;
@@ -109,9 +109,7 @@ function pairInto(pairs: Int32Array, kinship: Kinship, isAsked: (previous: numbe
     if (taken.has(i) || !isAsked(i)) continue;
     for (let j = 0; j < columns; j++) {
       if (pairs[j]! >= 0) continue;
-      const weight = kinship.jaccard(i, j);
-      const isAccepted = weight >= ACCEPTED_OVERLAP || kinship.containment(i, j) >= ACCEPTED_OVERLAP;
-      weights[i * columns + j] = isAccepted ? weight : 0;
+      weights[i * columns + j] = isPair(kinship, i, j) ? kinship.jaccard(i, j) : 0;
     }
   }
   const columnOfRow = solveAssignment(weights, { rows, columns, maximise: true });
@@ -119,6 +117,31 @@ function pairInto(pairs: Int32Array, kinship: Kinship, isAsked: (previous: numbe
     // A weight of 0 only says that both were left over.
     if (j >= 0 && weights[i * columns + j]! > 0) pairs[j] = i;
   });
+}
+
+function isPair(kinship: Kinship, previous: number, current: number): boolean {
+  return [kinship.jaccard, kinship.containment].some((of) => of(previous, current) >= ACCEPTED_OVERLAP);
+}
+
+/**
+ * The models pair a segment with whoever is where it was, be it the few who stayed when most left for a place of their
+ * own: there the identity goes with the most. Not where others have taken the place: it means them now.
+ */
+function followLargestParts(kin: Kin, pairs: Int32Array): Int32Array {
+  const { people, isSeen } = kin;
+  if (!people) return pairs;
+  const followed = Int32Array.from(pairs);
+  pairs.forEach((previous, stayed) => {
+    if (previous < 0 || !isSeen(previous) || splitOffFrom(kin, stayed) !== previous) return;
+    const largest = pairs.findIndex(
+      (pair, j) =>
+        pair < 0 && people.containment(previous, j) >= SPLIT_HEIR && splitOffFrom(kin, j) === previous,
+    );
+    if (largest < 0) return;
+    followed[largest] = previous;
+    followed[stayed] = -1;
+  });
+  return followed;
 }
 
 interface Split {
@@ -184,7 +207,8 @@ function describe(
   const taken = [...absorbed].filter(([, into]) => into === cluster).map(([previous]) => previous);
   if (heirOf !== null) {
     const event = taken.length > 0 ? 'merged' : 'survived';
-    const overlap = kin.models.jaccard(heirOf, cluster);
+    const kinship = isPair(kin.models, heirOf, cluster) ? kin.models : (kin.people ?? kin.models);
+    const overlap = kinship.jaccard(heirOf, cluster);
     return { cluster, event, heirOf, parents: [heirOf, ...taken], overlap };
   }
   const parent = split ?? splitOffFrom(kin, cluster);
@@ -193,6 +217,7 @@ function describe(
   return { cluster, event: 'split', heirOf, parents: [parent], overlap };
 }
 
+/** The previous cluster that a current one is made of by more than half. */
 function splitOffFrom({ models, people, wasSeen }: Kin, cluster: number): number | undefined {
   // Mostly newcomers: born, wherever its few old members come from.
   if (people && !wasSeen(cluster)) return undefined;

@@ -1,5 +1,5 @@
 import type { NamingSettings } from '../contracts/definition.ts';
-import { countNameWords, MOST_NAME_WORDS } from '../contracts/name-words.ts';
+import { countNameWords, MOST_NAME_WORDS, maySayOfCustomers } from '../contracts/name-words.ts';
 import { segmentNameKey } from '../contracts/segment-name.ts';
 import { type Locale, localeOf } from './locales/locale.ts';
 import type { Resample } from './name-bootstrap.ts';
@@ -76,8 +76,10 @@ export function joinWords(words: readonly ConditionWord[], locale: Locale): stri
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** Two words that are each harmless may say together what none may: _black_ of goods, _black buyers_ of people. */
 export function fits(words: readonly ConditionWord[], locale: Locale): boolean {
-  return countNameWords(joinWords(words, locale)) <= MOST_NAME_WORDS;
+  const name = joinWords(words, locale);
+  return countNameWords(name) <= MOST_NAME_WORDS && maySayOfCustomers(name);
 }
 
 /** Two names with one key are one name; those that people give are compared by the same. */

@@ -1,4 +1,6 @@
 import type { NamingSettings } from '../contracts/definition.ts';
+import { maySayOfCustomers } from '../contracts/name-words.ts';
+import { labelOf } from './figures.ts';
 import { localeOf } from './locales/locale.ts';
 import type { Resample } from './name-bootstrap.ts';
 import {
@@ -149,9 +151,9 @@ function compareWithRivals(cluster: number, used: ReadonlySet<string>, context: 
 /** Equal figures throughout: the id is the only difference there is, and the name says no more than that. */
 function nameById(cluster: number, { candidates, naming, segmentIds }: GivingContext): Given {
   const locale = localeOf(naming.locale);
-  const { base } = candidates[cluster]!;
-  const name = `${joinWords(base, locale) || locale.name.nobody} (${segmentIds.get(cluster)})`;
-  return { name, condition: { words: base }, backed: false };
+  const words = shortened(candidates[cluster]!.base, []).find((kept) => fits(kept, locale))!;
+  const name = `${joinWords(words, locale) || locale.name.nobody} (${segmentIds.get(cluster)})`;
+  return { name, condition: { words }, backed: false };
 }
 
 interface Comparing {
@@ -187,10 +189,17 @@ function compareWith(
   return null;
 }
 
-/** What a place may be told by: the features of the vocabulary and all others, those of the bands last. */
+/**
+ * What a place may be told by: the features of the vocabulary and all others, those of the bands last. Not those that
+ * are called what no customer may be: a feature is any column's name.
+ */
 function comparedFeatures({ naming, profiles }: GivingContext): string[][] {
-  const banded = [naming.value.feature, naming.stage.feature];
-  const others = [...namingFeatures(naming), ...Object.keys(profiles.all)].filter((f) => !banded.includes(f));
+  const format = { locale: localeOf(naming.locale), labels: naming.labels ?? {} };
+  const isSayable = (feature: string) => maySayOfCustomers(labelOf(feature, format));
+  const banded = [naming.value.feature, naming.stage.feature].filter(isSayable);
+  const others = [...namingFeatures(naming), ...Object.keys(profiles.all)].filter(
+    (feature) => isSayable(feature) && !banded.includes(feature),
+  );
   return [[...new Set(others)], [...new Set([...others, ...banded])], banded];
 }
 

@@ -23,6 +23,8 @@ export interface PreviousName {
   condition: Condition;
   /** Of the last publication. A questionable name has to satisfy its bounds again, not its guard alone. */
   status?: SegmentName['status'];
+  /** False of one that was given up when its segment retired: another may have it by now. Absent: true. */
+  isInForce?: boolean;
 }
 
 export interface SegmentName {
@@ -57,17 +59,20 @@ type Identity = Pick<SegmentName, 'segmentId' | 'cluster'>;
 
 /**
  * Names every segment: the name in force where there is one, else one made of words that its figures back.
- * No two names are the same; a new name yields to one that is kept.
+ * No two names are the same; a new name yields to one that is kept, and one that is not in force any more to one that is.
  *
  * @returns in the order of `segments`
  */
 export function nameSegments(input: NamingInput): SegmentName[] {
   const { naming, profiles, resample, segments, previousNames } = input;
   const kept = new Map<number, Checked>();
+  const withIds = namesWithIds(segments, previousNames);
   for (const segment of segments) {
     if (!Object.hasOwn(previousNames, segment.segmentId)) continue;
     const previous = previousNames[segment.segmentId]!;
-    kept.set(segment.cluster, checkName(segment, { previous, naming, profiles }));
+    const withId = withIds.get(segment.segmentId);
+    const checked = checkName(segment, { previous, naming, profiles });
+    kept.set(segment.cluster, { ...checked, ...(withId !== undefined && { name: withId, isGivenOn: true }) });
   }
   const context = {
     naming,
@@ -78,7 +83,7 @@ export function nameSegments(input: NamingInput): SegmentName[] {
     inForce: new Map([...kept].map(([cluster, { condition }]) => [cluster, condition])),
   };
   const order = inOrder(segments, profiles);
-  const taken = new Set([...kept.values()].map(({ previous }) => nameKey(previous.name)));
+  const taken = new Set([...kept.values()].map(({ name }) => nameKey(name)));
   const fresh = giveNames(
     order.filter((cluster) => !kept.has(cluster)),
     taken,
@@ -118,8 +123,38 @@ function inOrder(segments: readonly Identity[], profiles: Profiles): number[] {
     .map(({ cluster }) => cluster);
 }
 
+/**
+ * Names of segments that are told apart by their ids: theirs was free when they retired and is another segment's by
+ * now, and an older run has both.
+ */
+function namesWithIds(
+  segments: readonly Identity[],
+  previousNames: Readonly<Record<string, PreviousName>>,
+): Map<string, string> {
+  const taken = new Set<string>();
+  const given = new Map<string, string>();
+  const named = segments
+    .filter(({ segmentId }) => Object.hasOwn(previousNames, segmentId))
+    .map(({ segmentId }) => ({ segmentId, isInForce: true, ...previousNames[segmentId]! }))
+    .sort(
+      (left, right) =>
+        Number(right.isInForce) - Number(left.isInForce) || (left.segmentId < right.segmentId ? -1 : 1),
+    );
+  for (const { segmentId, name } of named) {
+    let own = name;
+    while (taken.has(nameKey(own))) own = `${own} (${segmentId})`;
+    taken.add(nameKey(own));
+    if (own !== name) given.set(segmentId, own);
+  }
+  return given;
+}
+
 interface Checked {
   previous: PreviousName;
+  /** As it is now. */
+  name: string;
+  /** Another segment has it, and this one its id behind it. */
+  isGivenOn: boolean;
   /** What the name rests on from now on. */
   condition: Condition;
   broken: ConditionWord[];
@@ -145,7 +180,7 @@ function checkName(
   const isRenewed = broken.length === 0 && bandChanges.length > 0;
   const hasId = previous.author === 'auto' && previous.name.endsWith(`(${segmentId})`);
   return {
-    previous,
+    ...{ previous, name: previous.name, isGivenOn: false },
     condition: isRenewed
       ? { words: checks.map(({ word, present, change }) => (change ? present! : word)) }
       : previous.condition,
@@ -196,11 +231,10 @@ function named({ name, condition, backed }: Given, naming: NamingSettings): Pres
 }
 
 function keep(checked: Checked, proposal: Given | undefined, naming: NamingSettings): Present {
-  const { previous, condition, bandChanges, hasId, isDoubtful } = checked;
-  const { name, author } = previous;
+  const { name, previous, condition, bandChanges, hasId, isDoubtful } = checked;
   return {
     name,
-    author,
+    author: previous.author,
     status: isDoubtful ? 'questionable' : 'holds',
     condition,
     bandChanges,
@@ -211,8 +245,9 @@ function keep(checked: Checked, proposal: Given | undefined, naming: NamingSetti
   };
 }
 
-function reasonToKeep({ broken, bandChanges, hasId }: Checked, naming: NamingSettings): string {
+function reasonToKeep({ broken, bandChanges, hasId, isGivenOn }: Checked, naming: NamingSettings): string {
   const { reasons } = localeOf(naming.locale);
+  if (isGivenOn) return reasons.givenOn;
   if (broken.length > 0)
     return reasons.doubtful(
       broken.map(({ word }) => word),

@@ -300,7 +300,10 @@ function unknownVersion(
   );
 }
 
-/** Names in force, and those that a run under way gives to the segments born in it. */
+/**
+ * Names in force, and those that a run under way has for its segments, but for a segment that a person has named since:
+ * there the run's will not be in force.
+ */
 async function refuseTaken(
   transaction: Knex.Transaction,
   { pipeline, segmentId, name }: { pipeline: string; segmentId: string; name: string },
@@ -320,7 +323,16 @@ async function refuseTaken(
               transaction('published_segments').where({ pipeline }).select('segment_id'),
             ),
         )
-        .orWhere((open) => open.whereNull('n.valid_from').whereNull('r.closed_at')),
+        .orWhere((open) =>
+          open
+            .whereNull('n.valid_from')
+            .whereNull('r.closed_at')
+            .whereNotExists(
+              transaction('segment_names as later')
+                .whereRaw('later.segment_id = n.segment_id and later.version > n.version')
+                .whereNotNull('later.valid_from'),
+            ),
+        ),
     )
     .orderByRaw('n.valid_from nulls last, n.segment_id')
     .select<{ segmentId: string; name: string; runId: string | null; since: Date | null }[]>({

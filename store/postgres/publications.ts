@@ -27,6 +27,8 @@ export interface PublishedSegment extends Omit<SegmentInRun, 'parents'> {
   author: 'auto' | 'manual';
   /** What must hold for the name to be true, as it was saved. */
   condition: unknown;
+  /** False of a segment that has retired since: it gave its name back. */
+  isNameInForce: boolean;
 }
 
 export interface PublicationRecord {
@@ -195,6 +197,7 @@ interface PublishedSegmentRow {
   profile: unknown;
   author: 'auto' | 'manual';
   condition: unknown;
+  is_name_in_force: boolean;
 }
 
 /** One snapshot of the database for both statements: a publish between them would mix two runs. */
@@ -214,7 +217,7 @@ async function readPublication(
         // In force, or the last one that was: of an older publication a segment may have retired since.
         .joinRaw(
           `left join lateral (
-             select name, author, condition from segment_names
+             select name, author, condition, valid_to from segment_names
              where segment_id = s.segment_id and valid_from is not null order by version desc limit 1) n on true`,
         )
         // Of what readers see the view knows whether the name in force holds.
@@ -226,6 +229,7 @@ async function readPublication(
           'n.author',
           'n.condition',
           transaction.raw('coalesce(n.name, s.name) as name'),
+          transaction.raw('n.valid_to is null as is_name_in_force'),
           transaction.raw('coalesce(v.name_status, s.name_status) as name_status'),
         );
       return { ...publishedOf(row), segments: segments.map(segmentOf) };
@@ -261,6 +265,7 @@ function segmentOf(row: PublishedSegmentRow): PublishedSegment {
     profile: row.profile,
     author: row.author,
     condition: row.condition,
+    isNameInForce: row.is_name_in_force,
   };
 }
 

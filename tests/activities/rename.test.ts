@@ -15,10 +15,15 @@ beforeAll(async () => {
 
 afterAll(() => shop?.close());
 
-const rename = ({ run }: Pick<Walked, 'run'>, segment: string, name: string) =>
+const wish = (segment: string, name: string, by = 'ann') => ({
+  ...{ segment, name, by, because: 'the spring campaign' },
+});
+
+/** As a run does it. */
+const rename = async ({ run }: Pick<Walked, 'run'>, segment: string, name: string) =>
   shop.perform('renameSegment', {
     run,
-    rename: { segment, name, because: 'the spring campaign', by: 'ann' },
+    rename: await shop.perform('findRenamed', { run, rename: wish(segment, name) }),
   });
 
 const namesSeen = async (): Promise<Map<string, string>> => {
@@ -53,6 +58,25 @@ describe('a refit after a rename', () => {
       ).toEqual(seen);
     for (const segmentId of [early, late])
       expect(await shop.context.repositories.names.history(segmentId)).toHaveLength(2);
+  }, 120_000);
+
+  test('done again after a lost answer tells that it is done, and takes no name that came after it', async () => {
+    const { run } = first;
+    const segmentId = first.naming.segments[0]!.segmentId;
+    const before = (await namesSeen()).get(segmentId)!;
+    // By the name that is no more once it is done.
+    const anns = await shop.perform('findRenamed', { run, rename: wish(before, 'Of spring') });
+    const done = await shop.perform('renameSegment', { run, rename: anns });
+    expect(await shop.perform('renameSegment', { run, rename: anns })).toEqual(done);
+
+    const bobs = await shop.perform('findRenamed', { run, rename: wish(segmentId, 'Of summer', 'bob') });
+    await shop.perform('renameSegment', { run, rename: bobs });
+    await expect(shop.perform('renameSegment', { run, rename: anns })).rejects.toMatchObject({
+      type: 'NAME_CHANGED',
+      message: expect.stringContaining('given by bob'),
+    });
+    expect((await namesSeen()).get(segmentId)).toBe('Of summer');
+    await rename(first, segmentId, before);
   }, 120_000);
 
   test('of a segment that is another pipeline’s, or of none, is refused', async () => {

@@ -115,8 +115,8 @@ describe('an activity that is run again gives the same result and leaves the sam
 
   test('in a run that is compared with a publication, held, published, and kept', async () => {
     const walked = await walkToStability(shop, {}, threeTimes);
-    const { run, match } = walked;
-    expect(match.base).not.toBeNull();
+    const { run } = walked;
+    expect(walked.match.base).not.toBeNull();
     await expectSameWithoutKeptLabels(walked);
     await threeTimes('awaitTurn', { run });
     await threeTimes('holdRun', { run, closing: closingOf(walked, 'held', ['asked for']) });
@@ -129,10 +129,11 @@ describe('an activity that is run again gives the same result and leaves the sam
     await threeTimes('deliverPipeline', { pipeline: run.pipeline });
     const { workflow, runId } = run;
     await expectMovesTold(walked);
-    await threeTimes('renameSegment', {
-      run,
-      rename: { segment: match.segments[0]!.segmentId, name: 'Our best', because: 'campaign', by: 'ann' },
-    });
+    const { name: segment } = walked.naming.segments[0]!;
+    const wish = { segment, name: 'Our best', because: 'campaign', by: 'ann' };
+    const rename = await threeTimes('findRenamed', { run, rename: wish });
+    expect(rename).toEqual({ ...wish, segment: walked.naming.segments[0]!.segmentId, seen: 1 });
+    await threeTimes('renameSegment', { run, rename });
     await shop.client.workflow.getHandle(workflow.id).terminate();
     expect(await threeTimes('awaitClosed', { workflow })).toEqual({ workflow });
     await threeTimes('keepHistory', { runId, workflow });

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
-import type { RenameStages } from '../../pipelines/contracts/rename.ts';
+import { parseRename, type RenameStages } from '../../pipelines/contracts/rename.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import type {
   AssignStages,
@@ -170,6 +170,7 @@ const publishingStages = {
 } satisfies Partial<Stages>;
 
 const peoplesStages = {
+  findRenamed: async ({ rename }) => ({ ...parseRename(rename), segment: 'seg_0', seen: rename.seen ?? 1 }),
   renameSegment: async ({ run, rename: { segment, name, by, because } }) => ({
     ...{ segmentId: segment, pipeline: run.pipeline, name, by, because, previousName: 'Active regulars' },
     ...{ version: 2, since: '2026-07-01T08:00:00.000Z' },

@@ -8,7 +8,7 @@ import { moment } from '../helpers/moment.ts';
 import { bundleWorkflows } from '../helpers/temporal.ts';
 import { runWith, untilOutcome } from '../helpers/workflow-runs.ts';
 
-const WISH = { segment: 'seg_0', name: ' Our  best ', because: 'the spring campaign', by: 'ann' };
+const WISH = { segment: 'Active regulars', name: ' Our  best ', because: 'the spring campaign', by: 'ann' };
 
 /** What the person reads who sent it: the code, and the words. */
 async function refusalOf(update: Promise<unknown>): Promise<string> {
@@ -40,9 +40,10 @@ describe('renameSegment', () => {
           previousName: 'Active regulars',
         },
       });
-      expect(asked).toEqual([{ ...WISH, name: 'Our best' }]);
+      expect(asked).toEqual([{ ...WISH, name: 'Our best', segment: 'seg_0', seen: 1 }]);
       await handle.executeUpdate('review', { args: [{ decision: 'publish' }] });
       expect((await handle.result()).outcome).toBe('published');
+      await runs.record(handle, 'renamed');
       const history = await handle.fetchHistory();
       await Worker.runReplayHistory({ workflowBundle: await bundleWorkflows() }, history, handle.workflowId);
     });
@@ -90,6 +91,23 @@ describe('renameSegment', () => {
         );
         await handle.executeUpdate('review', { args: [{ decision: 'reject' }] });
         expect((await handle.result()).outcome).toBe('rejected');
+      },
+    ));
+
+  test('what was tried until the minute was over is not said to be tried again', () =>
+    runWith(
+      {
+        measureStability: unstable,
+        renameSegment: failing('POSTGRES_UNREACHABLE', 'PostgreSQL needs to answer; it is tried again'),
+      },
+      async (runs) => {
+        const handle = await runs.start();
+        await untilOutcome(runs, handle.workflowId, 'held');
+        expect(await refusalOf(handle.executeUpdate('renameSegment', { args: [WISH] }))).toBe(
+          'POSTGRES_UNREACHABLE: a name needs to be given within a minute, found: PostgreSQL needs to answer; nobody ' +
+            'tries any longer, and it may be in force all the same: npm run strata -- names list shows it, if not send it again',
+        );
+        await handle.terminate();
       },
     ));
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,9 @@ import { bundleWorkflows } from '../helpers/temporal.ts';
 const HISTORIES = fileURLToPath(new URL('../histories', import.meta.url));
 const CHANGED = fileURLToPath(new URL('../fixtures/changed-workflows/index.ts', import.meta.url));
 
+/** Runs in which a person renamed: as it is done now, and as it was before the name that is replaced was looked up. */
+const RENAMES = ['renamed', 'renamed-at-once'];
+
 /** Outcomes of compareAlgorithms, by the names of their histories. */
 const COMPARISONS = ['compared', 'compared-partly', 'compare-refused', 'compare-failed', 'compare-cancel'];
 
@@ -27,6 +30,15 @@ const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill
 
 /** Of deliverMessages, which goes on over deploys, and of the keeper of histories, which is there as long as its run. */
 const BESIDE_RUNS = ['delivered', 'deliver-goes-on', 'history-kept'];
+
+/** What a test looks for in a file of them. */
+interface RecordedHistory {
+  events: {
+    workflowExecutionUpdateAcceptedEventAttributes?: {
+      acceptedRequest: { input: { name: string; args: { payloads: { data: string }[] } } };
+    };
+  }[];
+}
 
 let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
@@ -52,7 +64,7 @@ describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      [...OUTCOMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS, ...BESIDE_RUNS]
+      [...OUTCOMES, ...RENAMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS, ...BESIDE_RUNS]
         .map((outcome) => `fixture ${outcome}`)
         .sort(),
     );
@@ -65,6 +77,22 @@ describe('replay', () => {
     const replayed = await replayAll(changed, historiesOfRuns());
     expect(replayed).toHaveLength(OUTCOMES.length);
     for (const { fault } of replayed) expect(fault).toContain('the workflow code now decides otherwise');
+  });
+
+  test.each(RENAMES)('a name that was taken replays when its words are refused by now (%s)', async (name) => {
+    const folder = await mkdtemp(join(tmpdir(), 'strata-histories-'));
+    try {
+      const history = JSON.parse(await readFile(join(HISTORIES, `${name}.json`), 'utf8')) as RecordedHistory;
+      const sent = history.events.find(({ workflowExecutionUpdateAcceptedEventAttributes: taken }) =>
+        taken?.acceptedRequest.input.name.includes('renameSegment'),
+      )!.workflowExecutionUpdateAcceptedEventAttributes!.acceptedRequest.input.args.payloads[0]!;
+      const wish = JSON.parse(Buffer.from(sent.data, 'base64').toString('utf8'));
+      sent.data = Buffer.from(JSON.stringify({ ...wish, name: 'Loyal women' })).toString('base64');
+      await writeFile(join(folder, 'refused.json'), JSON.stringify(history));
+      expect(await replayAll(bundle, historiesIn(folder, 'fixture'))).toMatchObject([{ fault: null }]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('a file that is no history is a fault of that file', async () => {

@@ -102,6 +102,7 @@ export const de: Locale = {
     named: 'nach seinen Zahlen benannt',
     unbacked: 'keine Zahl unterscheidet es von einem anderen Segment',
     kept: 'behält seinen Namen',
+    givenOn: 'behält seinen Namen mit seiner Kennung dahinter, weil inzwischen ein anderes Segment so heißt',
     renewed: (changes) => `behält seinen Namen, den seine Zahlen auch nach ${changed(changes)} tragen`,
     doubtful: (words, changes) => {
       const by = changes.length === 0 ? '' : `nach ${changed(changes)} `;

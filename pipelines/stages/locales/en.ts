@@ -49,6 +49,7 @@ export const en: Locale = {
     named: 'named after its figures',
     unbacked: 'no figure tells it apart from another segment',
     kept: 'keeps its name',
+    givenOn: 'keeps its name with its id behind it, since another segment is called so by now',
     renewed: (changes) => `keeps its name, which its figures earn under ${changed(changes)}`,
     doubtful: (words, changes) => {
       const claims = `keeps its name, though its figures no longer back ${words.map((word) => `"${word}"`).join(', ')}`;

@@ -65,6 +65,8 @@ export interface Locale {
     named: string;
     unbacked: string;
     kept: string;
+    /** Its name was free for a while, and is another segment's. */
+    givenOn: string;
     /** Found true by bands that have changed since. */
     renewed(changes: readonly BandChange[]): string;
     doubtful(words: readonly string[], changes: readonly BandChange[]): string;

@@ -29,3 +29,12 @@ test('in a shop that changes by plan, every event is told, keys and names stay, 
     for (const cause of ['behaviour', 'model', 'border'] as const)
       expect(Math.abs(found[cause] - planted[cause])).toBeLessThanOrEqual(0.01);
 }, 120_000);
+
+test('the key goes with the larger part of a split also when that is the one that leaves', async () => {
+  const { score } = await simulate(pool, changingShop, {
+    ...{ seed: 179, months: 3, customers: 3000, bootstraps: 5, refits: 2, choose: false },
+  });
+  expect(EVENT_KINDS.flatMap((kind) => score.events[kind].wrong)).toEqual([]);
+  expect(score.quiet.wrong).toEqual([]);
+  expect(score.events.split.right).toBe(1);
+}, 120_000);

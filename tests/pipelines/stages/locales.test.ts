@@ -131,7 +131,7 @@ describe.each(LOCALES)('%s', (name) => {
     const raised = [{ role: 'value' as const, given: 1, present: 2 }];
     const forgotten = [{ role: 'stage' as const, given: 4, present: 4 }];
     const texts = [
-      ...[reasons.named, reasons.unbacked, reasons.kept],
+      ...[reasons.named, reasons.unbacked, reasons.kept, reasons.givenOn],
       ...[reasons.renewed(raised), reasons.renewed(forgotten)],
       ...[reasons.doubtful(['X'], []), reasons.doubtful(['X'], raised)],
     ];

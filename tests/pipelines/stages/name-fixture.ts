@@ -38,13 +38,21 @@ export interface Figures {
 
 /** Three customers around each of the given figures. */
 export function figuresOf(segments: readonly Figures[]) {
+  const { columns, labels } = columnsOf(segments);
+  const profiles = profileSegments({ columns, labels, k: segments.length, spend: 'spend' });
+  return { profiles, resample: createResample({ columns, labels, profiles }) };
+}
+
+/** The same as columns, under names of their own where they are called otherwise. */
+export function columnsOf(segments: readonly Figures[], called: Partial<Record<keyof Figures, string>> = {}) {
   const labels = Uint8Array.from({ length: segments.length * 3 }, (_, row) => Math.floor(row / 3));
   const column = (feature: keyof Figures) =>
     Float64Array.from(labels, (label, row) => segments[label]![feature] * (0.9 + 0.1 * (row % 3)));
   const features = ['recencyDays', 'spend', 'orders', 'weekendShare'] as const;
-  const columns = Object.fromEntries(features.map((feature) => [feature, column(feature)]));
-  const profiles = profileSegments({ columns, labels, k: segments.length, spend: 'spend' });
-  return { profiles, resample: createResample({ columns, labels, profiles }) };
+  const columns = Object.fromEntries(
+    features.map((feature) => [called[feature] ?? feature, column(feature)]),
+  );
+  return { columns, labels };
 }
 
 export const identities = (k: number) =>

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fitKMeans } from '../../../numeric/cluster/k-means.ts';
 import { createKernelPool, type KernelPool } from '../../../numeric/kernels/pool.ts';
 import { createRandom } from '../../../numeric/random/random.ts';
-import { countNameWords } from '../../../pipelines/contracts/name-words.ts';
+import { countNameWords, rankNameWords } from '../../../pipelines/contracts/name-words.ts';
 import type { NamingSettings } from '../../../pipelines/contracts/naming-settings.ts';
+import { checkSegmentName } from '../../../pipelines/contracts/segment-name.ts';
 import type { Columns } from '../../../pipelines/stages/features.ts';
 import { nameSegments, type PreviousName, type SegmentName } from '../../../pipelines/stages/name.ts';
 import { createResample, STABLE_SHARE } from '../../../pipelines/stages/name-bootstrap.ts';
@@ -176,6 +177,8 @@ describe.each([
       for (const segment of names) {
         expect(segment.status).toBe('holds');
         expect(countNameWords(segment.name)).toBeLessThanOrEqual(4);
+        expect(checkSegmentName(segment.name)).toBe(segment.name);
+        expect(rankNameWords(segment.name)).toEqual([]);
         expect(segment.evidence.map(({ word }) => word.toLowerCase()).join(' ')).toBe(
           segment.name.toLowerCase(),
         );

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NamingSettings } from '../../../pipelines/contracts/definition.ts';
+import { rankNameWords } from '../../../pipelines/contracts/name-words.ts';
+import { checkSegmentName } from '../../../pipelines/contracts/segment-name.ts';
 import { nameSegments } from '../../../pipelines/stages/name.ts';
 import { createResample, STABLE_SHARE } from '../../../pipelines/stages/name-bootstrap.ts';
 import { nameCandidates, tellsApart } from '../../../pipelines/stages/name-candidates.ts';
 import { checkCondition } from '../../../pipelines/stages/name-evidence.ts';
 import { profileSegments } from '../../../pipelines/stages/segment-profile.ts';
 import {
+  columnsOf,
   distinct,
   type Figures,
   figures,
@@ -110,6 +113,33 @@ describe('nameSegments', () => {
     expect(left!.evidence.at(-1)!.findings[0]).toMatchObject({ feature: 'orders', statistic: 'mean' });
     expect(left!.evidence.at(-1)!.findings[0]!.below).toBeCloseTo(5.5, 9);
     expect(right!.evidence.at(-1)!.findings[0]!.atLeast).toBeCloseTo(5.5, 9);
+  });
+
+  test('whatever the features and the columns are called, no name has a word that a person may not give', () => {
+    const called = { orders: 'womenShare', weekendShare: 'topCategoryShare', recencyDays: 'silence' };
+    const settings = {
+      ...naming,
+      stage: { ...naming.stage, feature: called.recencyDays },
+      // Harmless of goods, and not of buyers.
+      value: { feature: 'spend', bands: [{ word: 'black', atLeast: 0 }] },
+      traits: [{ feature: called.recencyDays, high: 'buyers', low: 'shoppers' }],
+    };
+    fc.assert(
+      fc.property(distinct(2, 8), fc.constantFrom('en' as const, 'de' as const), (segments, locale) => {
+        const { columns, labels } = columnsOf(segments, called);
+        const profiles = profileSegments({ columns, labels, k: segments.length });
+        const resample = createResample({ columns, labels, profiles });
+        const named = nameSegments({
+          naming: { ...settings, locale },
+          ...{ profiles, resample, segments: identities(segments.length), previousNames: {} },
+        });
+        for (const segment of named) {
+          expect(checkSegmentName(segment.name)).toBe(segment.name);
+          expect(rankNameWords(segment.name)).toEqual([]);
+        }
+        expect(new Set(named.map((segment) => segment.name)).size).toBe(segments.length);
+      }),
+    );
   });
 
   test('a word that other customers of the segment would not have earned is not used', () => {

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NamingSettings } from '../../../pipelines/contracts/definition.ts';
+import type { PreviousName } from '../../../pipelines/stages/name.ts';
 import { figures, name, naming, shop } from './name-fixture.ts';
 
 describe('names in force', () => {
   const inForce = () =>
-    Object.fromEntries(
+    Object.fromEntries<PreviousName>(
       name(shop).map(({ segmentId, name, author, condition }) => [segmentId, { name, author, condition }]),
     );
 
@@ -38,6 +39,40 @@ describe('names in force', () => {
     });
     expect(names[0]!.name).not.toBe('Active high-value frequent buyers');
     expect(new Set(names.map((segment) => segment.name)).size).toBe(4);
+  });
+
+  test('of two segments with one name, the one that had retired gets its id behind it', () => {
+    const names = inForce();
+    // It retired, its name was free, and a person gave it to another one; now an older run has both.
+    names.seg_1 = { ...names.seg_1!, isInForce: false };
+    names.seg_3 = { name: names.seg_1.name.toUpperCase(), author: 'manual', condition: { words: [] } };
+    const named = name(shop, names);
+    expect(named[3]).toMatchObject({ name: 'ACTIVE LOW-VALUE WEEKEND BUYERS', status: 'holds' });
+    expect(named[1]).toMatchObject({
+      ...{ name: 'Active low-value weekend buyers (seg_1)', author: 'auto', status: 'holds', proposal: null },
+      condition: names.seg_1.condition,
+      reason: 'keeps its name with its id behind it, since another segment is called so by now',
+    });
+    expect([named[0]!.name, named[2]!.name]).toEqual([names.seg_0!.name, names.seg_2!.name]);
+  });
+
+  test('no two names are the same, whatever the names of before were', () => {
+    const word = fc.constantFrom('Beta', 'beta', 'Active high-value frequent buyers', 'Beta (seg_1)');
+    const names = fc.dictionary(
+      fc.constantFrom('seg_0', 'seg_1', 'seg_2', 'seg_3'),
+      fc.record({ name: word, isInForce: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(names, (previous) => {
+        const kept = Object.entries(previous).map(([id, one]): [string, PreviousName] => [
+          id,
+          { ...one, author: 'manual', condition: { words: [] } },
+        ]);
+        const named = name(shop, Object.fromEntries(kept));
+        expect(new Set(named.map((segment) => segment.name.toLowerCase())).size).toBe(4);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test('a proposal takes no name that another segment has', () => {

@@ -230,6 +230,20 @@ describe('a name and the runs', () => {
     expect((await set('newcomers')).isNew).toBe(true);
   });
 
+  test('a name that a run under way renews is free once a person has given its segment another', async () => {
+    const segments = [survived('seg_x0', 'Loyal'), survived('seg_x1', 'Lapsing')];
+    const renewed = { ...nameOf('seg_x0', 'Loyal'), condition: { feature: 'orders', atLeast: 6 } };
+    await persistRun(repositories, 'b', { segments, names: [renewed] });
+    await expect(set('Loyal', { segmentId: 'seg_x1' })).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+    await set('Our best');
+    expect((await set('Loyal', { segmentId: 'seg_x1' })).isNew).toBe(true);
+    await publishNext('b', 1);
+    expect(await seenByReaders()).toEqual([
+      'Our best | holds | manual | ann',
+      'Loyal | holds | manual | ann',
+    ]);
+  });
+
   test('a name given before a run proposes the same for a new segment stays, and the new one is told apart', async () => {
     await set('Newcomers');
     const segments = [survived('seg_x0', 'Loyal'), segment('seg_b1', { name: 'Newcomers' })];

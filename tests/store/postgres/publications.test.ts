@@ -62,6 +62,7 @@ describe('publishing', () => {
         ...rest,
         author: 'auto',
         condition: { feature: 'orders', atLeast: 5 },
+        isNameInForce: true,
       })),
     );
   });
@@ -332,6 +333,19 @@ test('a run kept aside goes on with a segment that has retired since, under the 
   expect(base?.segments.map(({ name, author, condition }) => [name, author, condition])).toEqual(
     both.map(({ name }) => [name, 'auto', nameOf('', name).condition]),
   );
+  // Once its segment had retired the name was free: the other may have it by now.
+  await repositories.names.set({
+    ...{ segmentId: 'seg_0', name: both[1]!.name, by: 'ann', reason: 'it is free', seen: 1 },
+  });
+  const later = await repositories.publications.before({
+    pipeline: 'shop',
+    runId: 'feb',
+    asOf: '2026-02-01',
+  });
+  expect(later?.segments.map(({ name, isNameInForce }) => [name, isNameInForce])).toEqual([
+    [both[1]!.name, true],
+    [both[1]!.name, false],
+  ]);
   await publishAsOf('feb', { asOf: '2026-02-01', segments: lived, isAside: true }, january);
   expect((await repositories.publications.current('shop'))?.runId).toBe('mar');
   const line = await repositories.evolution.publications('shop');
