@@ -4,6 +4,7 @@ import { channel } from './channels.ts';
 import type { Contract } from './contract.ts';
 import { PipelineError } from './errors.ts';
 import { featureName } from './feature-name.ts';
+import { inboxSettings } from './inbox-settings.ts';
 import { naming, namingFaults } from './naming-settings.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
@@ -153,6 +154,8 @@ const pipeline = z
     notify: z.array(channel).default([{ kind: 'log' }]),
     /** Absent: the rules that come with Strata. */
     alerts: alertSettings.optional(),
+    /** Absent: every message to the pipeline's inbox is enough for a run. */
+    inbox: inboxSettings.optional(),
   })
   .superRefine((definition, context) => {
     const faults = [
