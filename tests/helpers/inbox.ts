@@ -1,20 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import { createInboxActivities } from '../../activities/inbox.ts';
 import type { InboxQuestion, InboxStages, InboxView } from '../../pipelines/contracts/inbox.ts';
 import { type InboxSettings, inboxSettings } from '../../pipelines/contracts/inbox-settings.ts';
-import type { StartInput } from '../../pipelines/contracts/run.ts';
-import type { AssignStages, Stages } from '../../pipelines/contracts/stages.ts';
+import type { RunKind, RunSummary, StartInput } from '../../pipelines/contracts/run.ts';
+import type { LightRuns } from '../fixtures/inbox-workflows/index.ts';
 import { fakeStages } from './fake-stages.ts';
-import { bundleWorkflows, type TestRuns, withWorker } from './temporal.ts';
+import { type TestRuns, withWorker } from './temporal.ts';
 
-export type Settings = Partial<InboxSettings>;
+const LIGHT = fileURLToPath(new URL('../fixtures/inbox-workflows/index.ts', import.meta.url));
 
 /** What the definition would say; a run's end is waited for as it really is. */
-export const inboxStages = (settings: Settings = {}): InboxStages => ({
+export const inboxStages = (settings: Partial<InboxSettings> = {}): InboxStages => ({
   ...createInboxActivities({ definitionFolders: [] }),
   readInbox: async () => ({ settings: { ...inboxSettings.parse({}), settleSeconds: 0.2, ...settings } }),
+});
+
+/** The summary of a run that found nothing worth telling. */
+export const published = (input: StartInput, kind: RunKind = 'refit'): RunSummary => ({
+  ...{ runId: `run_${randomUUID().slice(0, 8)}`, kind, pipeline: input.pipeline ?? 'shop' },
+  ...{ asOf: input.asOf ?? null, outcome: 'published', verdict: 'stable', reasons: [] },
+  counts: { rowsRead: 0, rowsAccepted: 0, rowsQuarantined: 0, quarantinedBy: [], customers: 0 },
+  ...{ k: 3, segments: [], quality: null, stages: [], manifest: null, workflow: { id: '', runId: '' } },
 });
 
 export interface TestInbox {
@@ -25,89 +35,87 @@ export interface TestInbox {
   view(question?: InboxQuestion): Promise<InboxView>;
   /** The view, once it is as it should be. */
   until(isSo: (view: InboxView) => boolean): Promise<InboxView>;
-  /** What each run was started with, in order. */
-  opened: (StartInput & { kind: string })[];
   runs: TestRuns;
 }
 
-const UNTIL_MS = 25_000;
-let bundle: ReturnType<typeof bundleWorkflows> | undefined;
+const UNTIL_MS = 50_000;
+let light: Promise<WorkflowBundle> | undefined;
 
 export const newPipeline = () => `inbox-${randomUUID().slice(0, 13)}`;
 
-/** A worker with healthy stages on the real server, and the inbox of a pipeline of its own, which ends with `check`. */
+export interface InboxSetting {
+  settings?: Partial<InboxSettings>;
+  /** In place of runs that are published at once. */
+  wholeRun?: (input: StartInput, kind: RunKind) => Promise<RunSummary>;
+  stages?: Partial<InboxStages>;
+  /** Workflow code with whole runs, on healthy stages. */
+  bundle?: WorkflowBundle;
+  pipeline?: string;
+  /** Whether the inbox outlives the worker. */
+  goesOn?: boolean;
+}
+
+/** A worker on the real server, and the inbox of a pipeline of its own, which ends with `check`. */
 export async function withInbox(
-  {
-    settings,
-    stages = {},
-    pipeline = newPipeline(),
-    opened = [],
-    goesOn = false,
-  }: {
-    settings?: Settings;
-    stages?: Partial<Stages & AssignStages & InboxStages>;
-    pipeline?: string;
-    opened?: TestInbox['opened'];
-    goesOn?: boolean;
-  },
+  setting: InboxSetting,
   check: (inbox: TestInbox) => Promise<void>,
 ): Promise<void> {
-  bundle ??= bundleWorkflows();
-  const healthy = fakeStages();
-  const activities = {
-    ...healthy,
-    openRun: async (opening: Parameters<Stages['openRun']>[0]) => {
-      opened.push({ ...opening.input, kind: opening.kind ?? 'refit' });
-      return healthy.openRun(opening);
-    },
-    ...inboxStages(settings),
-    ...stages,
-  };
-  await withWorker({ bundle: await bundle, activities }, async (runs) => {
-    const handle = runs.client.workflow.getHandle(`inbox/${pipeline}`);
-    const view = (question?: InboxQuestion) => handle.query<InboxView, [InboxQuestion?]>('inbox', question);
-    const inbox: TestInbox = {
-      ...{ pipeline, handle, runs, opened, view },
-      async send(signal, ...signalArgs) {
-        await runs.client.workflow.signalWithStart('pipelineInbox', {
-          ...{ workflowId: `inbox/${pipeline}`, taskQueue: 'strata', signal, signalArgs },
-        });
-      },
-      async until(isSo) {
-        const deadline = performance.now() + UNTIL_MS;
-        for (;;) {
-          const seen = await view();
-          if (isSo(seen)) return seen;
-          if (performance.now() > deadline) throw new Error(`never came to be: ${JSON.stringify(seen)}`);
-          await sleep(50);
-        }
-      },
-    };
+  const { settings, wholeRun = async (...run) => published(...run), stages, goesOn = false } = setting;
+  const { pipeline = newPipeline() } = setting;
+  light ??= bundleWorkflowCode({ workflowsPath: LIGHT, logger: new DefaultLogger('ERROR') });
+  const lightRuns: LightRuns = { wholeRun: ({ kind, input }) => wholeRun(input, kind) };
+  const activities = { ...fakeStages(), ...inboxStages(settings), ...stages, ...lightRuns };
+  await withWorker({ bundle: setting.bundle ?? (await light), activities }, async (runs) => {
+    const inbox = inboxOf(runs, pipeline);
     try {
       await check(inbox);
     } finally {
-      if (!goesOn) await handle.terminate('the test is over').catch(() => undefined);
+      if (!goesOn) await inbox.handle.terminate('the test is over').catch(() => undefined);
     }
   });
 }
 
-/** Of all executions of the inbox, newest first. */
-export async function executionsOf(inbox: TestInbox): Promise<WorkflowHandle[]> {
-  const handles: WorkflowHandle[] = [];
-  let runId: string | undefined = (await inbox.handle.describe()).runId;
-  while (runId) {
-    const handle = inbox.runs.client.workflow.getHandle(inbox.handle.workflowId, runId);
-    handles.push(handle);
-    const { events } = await handle.fetchHistory();
-    runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
-  }
-  return handles;
+function inboxOf(runs: TestRuns, pipeline: string): TestInbox {
+  const workflowId = `inbox/${pipeline}`;
+  const handle = runs.client.workflow.getHandle(workflowId);
+  const view = (question?: InboxQuestion) => handle.query<InboxView, [InboxQuestion?]>('inbox', question);
+  return {
+    ...{ pipeline, handle, runs, view },
+    async send(signal, ...signalArgs) {
+      const options = { workflowId, taskQueue: 'strata', signal, signalArgs };
+      await runs.client.workflow.signalWithStart('pipelineInbox', options);
+    },
+    async until(isSo) {
+      const deadline = performance.now() + UNTIL_MS;
+      for (;;) {
+        const seen = await view();
+        if (isSo(seen)) return seen;
+        if (performance.now() > deadline) throw new Error(`never came to be: ${JSON.stringify(seen)}`);
+        await sleep(50);
+      }
+    },
+  };
 }
 
-/** Kinds of event in a history, as numbers of times; the last is that of a workflow task that failed. */
-export async function failedTasks(handle: WorkflowHandle): Promise<string[]> {
-  const { events } = await handle.fetchHistory();
-  return (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
-    failed ? [failed.failure?.message ?? 'failed'] : [],
-  );
+/** All executions of the inbox, newest first. */
+export async function executionsOf({ handle, runs }: TestInbox): Promise<WorkflowHandle[]> {
+  const executions: WorkflowHandle[] = [];
+  let runId = (await handle.describe()).runId;
+  while (runId !== '') {
+    const execution: WorkflowHandle = runs.client.workflow.getHandle(handle.workflowId, runId);
+    executions.push(execution);
+    const history = await execution.fetchHistory();
+    const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+    runId = started?.continuedExecutionRunId ?? '';
+  }
+  return executions;
+}
+
+/** Messages of the workflow tasks that failed. A message that came as the inbox handed itself on is no failure of its code. */
+export async function failedTasks(execution: WorkflowHandle): Promise<string[]> {
+  const { events } = await execution.fetchHistory();
+  const failures = (events ?? []).flatMap((event) => event.workflowTaskFailedEventAttributes ?? []);
+  return failures
+    .map(({ failure }) => failure?.message ?? 'failed')
+    .filter((text) => text !== 'UnhandledCommand');
 }
