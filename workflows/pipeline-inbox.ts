@@ -72,7 +72,7 @@ interface Inbox {
  * definition names, or its deadline has passed, or a run is asked for. It lives until it is cancelled; a run that it
  * has started goes on without it.
  *
- * @param input nothing, or `{"pipeline": NAME}`; without it the workflow id `inbox/NAME` says which
+ * @param input nothing, or `{"pipeline": NAME}`; without it the workflow id `inbox-NAME` says which
  */
 export async function pipelineInbox(input?: { pipeline?: string }, soFar?: InboxSoFar): Promise<void> {
   const startBytes = workflowInfo().historySize;
@@ -139,13 +139,14 @@ function open(pipeline: string, soFar: InboxSoFar | undefined): Inbox {
 /** Whatever a person or a pipeline starts it with. */
 function pipelineOf(input: unknown): string {
   const { workflowId } = workflowInfo();
-  const named = workflowId.startsWith('inbox/') ? workflowId.slice('inbox/'.length) : undefined;
+  const beginning = workflowIds.inbox('');
+  const named = workflowId.startsWith(beginning) ? workflowId.slice(beginning.length) : undefined;
   const given = (input as { pipeline?: unknown } | null | undefined)?.pipeline ?? undefined;
   const pipeline = given ?? named ?? DEFAULT_PIPELINE;
   const isName = typeof pipeline === 'string' && pipeline !== '' && pipeline.length <= NAME_LENGTH;
   if (isName && pipeline === (named ?? pipeline)) return pipeline;
   throw ApplicationFailure.nonRetryable(
-    `pipelineInbox needs nothing, or {"pipeline": NAME} with the name that its workflow id has (inbox/NAME), found ${shortened(JSON.stringify(pipeline), 60)} for ${shortened(workflowId, 60)}`,
+    `pipelineInbox needs nothing, or {"pipeline": NAME} with the name that its workflow id has (inbox-NAME), found ${shortened(JSON.stringify(pipeline), 60)} for ${shortened(workflowId, 60)}`,
     'INPUT_INVALID',
   );
 }

@@ -53,7 +53,8 @@ export const workflowIds = {
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
   backfill: (pipeline: string, from: string | undefined, to: string | undefined) =>
     `backfill/${pipeline}/${from ?? 'next'}..${to ?? 'latest'}`,
-  inbox: (pipeline: string) => `inbox/${pipeline}`,
+  /** No slash: Temporal's HTTP API finds no workflow whose id has one. */
+  inbox: (pipeline: string) => `inbox-${pipeline}`,
   /** A run that an inbox starts: beside one of the same date that a person has started, and told apart from it. */
   inboxRun: (
     pipeline: string,

@@ -31,15 +31,15 @@ test('500 messages, sent while runs go on, through executions and a worker’s r
   let sent = 0;
   const sendTo = async (end: number) => {
     while (sent < end) {
-      const burst = Array.from({ length: Math.min(10, end - sent) }, (_, i) => sent + i);
+      const burst = Array.from({ length: Math.min(25, end - sent) }, (_, i) => sent + i);
       sent += burst.length;
       await Promise.all(burst.map(send));
-      await sleep(20);
+      await sleep(100);
     }
   };
   const send = (i: number) =>
     client.workflow.signalWithStart('pipelineInbox', {
-      ...{ workflowId: `inbox/${pipeline}`, taskQueue: 'strata' },
+      ...{ workflowId: `inbox-${pipeline}`, taskQueue: 'strata' },
       signal: i % 3 === 0 ? 'extractLanded' : 'requestRun',
       signalArgs: [{ id: `m${i}`, asOf: `2026-07-0${1 + (i % 2)}` }],
     });
@@ -90,11 +90,13 @@ test('it goes on as another execution in the middle of a run, which it sees to i
     await inbox.send('extractLanded', { input: 'order' });
     await inbox.send('extractLandet');
     const extract = `/data/${'x'.repeat(900)}`;
+    const firstRunId = (await inbox.handle.describe()).runId;
     let sent = 0;
-    while ((await executionsOf(inbox)).length === 1) {
-      await inbox.send('extractLanded', { input: 'orders', extract, id: `load-${sent}` });
-      sent += 1;
+    while ((await inbox.handle.describe()).runId === firstRunId) {
+      for (let i = 0; i < 10; i++, sent++)
+        await inbox.send('extractLanded', { input: 'orders', extract, id: `load-${sent}` });
     }
+    await inbox.until(({ counts }) => counts.taken === sent + 1);
     expect(await inbox.view()).toMatchObject({
       running: { number: 1 },
       counts: { taken: sent + 1, refused: 2 },

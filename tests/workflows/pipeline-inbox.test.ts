@@ -283,7 +283,7 @@ describe('pipelineInbox', { timeout: PATIENCE_MS }, () => {
         const handle = await start(`test/${newPipeline()}`, sent);
         expect(codeOf(await handle.result().catch((error: unknown) => error))).toBe('INPUT_INVALID');
       }
-      const other = await start(`inbox/${newPipeline()}`, { pipeline: 'shop' });
+      const other = await start(`inbox-${newPipeline()}`, { pipeline: 'shop' });
       expect(codeOf(await other.result().catch((error: unknown) => error))).toBe('INPUT_INVALID');
       for (const args of [[], [null], ['shop'], [7], [{}, { state: 7, settings: 'x', unsorted: null }]]) {
         const handle = await start(`test/${newPipeline()}`, ...args);

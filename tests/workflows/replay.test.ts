@@ -25,6 +25,9 @@ const ASSIGNMENTS = ['assigned', 'assigned-refit', 'assign-refused'];
 /** Outcomes of backfillRuns; the last is the second execution of one with a long history. */
 const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill-goes-on'];
 
+/** Two executions of one inbox: the first handed on in the middle of a run, the second saw its end and was cancelled. */
+const INBOXES = ['inbox-goes-on', 'inbox-cancel'];
+
 let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
@@ -49,7 +52,7 @@ describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      [...OUTCOMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS]
+      [...OUTCOMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS, ...INBOXES]
         .map((outcome) => `fixture ${outcome}`)
         .sort(),
     );
