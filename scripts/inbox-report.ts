@@ -43,12 +43,13 @@ function going(run: InboxRun): string {
 
 function waits(run: WaitingRun): string {
   const { landed, missing, startsAt } = run;
-  const parts = [
-    ...(landed.length > 0 ? [`has ${landed.join(', ')}`] : []),
-    ...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []),
-    ...(startsAt === null ? [] : [`not before the one before it has ended, else by ${minute(startsAt)}`]),
-  ];
-  return `${named(run)}${parts.length > 0 ? ` ${parts.join(', ')}` : ''}`;
+  const has = landed.length > 0 ? [`has ${landed.join(', ')}`] : [];
+  const at = startsAt === null ? '' : minute(startsAt);
+  const needs =
+    missing.length > 0
+      ? `waits for ${missing.join(', ')}${at && `, until ${at} at the latest`}`
+      : `starts at ${at}, or when the run before it has ended`;
+  return `${named(run)} ${[...has, needs].join(', ')}`;
 }
 
 function named({ number, kind, asOf, messages }: InboxRun | WaitingRun): string {

@@ -39,7 +39,11 @@ async function show(
   const views: InboxView[] = [];
   for (const workflowId of open) views.push(await viewOf({ client, connection }, workflowId));
   const texts = views.map((view, i) => inboxReport(view, addressOf({ id: open[i]! })));
-  console.log(texts.length > 0 ? texts.join('\n\n') : 'no inbox is open: the first message makes it (npm run strata -- signal --help)');
+  console.log(
+    texts.length > 0
+      ? texts.join('\n\n')
+      : 'no inbox is open: the first message makes it (npm run strata -- signal --help)',
+  );
   await writeJson('--json', file, views);
 }
 

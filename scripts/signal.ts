@@ -24,16 +24,22 @@ export function signalCommand(signal: AbortSignal): Command {
     .description("sends a message to a pipeline's inbox, which starts its runs, one at a time")
     .addCommand(
       messageCommand('extract-landed', 'extractLanded', signal)
-        .description('says that an extract has landed; a run starts when all inputs have that the definition names')
-        .option('--input <name>', "which of the definition's inputs; may be left out where there is one, or none"),
+        .description(
+          'says that an extract has landed; a run starts when all inputs have that the definition names',
+        )
+        .option(
+          '--input <name>',
+          "which of the definition's inputs; may be left out where there is one, or none",
+        ),
     )
     .addCommand(
       messageCommand('request-run', 'requestRun', signal)
         .description('asks for a run, whatever has landed')
         .addOption(
-          new Option('--kind <kind>', 'fit anew, or assign by the published model (default: as inbox.run says)').choices(
-            ['refit', 'assign'],
-          ),
+          new Option(
+            '--kind <kind>',
+            'fit anew, or assign by the published model (default: as inbox.run says)',
+          ).choices(['refit', 'assign']),
         ),
     );
 }

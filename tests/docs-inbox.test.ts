@@ -6,22 +6,25 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Connection, defaultPayloadConverter } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type MessageName, readMessage } from '../pipelines/contracts/inbox-message.ts';
 import { inboxSettings } from '../pipelines/contracts/inbox-settings.ts';
 import { PROJECT_FOLDER, readConfig } from '../scripts/config.ts';
 import { choosePort, LOOPBACK } from '../scripts/services/ports.ts';
 import { ensureTemporalBinary } from '../scripts/services/temporal-binary.ts';
-import { parse } from 'yaml';
 import { createQuietLog } from './scripts/services/homes.ts';
 
 // What docs/inbox.md types is typed here, on a server that offers HTTP; no worker is there to take it up.
 
 const run = promisify(execFile);
 const PAGE = readFileSync(join(PROJECT_FOLDER, 'docs/inbox.md'), 'utf8');
-const PATIENCE_MS = 120_000;
+/** Of a machine that has others to serve: each command is a process of its own. */
+const PATIENCE_MS = 300_000;
 
 const blocks = (language: string) =>
-  [...PAGE.matchAll(/```([a-z]+)\n([^`]*)```/g)].flatMap(([, named, code]) => (named === language ? [code!] : []));
+  [...PAGE.matchAll(/```([a-z]+)\n([^`]*)```/g)].flatMap(([, named, code]) =>
+    named === language ? [code!] : [],
+  );
 
 let server: ChildProcess;
 let connection: Connection;
@@ -35,7 +38,16 @@ beforeAll(async () => {
   const port = await choosePort(17_400);
   const http = await choosePort(17_450, new Set([port]));
   const ports = ['--port', `${port}`, '--http-port', `${http}`];
-  server = spawn(path, ['server', 'start-dev', '--headless', '--ip', LOOPBACK, ...ports, '--log-level', 'error']);
+  server = spawn(path, [
+    'server',
+    'start-dev',
+    '--headless',
+    '--ip',
+    LOOPBACK,
+    ...ports,
+    '--log-level',
+    'error',
+  ]);
   const address = `${LOOPBACK}:${port}`;
   env = {
     ...process.env,
@@ -67,7 +79,12 @@ async function sent(): Promise<[name: string, args: unknown[]][]> {
   });
   return (history?.events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
     signal
-      ? [[signal.signalName!, (signal.input?.payloads ?? []).map((one) => defaultPayloadConverter.fromPayload(one))]]
+      ? [
+          [
+            signal.signalName!,
+            (signal.input?.payloads ?? []).map((one) => defaultPayloadConverter.fromPayload(one)),
+          ],
+        ]
       : [],
   );
 }
@@ -107,10 +124,14 @@ describe('docs/inbox.md', { timeout: PATIENCE_MS }, () => {
     await strata(typed[1]!);
     await expectTaken('requestRun', { kind: 'refit' });
     const fault = await strata(typed[2]!).catch((error: { stderr: string }) => error);
-    expect(fault.stderr).toContain('inbox-shop is open and keeps what it is sent, but no worker answers for it');
+    expect(fault.stderr).toContain(
+      'inbox-shop is open and keeps what it is sent, but no worker answers for it',
+    );
     // What can be known before it is sent is refused before it is sent.
     const count = (await sent()).length;
-    const refused = await strata([...typed[0]!, '--extract', 'https://me:hunter2@x/y']).catch((error) => error);
+    const refused = await strata([...typed[0]!, '--extract', 'https://me:hunter2@x/y']).catch(
+      (error) => error,
+    );
     expect(refused.stderr).toContain('without user, password, key or signature');
     expect(await sent()).toHaveLength(count);
   });

@@ -17,7 +17,12 @@ describe('the section inbox', () => {
   });
 
   test('as the documents have it', () => {
-    const inbox = { inputs: ['orders', 'customers'], extract: 'orders', deadlineMinutes: null, settleSeconds: 0 };
+    const inbox = {
+      inputs: ['orders', 'customers'],
+      extract: 'orders',
+      deadlineMinutes: null,
+      settleSeconds: 0,
+    };
     expect(inboxSettings.parse({ ...inbox, run: 'assign' })).toEqual({ ...inbox, run: 'assign' });
   });
 
