@@ -66,9 +66,9 @@ function listOf({
   const lines = [
     `**${pipeline}**: inbox${waitsFor}`,
     '',
-    `${counts.taken} messages taken, ${counts.repeated} repeated, ${counts.refused} refused · ${counts.runs} runs`,
+    `${counted(counts.taken, 'message')} taken, ${counts.repeated} repeated, ${counts.refused} refused · ${counted(counts.runs, 'run')}`,
   ];
-  if (blocked !== null) lines.push('', `> ${unsorted} messages are kept and no run starts: ${blocked}`);
+  if (blocked !== null) lines.push('', `> no run starts, ${counted(unsorted, 'message')} kept: ${blocked}`);
   lines.push('', running ? `▸ ${runWords(running)} ${link(running.workflowId)}` : '○ no run is going on', '');
   for (const run of waiting) lines.push(`- ○ ${waitingWords(run)}`);
   if (last.length > 0) lines.push('', '**Last runs**', '');
@@ -83,14 +83,18 @@ function listOf({
 
 function runWords({ number, kind, asOf, messages, missing }: InboxRun): string {
   const without = missing.length > 0 ? `, without ${missing.join(', ')}` : '';
-  return `**run ${number}** (${kind}${asOf ? ` as of ${asOf}` : ''}, ${messages} messages${without})`;
+  return `**run ${number}** (${kind}${asOf ? ` as of ${asOf}` : ''}, ${counted(messages, 'message')}${without})`;
 }
 
 function waitingWords({ number, kind, asOf, messages, landed, missing, startsAt }: WaitingRun): string {
-  const what = `**run ${number}** (${kind}${asOf ? ` as of ${asOf}` : ''}, ${messages} messages)`;
+  const what = `**run ${number}** (${kind}${asOf ? ` as of ${asOf}` : ''}, ${counted(messages, 'message')})`;
   const has = landed.length > 0 ? ` has ${landed.join(', ')}` : '';
-  const needs = missing.length > 0 ? ` waits for ${missing.join(', ')}` : '';
-  return `${what}${has}${needs}${startsAt ? `, not later than ${startsAt}` : ''}`;
+  if (missing.length === 0) return `${what}${has} starts at ${startsAt}, or when the run before it has ended`;
+  return `${what}${has} waits for ${missing.join(', ')}${startsAt ? `, until ${startsAt} at the latest` : ''}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function link(workflowId: string): string {
