@@ -8,6 +8,7 @@ import type { InboxQuestion, InboxStages, InboxView } from '../../pipelines/cont
 import { type InboxSettings, inboxSettings } from '../../pipelines/contracts/inbox-settings.ts';
 import type { RunKind, RunSummary, StartInput } from '../../pipelines/contracts/run.ts';
 import { workflowIds } from '../../pipelines/contracts/signatures.ts';
+import { WORKFLOW_INTERCEPTORS } from '../../scripts/strata-worker.ts';
 import type { LightRuns } from '../fixtures/inbox-workflows/index.ts';
 import { fakeStages } from './fake-stages.ts';
 import { type TestRuns, withWorker } from './temporal.ts';
@@ -63,7 +64,11 @@ export async function withInbox(
 ): Promise<void> {
   const { settings, wholeRun = async (...run) => published(...run), stages, goesOn = false } = setting;
   const { pipeline = newPipeline() } = setting;
-  light ??= bundleWorkflowCode({ workflowsPath: LIGHT, logger: new DefaultLogger('ERROR') });
+  light ??= bundleWorkflowCode({
+    workflowsPath: LIGHT,
+    workflowInterceptorModules: WORKFLOW_INTERCEPTORS,
+    logger: new DefaultLogger('ERROR'),
+  });
   const lightRuns: LightRuns = { wholeRun: ({ kind, input }) => wholeRun(input, kind) };
   const activities = { ...fakeStages(), ...inboxStages(settings), ...stages, ...lightRuns };
   await withWorker({ bundle: setting.bundle ?? (await light), activities }, async (runs) => {

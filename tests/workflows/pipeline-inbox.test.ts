@@ -182,6 +182,33 @@ describe('pipelineInbox', { timeout: PATIENCE_MS }, () => {
       for (const execution of await executionsOf(inbox)) expect(await failedTasks(execution)).toEqual([]);
     }));
 
+  test('a payload that no one can decode, and a name of Temporal’s own, are refused as well', () =>
+    withInbox({}, async (inbox) => {
+      await inbox.send('requestRun', {});
+      await inbox.until(({ last }) => last.length === 1);
+      const payload = (encoding: string) => ({
+        metadata: { encoding: Buffer.from(encoding) },
+        data: Buffer.from('{'),
+      });
+      const raw = (signalName: string, encoding: string) =>
+        inbox.runs.client.workflowService.signalWorkflowExecution({
+          ...{ namespace: 'default', workflowExecution: { workflowId: inbox.handle.workflowId } },
+          ...{ signalName, input: { payloads: [payload(encoding)] } },
+        });
+      for (const encoding of ['json/plain', 'protobuf/x', '']) {
+        await raw('requestRun', encoding);
+        await raw('requestRum', encoding);
+      }
+      await raw('__temporal_x', 'json/plain');
+      const { refused } = await inbox.until(({ counts }) => counts.refused === 7);
+      const reasons = refused.map(({ message, reason }) => `${message}: ${reason}`).join('\n');
+      expect(reasons).toContain('found unknown fields "unreadable"');
+      expect(reasons).toContain('reserved: __temporal_x: no signal has this name');
+      await inbox.send('requestRun', {});
+      await inbox.until(({ last }) => last.length === 2);
+      expect(await failedTasks(inbox.handle)).toEqual([]);
+    }));
+
   test('a person who sends an update is answered on the spot', () =>
     withInbox({ settings: TWO }, async (inbox) => {
       await inbox.send('extractLanded', { input: 'orders' });
