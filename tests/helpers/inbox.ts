@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import { createInboxActivities } from '../../activities/inbox.ts';
 import type { InboxQuestion, InboxStages, InboxView } from '../../pipelines/contracts/inbox.ts';
@@ -118,11 +119,18 @@ export async function executionsOf({ handle, runs }: TestInbox): Promise<Workflo
   return executions;
 }
 
-/** Messages of the workflow tasks that failed. A message that came as the inbox handed itself on is no failure of its code. */
+const { WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
+/**
+ * No failure of the code: a message came while the inbox handed itself on, more of them than the server holds back came
+ * while a task was at work, or the worker left.
+ */
+const BLAMELESS = new Set(['UNHANDLED_COMMAND', 'FORCE_CLOSE_COMMAND', 'RESET_STICKY_TASK_QUEUE']);
+
+/** Causes and messages of the workflow tasks that failed. */
 export async function failedTasks(execution: WorkflowHandle): Promise<string[]> {
   const { events } = await execution.fetchHistory();
-  const failures = (events ?? []).flatMap((event) => event.workflowTaskFailedEventAttributes ?? []);
-  return failures
-    .map(({ failure }) => failure?.message ?? 'failed')
-    .filter((text) => text !== 'UnhandledCommand');
+  return (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) => {
+    const cause = WorkflowTaskFailedCause[failed?.cause ?? 0]!.replace('WORKFLOW_TASK_FAILED_CAUSE_', '');
+    return failed && !BLAMELESS.has(cause) ? [`${cause}: ${failed.failure?.message}`] : [];
+  });
 }
