@@ -1,5 +1,6 @@
 import type { BackfillStages } from '../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
+import type { InboxStages } from '../pipelines/contracts/inbox.ts';
 import type { RenameStages } from '../pipelines/contracts/rename.ts';
 import type { AssignStages, DeliveryStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { createAssignActivities } from './assign.ts';
@@ -13,6 +14,7 @@ import type { ActivityContext } from './context.ts';
 import { createExtractActivities } from './extract.ts';
 import { createFeatureActivities } from './features.ts';
 import { createHistoryActivities } from './history.ts';
+import { createInboxActivities } from './inbox.ts';
 import { createMatchActivities } from './match.ts';
 import { createNameActivities } from './name.ts';
 import { createNotifyActivities } from './notify.ts';
@@ -30,9 +32,10 @@ export type Activities = Stages &
   DeliveryStages &
   CompareStages &
   RenameStages &
-  BackfillStages;
+  BackfillStages &
+  InboxStages;
 
-/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills. */
+/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes. */
 export function createActivities(context: ActivityContext): Activities {
   return withBoundary({
     ...createRunActivities(context),
@@ -54,5 +57,6 @@ export function createActivities(context: ActivityContext): Activities {
     ...createCompareActivities(context),
     ...createCandidateActivities(context),
     ...createBackfillActivities(context),
+    ...createInboxActivities(context),
   });
 }

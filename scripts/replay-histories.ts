@@ -39,12 +39,18 @@ export async function* replayHistories(
   }
 }
 
+interface HistoryEvent {
+  workflowExecutionStartedEventAttributes?: { workflowId?: string };
+}
+
 async function replay(bundle: WorkflowBundle, name: string, text: string): Promise<Omit<Replayed, 'name'>> {
   let events = 0;
   try {
-    const history = JSON.parse(text) as { events?: unknown[] };
+    const history = JSON.parse(text) as { events?: HistoryEvent[] };
     events = history.events?.length ?? 0;
-    await Worker.runReplayHistory({ workflowBundle: bundle }, history, name);
+    // Under the id it had: an inbox finds its pipeline in it.
+    const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
+    await Worker.runReplayHistory({ workflowBundle: bundle }, history, workflowId);
     return { events, fault: null };
   } catch (error) {
     return { events, fault: faultOf(error as Error) };

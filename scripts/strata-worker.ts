@@ -74,6 +74,9 @@ export async function startWorker(options: {
   return { ended, stop };
 }
 
+/** Part of every bundle of workflows. */
+export const WORKFLOW_INTERCEPTORS = [join(PROJECT_FOLDER, 'workflows/readable-payloads.ts')];
+
 /** More are of versions that nobody runs any more. */
 const BUNDLES_KEPT = 8;
 
@@ -90,6 +93,7 @@ export async function bundleWorkflows(cacheFolder: string): Promise<WorkflowBund
   if (existsSync(file)) return { code: await readFile(file, 'utf8') };
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(PROJECT_FOLDER, 'workflows/index.ts'),
+    workflowInterceptorModules: WORKFLOW_INTERCEPTORS,
     logger: silent,
   });
   await keepBundle(file, code).catch(() => undefined);

@@ -10,6 +10,7 @@ import { diffCommand } from './diff.ts';
 import { errorText } from './error-text.ts';
 import { evolutionCommand } from './evolution.ts';
 import { featuresCommand } from './features.ts';
+import { inboxCommand } from './inbox.ts';
 import { initCommand } from './init/command.ts';
 import { clearSteps } from './log.ts';
 import { modelCommand } from './model.ts';
@@ -18,6 +19,7 @@ import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
+import { signalCommand } from './signal.ts';
 
 const INTERRUPTED = 130;
 const TYPED = 'npm run strata --';
@@ -52,6 +54,8 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
+    .addCommand(signalCommand(end.signal))
+    .addCommand(inboxCommand(end.signal))
     .addCommand(featuresCommand(end.signal))
     .addCommand(modelCommand(end.signal))
     .addCommand(namesCommand(end.signal))

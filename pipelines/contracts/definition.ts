@@ -4,6 +4,7 @@ import { channel } from './channels.ts';
 import type { Contract } from './contract.ts';
 import { PipelineError } from './errors.ts';
 import { featureName } from './feature-name.ts';
+import { inboxSettings } from './inbox-settings.ts';
 import { naming, namingFaults } from './naming-settings.ts';
 import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
@@ -156,6 +157,8 @@ const pipeline = z
     alerts: alertSettings.optional(),
     /** Absent: runs start by hand, or by other pipelines. */
     schedule: scheduleSettings.optional(),
+    /** Absent: every message to the pipeline's inbox is enough for a run. */
+    inbox: inboxSettings.optional(),
   })
   .superRefine((definition, context) => {
     const faults = [

@@ -1,4 +1,4 @@
-import type { Outcome, Stage, Verdict } from './run.ts';
+import type { Outcome, RunKind, Stage, Verdict } from './run.ts';
 
 /** Names of the workflow types. */
 export const WORKFLOWS = {
@@ -8,14 +8,18 @@ export const WORKFLOWS = {
   compareAlgorithms: 'compareAlgorithms',
   backfillRuns: 'backfillRuns',
   deliverMessages: 'deliverMessages',
+  pipelineInbox: 'pipelineInbox',
 } as const;
 
-/** Who answers to what on a run; `more`: on what delivers its messages. */
+/** Who answers to what on a run; `more`: on what delivers its messages; the last three: on a pipeline's inbox. */
 export const HANDLERS = {
   progress: 'progress',
   review: 'review',
   renameSegment: 'renameSegment',
   more: 'more',
+  inbox: 'inbox',
+  extractLanded: 'extractLanded',
+  requestRun: 'requestRun',
 } as const;
 
 /** A person's decision on a held run. */
@@ -49,4 +53,13 @@ export const workflowIds = {
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
   backfill: (pipeline: string, from: string | undefined, to: string | undefined) =>
     `backfill/${pipeline}/${from ?? 'next'}..${to ?? 'latest'}`,
+  /** No slash: Temporal's HTTP API finds no workflow whose id has one. */
+  inbox: (pipeline: string) => `inbox-${pipeline}`,
+  /** A run that an inbox starts: beside one of the same date that a person has started, and told apart from it. */
+  inboxRun: (
+    pipeline: string,
+    { kind, asOf, number }: { kind: RunKind; asOf: string | null; number: number },
+    inboxRunId: string,
+  ) =>
+    `${kind === 'assign' ? 'assign' : 'segment'}/${pipeline}/${asOf ?? 'latest'}/inbox-${inboxRunId.slice(0, 8)}-${number}`,
 };

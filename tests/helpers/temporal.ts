@@ -59,6 +59,8 @@ export async function withWorker(
     workflowBundle: bundle,
     activities,
     maxHeartbeatThrottleInterval: 100,
+    // Not a loop without end, but a machine that has others to serve.
+    isolateExecutionTimeout: '1 minute',
   };
   const workers = await Promise.all([
     Worker.create({ ...shared, taskQueue: 'strata' }),

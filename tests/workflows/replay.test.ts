@@ -40,6 +40,9 @@ interface RecordedHistory {
   }[];
 }
 
+/** Two executions of one inbox: the first handed on in the middle of a run, the second saw its end and was cancelled. */
+const INBOXES = ['inbox-goes-on', 'inbox-cancel'];
+
 let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
@@ -64,7 +67,7 @@ describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      [...OUTCOMES, ...RENAMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS, ...BESIDE_RUNS]
+      [...OUTCOMES, ...RENAMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS, ...BESIDE_RUNS, ...INBOXES]
         .map((outcome) => `fixture ${outcome}`)
         .sort(),
     );
