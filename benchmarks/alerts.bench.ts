@@ -82,7 +82,9 @@ function judgePlanted(options: Options, settings: AlertSettings, kind: Plant['ki
     });
     const past = measurements.slice(0, -1);
     const findings = findAlerts(measurements.at(-1)!, { past, settings, currency: 'EUR' });
-    const rules = findings.filter(({ subject }) => subject === planted!.segmentId).map(({ rule }) => rule);
+    const rules = findings
+      .filter(({ subject }) => subject.split(':').at(-1) === planted!.segmentId)
+      .map(({ rule }) => rule);
     progress(`${kind} ${stream + 1} of ${options.streams}`);
     return { customers: planted!.customers, isFound: rules.length > 0, rules };
   });
