@@ -1,5 +1,6 @@
 import { type BackfillStages, parseBackfillInput } from '../pipelines/contracts/backfill.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import { asOfDates, dayAfter, refuseOlder } from '../pipelines/stages/backfill.ts';
 import { digestOf } from '../store/artifacts/json.ts';
@@ -17,8 +18,8 @@ export function createBackfillActivities(context: ActivityContext): BackfillStag
       const { pipeline = DEFAULT_PIPELINE, from, to, every, extract, seed, k, review, stopOn, again } = input;
       const { definition } = await loadDefinition(definitionFolders, pipeline);
       const publishedAsOf = await repositories.publications.asOfCurrent(pipeline);
-      const lastKnown = await lastKnownDate(context, { pipeline, definition, startedAt });
-      const dates = asOfDates({ from, to, every, publishedAsOf, lastKnown });
+      const until = to ?? (await lastKnownDate(context, { pipeline, definition, startedAt, extract }));
+      const dates = asOfDates({ from, to, every, publishedAsOf, lastKnown: until });
       const question = {
         ...{ pipeline, dates },
         definitionSha256: digestOf(definition),
@@ -29,7 +30,7 @@ export function createBackfillActivities(context: ActivityContext): BackfillStag
       const done = again ? [] : await repositories.backfills.done(question);
       const beforePublished = definition.review.beforePublished === 'aside' ? 'aside' : 'refuse';
       refuseOlder({ pipeline, dates, done }, { publishedAsOf, beforePublished });
-      const nothing = `nothing to do up to ${to ?? lastKnown}: readers see ${publishedAsOf} already; name the dates with from and to`;
+      const nothing = `nothing to do up to ${until}: readers see ${publishedAsOf} already; name the dates with from and to`;
       return {
         ...{ pipeline, every, dates, done, stopOn },
         given: {
@@ -44,13 +45,21 @@ export function createBackfillActivities(context: ActivityContext): BackfillStag
   };
 }
 
-/** The day after the last one that the source is known to tell of, else today by the shop's clock. */
+/** The day after the last one that the data is known to tell of, else today by the shop's clock. */
 async function lastKnownDate(
   { repositories }: ActivityContext,
-  { pipeline, definition, startedAt }: { pipeline: string; definition: Definition; startedAt: string },
+  known: { pipeline: string; definition: Definition; startedAt: string; extract: string | undefined },
 ): Promise<string> {
-  const { source } = definition;
-  if (source.kind === 'generated') return dayAfter(source.until);
-  const newest = await repositories.backfills.newestDay(pipeline);
-  return newest === null ? dateIn(startedAt, source.timezone) : dayAfter(newest);
+  const { pipeline, startedAt, extract } = known;
+  const { source } = known.definition;
+  if (source.kind === 'generated' && extract === undefined) return dayAfter(source.until);
+  const newest = await repositories.backfills.newestDay(pipeline, extract ?? null);
+  if (newest !== null) return dayAfter(newest);
+  if (extract === undefined) return dateIn(startedAt, source.timezone);
+  // A file may be of years ago: up to today, each later run would see the customers grow older and no one buy.
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `a backfill of an extract that no run of ${pipeline} has read needs its last as-of date: name to, the day after the newest row`,
+    { pipeline },
+  );
 }

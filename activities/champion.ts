@@ -31,12 +31,9 @@ export function createChampionActivities(
     async decideRefit({ run, verdict, novelShare }) {
       const { refit: settings } = await sourceDefinition(artifacts, run);
       const { runId, asOf: fittedAsOf } = run.champion!;
-      const newest = await repositories.runs.lastRefit(run.pipeline);
-      return decideRefit({
-        ...{ settings, fittedAsOf, verdict, novelShare },
-        asOf: run.asOf!,
-        lastRefit: newest && newest.runId !== runId ? newest : null,
-      });
+      const asOf = run.asOf!;
+      const refits = await repositories.runs.refitsAround({ pipeline: run.pipeline, fittedIn: runId, asOf });
+      return decideRefit({ settings, asOf, fittedAsOf, verdict, novelShare, refits });
     },
   };
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
-import type { BeforePublished, Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import type { Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/stages.ts';
 import { buildManifest } from '../pipelines/stages/manifest.ts';
@@ -76,18 +76,13 @@ async function openRun(
     review: input.review ?? definition.review.policy,
     k: input.k ?? null,
     releases: await gatherReleases(context, { runId, pipeline }),
-    beforePublished: beforePublishedOf(kind, input.beforePublished ?? definition.review.beforePublished),
+    beforePublished: input.beforePublished ?? definition.review.beforePublished,
     workflow: opening.workflow,
   };
   await repositories.runs.open({ ...run, input });
   const { timeoutHours, onTimeout } = definition.review;
   const k = input.k === undefined ? definition.clustering.k : { min: input.k, max: input.k };
   return { run, review: { timeoutHours, onTimeout }, k };
-}
-
-/** A run that assigns is by the model that readers see: beside an older one it would be compared with another. */
-function beforePublishedOf(kind: RunKind, wanted: BeforePublished): BeforePublished {
-  return kind === 'assign' && wanted === 'aside' ? 'hold' : wanted;
 }
 
 /** Asked when it is the run's turn: what is published before that may still change. */

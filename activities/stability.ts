@@ -46,6 +46,7 @@ export function createStabilityActivities(context: ActivityContext): Pick<Stages
           asOf: run.asOf,
           publishedAsOf: (await asideOf(context, run)) ?? base?.asOf ?? null,
           beforePublished: run.beforePublished,
+          kind: run.kind,
         });
         return { verdict, ...publication, adjustedRand, movedShare, report: kept };
       });

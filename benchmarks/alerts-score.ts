@@ -52,7 +52,7 @@ export function judgeShift(
 ): Shift {
   const { runId } = measurements.at(-1)!;
   const { told } = backtestAlerts(measurements, { settings, currency: CURRENCY });
-  const rules = told.filter((one) => one.runId === runId && one.subject === segmentId);
+  const rules = told.filter((one) => one.runId === runId && one.subject.split(':').at(-1) === segmentId);
   return { customers, isFound: rules.length > 0, rules: rules.map(({ rule }) => rule) };
 }
 

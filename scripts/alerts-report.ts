@@ -76,7 +76,7 @@ function handledLine(what: string, handled: Handled | null): [string, string][] 
 
 /** Of a segment: its moves customer by customer, which no message may hold. */
 function sqlOf({ finding, lastSeenRun }: AlertRecord): string[] {
-  const segment = /(seg_\S+)$/.exec(finding.subject)?.[1];
+  const segment = /(seg_[^\s:]+)$/.exec(finding.subject)?.[1];
   if (!segment) return [];
   const id = quoteText(segment);
   return [

@@ -35,7 +35,11 @@ export function backfillCommand(signal: AbortSignal, setExitCode: (code: number)
     .description('runs over past as-of dates, in order, and so builds the history of segments and movements')
     .option('--pipeline <name>', 'pipeline definition (default: shop)')
     .option('--from <date>', 'first as-of date (default: the first one after what is published)', isoDate)
-    .option('--to <date>', 'up to this as-of date (default: as far as the data is known to go)', isoDate)
+    .option(
+      '--to <date>',
+      'up to this as-of date (default: as far as the data is known to go; needed with an extract that no run has read)',
+      isoDate,
+    )
     .addOption(
       new Option('--every <interval>', 'from one date to the next').choices(INTERVALS).default('month'),
     )

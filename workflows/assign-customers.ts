@@ -5,9 +5,10 @@ import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import type { AssignStages, RefitQuestion, Stages } from '../pipelines/contracts/stages.ts';
 import { publishSegments } from './publish-segments.ts';
 import { frameRun, type RunWork } from './run-frame.ts';
-import { type Known, readExtract, refused, stepper, warn, wordsOf } from './run-steps.ts';
+import { type Known, readExtract, refused, stepper, warn } from './run-steps.ts';
 import { segmentCustomers } from './segment-customers.ts';
 import { says, summaries } from './summaries.ts';
+import { wordsOf } from './words-of.ts';
 
 const io = proxyActivities<AssignStages>(IO);
 const compute = proxyActivities<Stages & AssignStages>(COMPUTE);

@@ -3,8 +3,9 @@ import { COMPUTE, IO } from '../pipelines/contracts/policies.ts';
 import type { Quality, Run } from '../pipelines/contracts/run.ts';
 import type { Stability, Stages, Trail } from '../pipelines/contracts/stages.ts';
 import type { Ending, Told } from './run-frame.ts';
-import { type Known, type Step, wordsOf } from './run-steps.ts';
+import type { Known, Step } from './run-steps.ts';
 import { says, summaries } from './summaries.ts';
+import { wordsOf } from './words-of.ts';
 
 const io = proxyActivities<Stages>(IO);
 const compute = proxyActivities<Stages>(COMPUTE);

@@ -22,7 +22,8 @@ import { preserveHistory } from './preserve-history.ts';
 import { acceptRenames } from './rename.ts';
 import { acceptReview, type Review } from './review.ts';
 import { openRunBoard, type RunBoard } from './run-board.ts';
-import { type Known, nothingKnown, wordsOf } from './run-steps.ts';
+import { type Known, nothingKnown } from './run-steps.ts';
+import { wordsOf } from './words-of.ts';
 
 // What frames the stages of every run, whatever they are: it is opened, waits for its turn, and is closed however it
 // ends.

@@ -1,4 +1,4 @@
-import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { COMPUTE } from '../pipelines/contracts/policies.ts';
 import type { Run, RunSummary } from '../pipelines/contracts/run.ts';
@@ -62,14 +62,6 @@ export function refused(known: Known, board: RunBoard, reasons: string[]): Endin
 
 export function warn(known: Known, warnings: readonly string[] = []): void {
   if (warnings.length > 0) known.warnings = [...(known.warnings ?? []), ...warnings];
-}
-
-/** The innermost message with its code of the catalogue. */
-export function wordsOf(error: unknown): string {
-  let cause = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  if (cause instanceof ApplicationFailure && cause.type) return `${cause.message} (${cause.type})`;
-  return cause instanceof Error ? cause.message : 'failed without a message';
 }
 
 export function nothingKnown(run: Run): Known {

@@ -18,7 +18,7 @@ export interface BackfillInput {
   pipeline?: string;
   /** ISO date, the first as-of date. Default: the first one after what is published; where nothing is, the twelfth before `to`. */
   from?: string;
-  /** ISO date, up to which. Default: as far as the data is known to go, else today. */
+  /** ISO date, up to which. Default: as far as the data is known to go, else today; an extract that no run has read needs it. */
   to?: string;
   /** @default month */
   every?: Interval;

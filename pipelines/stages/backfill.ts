@@ -7,6 +7,7 @@ const MOST_DATES = 366;
 /** Dates of a backfill that was given no first one. */
 const DEFAULT_DATES = 12;
 const DAYS = { day: 1, week: 7 } as const;
+const DAY_MS = 86_400_000;
 
 export interface DateQuestion extends Pick<CheckedBackfillInput, 'from' | 'to' | 'every'> {
   /** As of when is what readers see; null when they see nothing yet. */
@@ -19,41 +20,53 @@ export interface DateQuestion extends Pick<CheckedBackfillInput, 'from' | 'to' |
  * The as-of dates, rising. They are counted from `from`; without it months begin on their first day, and weeks and
  * days are counted back from `to`.
  *
- * @throws PipelineError INPUT_INVALID for more than a backfill takes
+ * @throws PipelineError INPUT_INVALID for more than a backfill takes, and for a first date after the last one
  */
 export function asOfDates({ from, to, every, publishedAsOf, lastKnown }: DateQuestion): string[] {
   const until = to ?? lastKnown;
   if (from !== undefined) return datesFrom(from, until, every);
   const anchor = every === 'month' ? `${until.slice(0, 8)}01` : until;
-  if (publishedAsOf === null)
-    return Array.from({ length: DEFAULT_DATES }, (_, i) => stepped(anchor, every, i + 1 - DEFAULT_DATES));
-  return laterThan(publishedAsOf, anchor, every);
+  const count = publishedAsOf === null ? DEFAULT_DATES : stepsBetween(publishedAsOf, anchor, every);
+  const dates = Array.from({ length: Math.min(count, MOST_DATES) }, (_, i) =>
+    stepped(anchor, every, i + 1 - count),
+  );
+  if (count > MOST_DATES) throw tooMany(dates, until, every);
+  return dates;
 }
 
 function datesFrom(from: string, until: string, every: Interval): string[] {
+  if (from > until) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `a backfill needs from <= to; from is ${from}, and without to it ends on ${until}, as far as the data is known to go: name to, or an earlier from`,
+    );
+  }
   const dates: string[] = [];
   for (let i = 0; ; i += 1) {
     const date = stepped(from, every, i);
     if (date > until) return dates;
-    if (i === MOST_DATES) {
-      throw new PipelineError(
-        'INPUT_INVALID',
-        `a backfill needs at most ${MOST_DATES} as-of dates, ${from} to ${until} by the ${every} has more; ask for a part, and then for the rest`,
-      );
-    }
+    if (i === MOST_DATES) throw tooMany(dates, until, every);
     dates.push(date);
   }
 }
 
-/** Back from the anchor, as far as nothing is published. */
-function laterThan(publishedAsOf: string, anchor: string, every: Interval): string[] {
-  const dates: string[] = [];
-  for (let i = 0; dates.length < MOST_DATES; i -= 1) {
-    const date = stepped(anchor, every, i);
-    if (date <= publishedAsOf) break;
-    dates.unshift(date);
+/** @param first the oldest dates, as many as a backfill takes */
+function tooMany(first: readonly string[], until: string, every: Interval): PipelineError {
+  return new PipelineError(
+    'INPUT_INVALID',
+    `a backfill needs at most ${MOST_DATES} as-of dates, ${first[0]} to ${until} by the ${every} has more; ` +
+      `ask for a part (from ${first[0]} to ${first.at(-1)}), and then for the rest`,
+  );
+}
+
+/** How many dates of the anchor's line lie after the published one, the anchor itself the last of them. */
+function stepsBetween(publishedAsOf: string, anchor: string, every: Interval): number {
+  if (every !== 'month') {
+    const days = (Date.parse(anchor) - Date.parse(publishedAsOf)) / DAY_MS;
+    return Math.max(0, Math.ceil(days / DAYS[every]));
   }
-  return dates;
+  const monthOf = (date: string) => Number(date.slice(0, 4)) * 12 + Number(date.slice(5, 7));
+  return Math.max(0, monthOf(anchor) - monthOf(publishedAsOf));
 }
 
 /** From the anchor each time, so that months from the 31st on are 28 February and 31 March. */

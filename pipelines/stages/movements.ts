@@ -1,6 +1,6 @@
 import type { CustomerJoin } from './match.ts';
 import { type MigrationReport, reportMigration } from './migration-report.ts';
-import { CAUSES, decomposeMoves, type MoveCauses, type MoveTally } from './move-causes.ts';
+import { CAUSES, decomposeMoves, type MoveCauses, type MoveTally, type SeenTally } from './move-causes.ts';
 
 /**
  * Why customers are in another segment than before (the three-way decomposition, with m0 the last model, m1
@@ -19,21 +19,27 @@ export interface Movement {
   to: string | null;
   cause: MovementCause;
   customers: number;
-  /** Their spend in this run; that of the last publication for the lost. */
-  spendCents: number;
+  /** Their spend in this run; that of the last publication for the lost. Null where it is not known. */
+  spendCents: number | null;
+}
+
+/** Customers, and their spend as a movement has it. */
+export interface Tally {
+  customers: number;
+  spendCents: number | null;
 }
 
 /** Those of them at a border: null in reports of before. */
-type Seen = MoveTally & { border: MoveTally | null };
+type Seen = Tally & { border: Tally | null };
 
 export interface MovementReport {
   /** Rising by from, to and cause; without those who stayed. */
   movements: Movement[];
-  stayed: MoveTally;
-  new: MoveTally;
-  lost: MoveTally;
+  stayed: Tally;
+  new: Tally;
+  lost: Tally;
   /** Common customers who moved, each once; null in reports of before there was a border. */
-  moved: { behaviour: MoveTally; model: MoveTally; border: MoveTally } | null;
+  moved: { behaviour: Tally; model: Tally; border: Tally } | null;
   /**
    * Common customers for whom m0(x0) != m0(x1), whatever came of it; null when the last model cannot read the
    * new figures.
@@ -80,14 +86,19 @@ export function traceMovements(input: MovementInput): MovementReport {
   const arrivals = arrivalsOf(input);
   const departures = departuresOf(input);
   const { moved, seen, stayed } = causes;
+  const now = <T extends MoveTally>(found: T) => withKnown(found, input.spendCents);
+  const before = <T extends MoveTally>(found: T) => withKnown(found, input.previousSpendCents);
+  const ofHalf = (half: SeenTally) => ({ ...now(half), border: now(half.border) });
   return {
-    movements: [...betweenSegments(causes, ids), ...arrivals, ...departures].sort(byWay),
-    stayed,
-    new: sumOf(arrivals),
-    lost: sumOf(departures),
-    moved,
-    behaviour: seen?.behaviour ?? null,
-    model: seen?.model ?? null,
+    movements: [...[...betweenSegments(causes, ids), ...arrivals].map(now), ...departures.map(before)].sort(
+      byWay,
+    ),
+    stayed: now(stayed),
+    new: now(sumOf(arrivals)),
+    lost: before(sumOf(departures)),
+    moved: { behaviour: now(moved.behaviour), model: now(moved.model), border: now(moved.border) },
+    behaviour: seen && ofHalf(seen.behaviour),
+    model: seen && ofHalf(seen.model),
     noiseBands: {
       last: input.borders.last?.noiseBand ?? null,
       new: input.borders.new?.noiseBand ?? null,
@@ -175,9 +186,11 @@ function valuesAt(rows: Int32Array, values: ArrayLike<number> | undefined): Floa
   return found;
 }
 
+type Counted = Omit<Movement, 'spendCents'> & MoveTally;
+
 /** At a border it is one movement, whatever else would have been its cause. */
-function betweenSegments({ moves }: MoveCauses, ids: readonly string[]): Movement[] {
-  const found = new Map<string, Movement>();
+function betweenSegments({ moves }: MoveCauses, ids: readonly string[]): Counted[] {
+  const found = new Map<string, Counted>();
   for (const { from, to, cause: plain, isBorder, customers, spendCents } of moves) {
     const cause = isBorder ? 'border' : plain;
     const key = `${from} ${to} ${cause}`;
@@ -190,14 +203,14 @@ function betweenSegments({ moves }: MoveCauses, ids: readonly string[]): Movemen
   return [...found.values()];
 }
 
-function arrivalsOf({ join, labels, currentIds, spendCents }: MovementInput): Movement[] {
+function arrivalsOf({ join, labels, currentIds, spendCents }: MovementInput): Counted[] {
   const found = currentIds.map((to) => ({ from: null, to, cause: 'behaviour' as const, ...tally() }));
   for (let row = 0; row < labels.length; row++)
     if (join.previousRow[row]! < 0) add(found[labels[row]!]!, spendCents?.[row] ?? 0);
   return found.filter(({ customers }) => customers > 0);
 }
 
-function departuresOf({ join, previousLabels, previousIds, previousSpendCents }: MovementInput): Movement[] {
+function departuresOf({ join, previousLabels, previousIds, previousSpendCents }: MovementInput): Counted[] {
   const found = previousIds.map((from) => ({ from, to: null, cause: 'behaviour' as const, ...tally() }));
   for (const previousRow of join.lost)
     add(found[previousLabels[previousRow]!]!, previousSpendCents?.[previousRow] ?? 0);
@@ -208,12 +221,20 @@ function tally(): MoveTally {
   return { customers: 0, spendCents: 0 };
 }
 
+/** Nobody's spend is no spend of 0: where it is not known it stays so, up to what people are told. */
+function withKnown<T extends MoveTally>(
+  found: T,
+  cents: Float64Array | null,
+): T | (T & { spendCents: null }) {
+  return cents === null ? { ...found, spendCents: null } : found;
+}
+
 function add(to: MoveTally, cents: number): void {
   to.customers++;
   to.spendCents += cents;
 }
 
-function sumOf(movements: readonly Movement[]): MoveTally {
+function sumOf(movements: readonly MoveTally[]): MoveTally {
   const total = tally();
   for (const { customers, spendCents } of movements) {
     total.customers += customers;

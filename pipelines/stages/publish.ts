@@ -1,6 +1,6 @@
 import type { AlertMessage } from '../contracts/alerts.ts';
 import { type Channel, takes, waitsUntil } from '../contracts/channels.ts';
-import type { BeforePublished, ReviewPolicy, Run, SegmentSummary } from '../contracts/run.ts';
+import type { BeforePublished, ReviewPolicy, Run, RunKind, SegmentSummary } from '../contracts/run.ts';
 import type { Stability } from '../contracts/stages.ts';
 
 export interface PublicationDecision {
@@ -18,18 +18,22 @@ export interface PublicationQuestion {
   publishedAsOf: string | null;
   /** Absent in runs of older code, which were held. */
   beforePublished?: BeforePublished;
+  kind: RunKind;
 }
 
-type Dates = Pick<PublicationQuestion, 'asOf' | 'publishedAsOf' | 'beforePublished'>;
+type Dates = Pick<PublicationQuestion, 'asOf' | 'publishedAsOf' | 'beforePublished' | 'kind'>;
 
 // ISO dates sort as text.
 function isOlder({ asOf, publishedAsOf }: Dates): boolean {
   return asOf !== null && publishedAsOf !== null && asOf < publishedAsOf;
 }
 
-/** Whether the run joins the history beside what readers see: it is compared with what was before its own date. */
+/**
+ * Whether the run joins the history beside what readers see: it is compared with what was before its own date. A run
+ * that assigns never does: it is by the model that readers see, and would be compared with another one's segments.
+ */
 export function isAside(dates: Dates): boolean {
-  return dates.beforePublished === 'aside' && isOlder(dates);
+  return dates.beforePublished === 'aside' && dates.kind !== 'assign' && isOlder(dates);
 }
 
 /** Why a run is rejected before its work begins; undefined where it is not. */
@@ -56,7 +60,10 @@ export function decidePublication(question: PublicationQuestion): PublicationDec
     return { decision: 'hold', reasons: [why, ...doubts, ...asMeasured] };
   }
   if (doubts.length === 0) return { decision: 'publish', reasons: asMeasured };
-  if (policy === 'when-unstable') return { decision: 'hold', reasons: [...doubts, ...asMeasured] };
+  // Where older runs are kept aside, none takes the place of what readers see without a person, not even under `never`.
+  const isKeptBack = question.beforePublished === 'aside' && isOlder(question) && !isAside(question);
+  if (policy === 'when-unstable' || isKeptBack)
+    return { decision: 'hold', reasons: [...doubts, ...asMeasured] };
   const despite = 'published all the same, since the review policy is never';
   return { decision: 'publish', reasons: [...doubts, ...asMeasured, despite] };
 }

@@ -13,8 +13,15 @@ export interface RefitFacts {
   verdict: Verdict;
   /** Null where the model did not learn how far its segments reach. */
   novelShare: number | null;
-  /** The refit opened last since the model was fitted; null for none. */
-  lastRefit: { runId: string; asOf: string | null; outcome: Outcome | null } | null;
+  /** What there is already; each null for none. */
+  refits: {
+    /** One that has not ended. */
+    open: { runId: string } | null;
+    /** One of the same as-of date that neither failed nor was cancelled. */
+    ofDate: { runId: string; outcome: Outcome } | null;
+    /** The newest that a person turned down since the model was fitted. */
+    turnedDown: { runId: string; asOf: string; outcome: 'rejected' | 'cancelled' } | null;
+  };
 }
 
 export interface RefitDecision {
@@ -60,14 +67,16 @@ function novelty({ settings: { maximumNovelShare }, novelShare }: RefitFacts): F
 }
 
 /** Why a refit that is due is left to a person; null: nothing is in its way. */
-function obstacleTo({ settings: { pauseDays }, asOf, lastRefit }: RefitFacts): string | null {
-  if (lastRefit === null) return null;
-  const { runId, outcome } = lastRefit;
-  if (outcome === null || outcome === 'held') return `refit ${runId} is open already: no other is started`;
-  // A refit that failed may succeed the next time; one that a person did not want will not please them sooner.
-  const isTurnedDown = outcome === 'rejected' || outcome === 'cancelled';
-  if (!isTurnedDown || lastRefit.asOf === null) return null;
-  const days = daysBetween(lastRefit.asOf, asOf);
+function obstacleTo({ settings: { pauseDays }, asOf, refits }: RefitFacts): string | null {
+  const { open, ofDate, turnedDown } = refits;
+  if (open !== null) return `refit ${open.runId} is open already: no other is started`;
+  // A refit that failed may succeed the next time.
+  if (ofDate !== null)
+    return `refit ${ofDate.runId} as of ${asOf} is ${ofDate.outcome} already: no other of that date is started`;
+  // One that a person did not want will not please them sooner.
+  if (turnedDown === null) return null;
+  const { runId, outcome } = turnedDown;
+  const days = daysBetween(turnedDown.asOf, asOf);
   if (days < 0 || days >= pauseDays) return null;
   return `refit ${runId} was ${outcome} ${daysOf(days)} before: none is started within ${daysOf(pauseDays)}`;
 }

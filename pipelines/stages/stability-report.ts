@@ -52,7 +52,7 @@ export interface StabilityReport
   centroids: CentroidReport[] | null;
 }
 
-const tally = z.looseObject({ customers: z.number(), spendCents: z.number() });
+const tally = z.looseObject({ customers: z.number(), spendCents: z.number().nullable() });
 const seen = tally.extend({ border: tally.nullable().default(null) });
 
 const movements = z.looseObject({

@@ -36,10 +36,14 @@ export const createBackfillsRepository = (knex: Knex) =>
     /** Published runs that a backfill would make again, rising by as-of date; of several of a date the newest. */
     done: (question: DoneQuestion): Promise<{ asOf: string; runId: string }[]> => doneRuns(knex, question),
 
-    /** Day of the newest moment that a run of the pipeline has seen in its source, in UTC; null before there was one. */
-    async newestDay(pipeline: string): Promise<string | null> {
+    /**
+     * Day of the newest moment that a run of the pipeline has seen in this extract, or in the definition's source where
+     * it was given none, in UTC; null before there was one.
+     */
+    async newestDay(pipeline: string, extract: string | null): Promise<string | null> {
       const row = await knex('runs')
         .where({ pipeline })
+        .whereRaw(`input ->> 'extract' is not distinct from ?`, [extract])
         .max<{ newest: Date | null }>('source_watermark as newest')
         .first();
       return row?.newest?.toISOString().slice(0, 'YYYY-MM-DD'.length) ?? null;

@@ -9,6 +9,7 @@ import type {
   Verdict,
 } from '../../pipelines/contracts/run.ts';
 import { translating } from './database-errors.ts';
+import { type Refits, type RefitsAsked, refitsAround } from './refits.ts';
 import { lockOpenRun, lockRun, unknownRun } from './run-lock.ts';
 import { type RunRecord, type RunRow, recordOf } from './run-records.ts';
 
@@ -47,14 +48,8 @@ export const createRunsRepository = (knex: Knex) =>
       return row ? recordOf(row) : null;
     },
 
-    /** The refit of the pipeline that was opened last; null for none. */
-    async lastRefit(pipeline: string): Promise<Pick<RunRecord, 'runId' | 'asOf' | 'outcome'> | null> {
-      const row = await knex<RunRow>('runs')
-        .where({ pipeline, kind: 'refit' })
-        .orderBy('sequence', 'desc')
-        .first();
-      return row ? recordOf(row) : null;
-    },
+    /** What there is of refits around an as-of date. */
+    refitsAround: (asked: RefitsAsked): Promise<Refits> => refitsAround(knex, asked),
 
     /** The definition that a run goes by from now on, in place of the one it was opened with. */
     async adoptDefinition(runId: string, definition: ArtifactRef): Promise<void> {

@@ -93,7 +93,7 @@ describe('a publication', () => {
     expect(await alerts()).toEqual([]);
     const first = await publish(run);
     expect(await alerts()).toMatchObject([
-      { rule: 'flow', subject: 'seg_0', owner: 'CRM', opened_in_run: run.run.runId, occurrences: 1 },
+      { rule: 'flow', subject: 'seg_1:seg_0', owner: 'CRM', opened_in_run: run.run.runId, occurrences: 1 },
     ]);
     expect(await messages()).toHaveLength(1);
     const left = await shop.snapshot();

@@ -212,6 +212,22 @@ describe('after a refit was published', () => {
     }
   }, 60_000);
 
+  test('one as of an older date never moves readers back by itself where older runs are kept aside', async () => {
+    const restore = await changeDefinition(({ review }) => ({
+      review: { ...review, policy: 'never', beforePublished: 'aside' },
+    }));
+    try {
+      const seen = (await shop.context.repositories.publications.current('shop'))!;
+      const older = await walkAssign(shop, { asOf: '2026-05-15' });
+      expect(older.match.base?.runId).toBe(seen.runId);
+      expect(older.stability.decision).toBe('hold');
+      expect(older.stability.reasons[0]).toContain('the run is as of 2026-05-15 and readers see');
+      await reject(older);
+    } finally {
+      await restore();
+    }
+  }, 60_000);
+
   test('an extract that leaves a segment empty is a verdict about the data', async () => {
     const { execution: workflow } = await shop.openWorkflow();
     const opening = { input: {}, workflow, scheduledAt: null, kind: 'assign' as const };

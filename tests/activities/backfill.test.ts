@@ -45,6 +45,31 @@ describe('planning a backfill', () => {
     ]);
   });
 
+  test('of an extract that no run has read needs to be told where it ends', async () => {
+    const extract = '/data/of-2011.csv';
+    const range = { extract, from: '2011-04-01' };
+    await expect(plan(range)).rejects.toMatchObject({
+      type: 'INPUT_INVALID',
+      message: expect.stringMatching(/an extract that no run of shop has read.*name to/),
+    });
+    expect((await plan({ ...range, to: '2011-12-01' })).dates).toHaveLength(9);
+    // What was seen in the definition's own source says nothing of a file.
+    const { execution: workflow } = await shop.openWorkflow();
+    const see = async (input: StartInput, watermark: string) => {
+      const run = { runId: `run_${watermark}`, kind: 'refit' as const, pipeline: 'shop', seed: 1, input };
+      const definition = { uri: 'd', sha256: '0'.repeat(64), bytes: 1, rows: 1, kind: 'definition' as const };
+      await shop.context.repositories.runs.open({ ...run, definition, workflow });
+      const asOf = '2011-11-01';
+      await shop.context.repositories.runs.describeExtract(run.runId, { asOf, watermark, rowsRead: 1 });
+      await shop.context.repositories.runs.abandon(run.runId, 'seen');
+    };
+    await see({}, '2026-06-30');
+    await expect(plan(range)).rejects.toMatchObject({ type: 'INPUT_INVALID' });
+    await see({ extract }, '2011-12-09');
+    expect((await plan(range)).dates.at(-1)).toBe('2011-12-01');
+    await shop.database.clear();
+  });
+
   test('refuses an input it does not understand, and a pipeline there is not', async () => {
     await expect(plan({ form: '2026-01-01' } as BackfillInput)).rejects.toMatchObject({
       type: 'INPUT_INVALID',
@@ -75,7 +100,7 @@ describe('once runs are published', () => {
   test.each([{ k: 4 }, { seed: 9 }, { extract: '/data/x.csv' }])(
     'what was done otherwise is not done: %j',
     async (otherwise) => {
-      expect((await plan({ from: '2026-06-01', ...otherwise })).done).toEqual([]);
+      expect((await plan({ from: '2026-06-01', to: '2026-07-01', ...otherwise })).done).toEqual([]);
     },
   );
 

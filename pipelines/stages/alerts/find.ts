@@ -1,8 +1,9 @@
 import type { AlertRule, AlertSettings } from '../../contracts/alert-settings.ts';
 import type { Finding, RunMeasurement } from '../../contracts/alerts.ts';
 import { findDrift, findMixDrift } from './drift-rules.ts';
-import { type Compared, comparablePast, isCompared } from './flows.ts';
+import { type Compared, isCompared } from './flows.ts';
 import { findFlows, findLost, findSizeChanges } from './moves-rules.ts';
+import { pastOf } from './past.ts';
 import { significanceOf } from './significance.ts';
 import { findSpendShares } from './spend-rule.ts';
 import { findEvents, findLowStability, findQuestionable, findVerdict } from './state-rules.ts';
@@ -35,11 +36,29 @@ export function findAlerts(
   }: { past: readonly RunMeasurement[]; settings: AlertSettings; currency: string },
 ): Finding[] {
   if (!isCompared(run)) return [];
-  const comparable = comparablePast(run, past, settings.baselineRuns);
-  const budgeted = significanceOf(settings, [...comparable, run]);
+  const { runs, scaled, says } = pastOf(run, past, settings.baselineRuns);
+  const budgeted = significanceOf(settings, [...runs, run]);
   return settings.rules.flatMap((rule) => {
     const alpha = 'significance' in rule ? (rule.significance ?? budgeted) : budgeted;
-    return ask(rule, { run, past: comparable, alpha, currency }).map((found) => findingOf(rule, found));
+    const beside = (runs: readonly Compared[]) => ask(rule, { run, past: runs, alpha, currency });
+    const isAlike = scaled === null || !ASKS_THE_PAST.includes(rule.kind);
+    const found = isAlike ? beside(runs) : foundInBoth(beside(runs), { others: beside(scaled), says });
+    return found.map((one) => findingOf(rule, one));
+  });
+}
+
+const ASKS_THE_PAST: readonly AlertRule['kind'][] = ['size-change', 'flow', 'customers-lost', 'spend-share'];
+
+/** The milder of each two: what is told is what neither past runs as they were nor as they might have been explain. */
+function foundInBoth(
+  found: readonly Found[],
+  { others, says }: { others: readonly Found[]; says: string | null },
+): Found[] {
+  return found.flatMap((one): Found[] => {
+    const other = others.find(({ subject }) => subject === one.subject);
+    if (!other) return [];
+    const milder = other.magnitude < one.magnitude ? other : one;
+    return [{ ...milder, details: [...milder.details, ...(says === null ? [] : [says])] }];
   });
 }
 

@@ -24,10 +24,18 @@ export function customersOf(movements: readonly MeasuredMovement[]): number {
   return movements.reduce((sum, { customers }) => sum + customers, 0);
 }
 
-/** Null where the money of none is known. */
+/** Null where nobody moved, and where the money of some is not known: it would be told beside the number of all. */
 export function spendOf(movements: readonly MeasuredMovement[]): number | null {
   const known = movements.flatMap(({ spendCents }) => (spendCents === null ? [] : [spendCents]));
-  return known.length === 0 ? null : known.reduce((sum, cents) => sum + cents, 0);
+  if (known.length === 0 || known.length < movements.length) return null;
+  return known.reduce((sum, cents) => sum + cents, 0);
+}
+
+/** The money of so many of those who moved, at the mean of them all; null as above, and where fewer did. */
+export function spendOfSome(movements: readonly MeasuredMovement[], customers: number): number | null {
+  const all = spendOf(movements);
+  const moved = customersOf(movements);
+  return all === null || moved === 0 || moved < customers ? null : Math.round((all / moved) * customers);
 }
 
 /** The name of a segment as people know it; one that is gone by the name it had. */

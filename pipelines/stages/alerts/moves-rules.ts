@@ -13,7 +13,7 @@ import {
   nameIn,
   type Row,
   rowsOf,
-  spendOf,
+  spendOfSome,
   totalOf,
 } from './flows.ts';
 import { LEAST_PAST_RUNS, sumOf, testRows } from './row-test.ts';
@@ -44,10 +44,11 @@ export function findSizeChanges(rule: AlertRuleOf<'size-change'>, { run, past, a
     const all = [totalOf(run.previousSegments), totalOf(run.segments)] as const;
     const arrived = run.movements.filter(({ to }) => to === segmentId);
     const left = run.movements.filter(({ from }) => from === segmentId);
-    const net = [spendOf(arrived), spendOf(left)] as const;
+    const customers = Math.round(Math.abs(surplus));
     return [
       {
-        ...{ subject: segmentId, magnitude: Math.abs(change), pValue: adjusted[i]! },
+        subject: `${change > 0 ? 'grew' : 'shrank'}:${segmentId}`,
+        ...{ magnitude: Math.abs(change), pValue: adjusted[i]! },
         title:
           `${nameIn(run, segmentId)} ${change > 0 ? 'grew' : 'shrank'} from ${formatShare(before / all[0])} to ` +
           `${formatShare(now / all[1])} of the customers: ${formatNumber(before)} then, ${formatNumber(now)} now`,
@@ -56,8 +57,8 @@ export function findSizeChanges(rule: AlertRuleOf<'size-change'>, { run, past, a
             `${formatNumber(customersOf(left))} left${mostOf(run, left, 'to')}`,
           ...causesOf([...arrived, ...left]),
         ],
-        customers: Math.round(Math.abs(surplus)),
-        spendCents: net[0] === null && net[1] === null ? null : Math.abs((net[0] ?? 0) - (net[1] ?? 0)),
+        customers,
+        spendCents: spendOfSome(change > 0 ? arrived : left, customers),
         features: [...behind(run), ...typicalOf(run, segmentId)],
       },
     ];
@@ -92,13 +93,14 @@ export function findFlows(rule: AlertRuleOf<'flow'>, { run, past, alpha }: Asked
     const way = run.movements.filter(({ from, to }) => from === segmentId && (to ?? LOST) === place);
     return [
       {
-        ...{ subject: segmentId, magnitude: test.shiftedShare, pValue: test.adjustedPValue },
+        subject: `${wordOf(segmentId, place)}:${segmentId}`,
+        ...{ magnitude: test.shiftedShare, pValue: test.adjustedPValue },
         title:
-          `${formatShare(test.shiftedShare)} of the customers of ${nameIn(run, segmentId)} ${wayTo(run, segmentId, place)}: ` +
+          `${formatShare(test.shiftedShare)} ${wayOf(run, segmentId, place)}: ` +
           `${formatNumber(count)} instead of about ${formatNumber(Math.round(usual))}`,
         details: causesOf(way),
         customers: moved,
-        spendCents: place === segmentId ? null : spendOf(way),
+        spendCents: place === segmentId ? null : spendOfSome(way, moved),
         features: [...behind(run), ...typicalOf(run, segmentId)],
       },
     ];
@@ -126,7 +128,7 @@ export function findLost(rule: AlertRuleOf<'customers-lost'>, { run, past, alpha
           `${formatNumber(lost)} instead of about ${formatNumber(Math.round(usual * sumOf(row)))}`,
         details: [],
         customers: surplus,
-        spendCents: spendOf(gone),
+        spendCents: spendOfSome(gone, surplus),
         features: [...behind(run), ...typicalOf(run, subject)],
       },
     ];
@@ -149,10 +151,17 @@ function farthest(row: Row, usual: ReadonlyMap<string, number>) {
   return ways.reduce((best, way) => (way.count - way.usual > best.count - best.usual ? way : best));
 }
 
-function wayTo(run: Compared, segmentId: string, place: string): string {
-  if (place === segmentId) return 'did other than usual, most stayed';
+/** The way is part of what an open alert is about: another one is news. */
+function wordOf(segmentId: string, place: string): string {
+  if (place === LOST) return 'gone';
+  return place === segmentId ? 'stayed' : place;
+}
+
+function wayOf(run: Compared, segmentId: string, place: string): string {
+  const whose = `of the customers of ${nameIn(run, segmentId)}`;
+  if (place === segmentId) return `more ${whose} stayed than usual`;
   const most = place === LOST ? 'are not in this run' : `to ${nameIn(run, place)}`;
-  return `went other ways than usual, most ${most}`;
+  return `${whose} went other ways than usual, most ${most}`;
 }
 
 function mostOf(run: Compared, ways: Compared['movements'], end: 'from' | 'to'): string {

@@ -4,7 +4,7 @@ import type { AlertRuleOf } from '../../contracts/alert-settings.ts';
 import { formatShare } from '../figures.ts';
 import { behind } from './drift-rules.ts';
 import type { Asked, Found } from './find.ts';
-import { type Compared, nameIn, spendOf } from './flows.ts';
+import { type Compared, customersOf, nameIn, spendOf } from './flows.ts';
 
 /** Money lies with few customers, so that a share of it swings: what is usual takes more runs to know. */
 const LEAST_PAST_CHANGES = 6;
@@ -29,10 +29,16 @@ export function findSpendShares(rule: AlertRuleOf<'spend-share'>, { run, past, a
     const moves = run.movements.filter(({ from, to }) => from === segmentId || to === segmentId);
     return [
       {
-        ...{ subject: segmentId, magnitude: size, pValue: adjusted[i]! },
+        subject: `${now > before ? 'rose' : 'fell'}:${segmentId}`,
+        ...{ magnitude: size, pValue: adjusted[i]! },
         title: `${nameIn(run, segmentId)} makes ${formatShare(now)} of the spend, ${formatShare(before)} before`,
-        details: [`from run to run it changes by ${formatShare(usual)} as a rule`],
-        customers: run.segments.find((one) => one.segmentId === segmentId)?.customers ?? null,
+        details: [
+          `from run to run it changes by ${formatShare(usual)} as a rule`,
+          ...(moves.length > 0
+            ? ['the customers and the money are of those who came and those who left']
+            : []),
+        ],
+        customers: moves.length > 0 ? customersOf(moves) : null,
         spendCents: spendOf(moves),
         features: behind(run),
       },

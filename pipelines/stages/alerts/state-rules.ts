@@ -3,7 +3,7 @@ import type { MeasuredSegment } from '../../contracts/alerts.ts';
 import { counted } from '../figures.ts';
 import { behind } from './drift-rules.ts';
 import type { Asked, Found } from './find.ts';
-import { spendOf, totalOf } from './flows.ts';
+import { customersOf, spendOf, totalOf } from './flows.ts';
 
 // Rules that look at what is, not at what chance would make of it: a limit, a state, an event.
 
@@ -45,7 +45,8 @@ export function findEvents(rule: AlertRuleOf<'segment-events'>, { run }: Asked):
         magnitude: 1,
         title: `“${name}” ${EVENT_WORDS[event]}: ${counted(customers, 'customer')}`,
         customers,
-        spendCents: spendOf(moves),
+        // Of one that merged and goes on under its id most have not moved.
+        spendCents: customersOf(moves) === customers ? spendOf(moves) : null,
         features: typical.slice(0, 3),
       };
     });
@@ -65,7 +66,8 @@ export function findVerdict(rule: AlertRuleOf<'verdict'>, { run }: Asked): Found
   const moved = run.movements.filter(({ from, to }) => from !== null && to !== null);
   return [
     {
-      ...state(''),
+      // Drift goes on from run to run; each time that the segments were replaced is news of its own.
+      ...state(verdict === 'unstable' ? `unstable:${run.runId}` : ''),
       magnitude: 1,
       title:
         verdict === 'unstable'

@@ -5,6 +5,9 @@ import { asOfDates, dayAfter, refuseOlder } from '../../../pipelines/stages/back
 
 const nothingSaid = { from: undefined, to: undefined, publishedAsOf: null, lastKnown: '2026-07-15' };
 
+const days = fc.integer({ min: 0, max: 20_000 });
+const isoDay = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10);
+
 describe('as-of dates', () => {
   test('go from the first to the last, both included', () => {
     const range = { ...nothingSaid, from: '2011-04-01', to: '2011-12-01' };
@@ -42,12 +45,58 @@ describe('as-of dates', () => {
     const range = { ...nothingSaid, from: '2020-01-01', every: 'day' as const };
     expect(asOfDates({ ...range, to: '2020-12-31' })).toHaveLength(366);
     expect(() => asOfDates({ ...range, to: '2021-01-01' })).toThrow(
-      expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining('ask for a part') }),
+      expect.objectContaining({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining('ask for a part (from 2020-01-01 to 2020-12-31)'),
+      }),
     );
   });
 
-  const days = fc.integer({ min: 0, max: 20_000 });
-  const isoDay = (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10);
+  test('more than that after what is published are refused too, and none is left out unsaid', () => {
+    const after = (publishedAsOf: string) =>
+      asOfDates({ ...nothingSaid, every: 'day', publishedAsOf, lastKnown: '2026-11-28' });
+    const year = after('2025-11-27');
+    expect([year.length, year[0], year.at(-1)]).toEqual([366, '2025-11-28', '2026-11-28']);
+    expect(() => after('2024-01-01')).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining('ask for a part (from 2024-01-02 to 2025-01-01)'),
+      }),
+    );
+  });
+
+  test('a first one after the last that the data is known to have is refused, as one after `to` is', () => {
+    expect(() => asOfDates({ ...nothingSaid, from: '2026-12-01', every: 'month' })).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(/from is 2026-12-01.*ends on 2026-07-15.*name to/),
+      }),
+    );
+  });
+
+  test('without a first one they are those of the line back from the last that nobody has seen yet', () => {
+    fc.assert(
+      fc.property(
+        days,
+        fc.integer({ min: 0, max: 366 }),
+        fc.constantFrom(...INTERVALS),
+        (start, length, every) => {
+          const [publishedAsOf, to] = [isoDay(start), isoDay(start + length)];
+          const dates = asOfDates({ ...nothingSaid, to, every, publishedAsOf });
+          expect(dates.every((date) => date > publishedAsOf && date <= to)).toBe(true);
+          const anchor = every === 'month' ? `${to.slice(0, 8)}01` : to;
+          expect(dates.at(-1) ?? anchor).toBe(anchor);
+          // One more step back would be one that is published already.
+          if (dates.length > 0)
+            expect(asOfDates({ ...nothingSaid, from: dates[0]!, to: anchor, every })).toEqual(dates);
+          const earlier = { ...nothingSaid, to, every, publishedAsOf: isoDay(start - 31) };
+          const all = length <= 330 ? asOfDates(earlier) : dates;
+          expect(all.filter((date) => date > publishedAsOf)).toEqual(dates);
+        },
+      ),
+    );
+  });
+
   test('rise, each once, inside of what was asked', () => {
     fc.assert(
       fc.property(

@@ -38,6 +38,17 @@ describe('traceMovements', () => {
     ]);
   });
 
+  test('money that is not known is not 0: of nobody without spend, of the lost without figures of then', () => {
+    const none = traceMovements({ ...base, spendCents: null, previousSpendCents: null });
+    const { movements, stayed, moved, behaviour, model, lost } = none;
+    expect(movements.map(({ spendCents }) => spendCents)).toEqual(movements.map(() => null));
+    for (const tally of [stayed, lost, none.new, behaviour!.border!, model!, ...Object.values(moved!)])
+      expect(tally.spendCents).toBeNull();
+    const now = traceMovements({ ...base, previousSpendCents: null });
+    for (const { to, spendCents } of now.movements) expect(spendCents === null).toBe(to === null);
+    expect([now.lost.spendCents, now.new.spendCents]).toEqual([null, 100_000]);
+  });
+
   test('totals follow the three-way decomposition', () => {
     const { stayed, behaviour, model, moved, noiseBands } = traceMovements(base);
     const border = { customers: 0, spendCents: 0 };

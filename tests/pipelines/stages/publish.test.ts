@@ -9,7 +9,7 @@ import {
   refusalOf,
 } from '../../../pipelines/stages/publish.ts';
 
-const dates = { asOf: '2026-06-30', publishedAsOf: '2026-06-30' };
+const dates = { asOf: '2026-06-30', publishedAsOf: '2026-06-30', kind: 'refit' as const };
 
 describe('decidePublication', () => {
   test.each([
@@ -51,6 +51,7 @@ describe('decidePublication', () => {
       stability: { verdict: 'stable' as const, reasons: ['as measured'] },
       asOf: '2026-05-31',
       publishedAsOf: '2026-06-30',
+      kind: 'refit' as const,
     };
 
     test.each([
@@ -75,7 +76,7 @@ describe('decidePublication', () => {
 });
 
 describe('what the definition says of a run before what readers see', () => {
-  const older = { asOf: '2026-05-31', publishedAsOf: '2026-06-30' };
+  const older = { asOf: '2026-05-31', publishedAsOf: '2026-06-30', kind: 'refit' as const };
 
   test.each([
     ['hold', false, false],
@@ -93,8 +94,8 @@ describe('what the definition says of a run before what readers see', () => {
     ['the first publication', '2026-05-31', null],
     ['a date that is not known yet', null, '2026-06-30'],
   ])('does not concern %s', (_, asOf, publishedAsOf) => {
-    expect(refusalOf({ asOf, publishedAsOf, beforePublished: 'refuse' })).toBeUndefined();
-    expect(isAside({ asOf, publishedAsOf, beforePublished: 'aside' })).toBe(false);
+    expect(refusalOf({ ...older, asOf, publishedAsOf, beforePublished: 'refuse' })).toBeUndefined();
+    expect(isAside({ ...older, asOf, publishedAsOf, beforePublished: 'aside' })).toBe(false);
   });
 
   test('a refusal tells both dates and the way out', () => {
@@ -114,6 +115,21 @@ describe('what the definition says of a run before what readers see', () => {
     const doubted = decidePublication({ ...aside, stability: { verdict: 'unstable', reasons: [] } });
     expect(doubted.decision).toBe('hold');
   });
+
+  test.each(['never', 'when-unstable', 'always'] as const)(
+    'one that assigns is never kept aside, and where others are it is held, policy %s',
+    (policy) => {
+      const assign = { ...older, kind: 'assign' as const, beforePublished: 'aside' as const };
+      const stability = { verdict: 'stable' as const, reasons: [] };
+      expect(isAside(assign)).toBe(false);
+      const found = decidePublication({ ...assign, policy, stability });
+      expect(found.decision).toBe('hold');
+      expect(found.reasons.join()).toMatch(/as of 2026-05-31 and readers see 2026-06-30/);
+      expect(decidePublication({ ...assign, policy: 'never', stability, asOf: '2026-07-01' }).decision).toBe(
+        'publish',
+      );
+    },
+  );
 });
 
 test('the message of a publication tells figures of segments and nothing of where they came from', () => {

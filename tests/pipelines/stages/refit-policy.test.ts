@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { refitSettings } from '../../../pipelines/contracts/refit-settings.ts';
 import { decideRefit, type RefitFacts } from '../../../pipelines/stages/refit-policy.ts';
 
+const NONE: RefitFacts['refits'] = { open: null, ofDate: null, turnedDown: null };
+
 const factsWith = (
   change: Partial<Omit<RefitFacts, 'settings'>> & { settings?: Partial<RefitFacts['settings']> } = {},
 ): RefitFacts => {
@@ -12,7 +14,7 @@ const factsWith = (
     fittedAsOf: '2026-06-01',
     verdict: 'stable',
     novelShare: 0.001,
-    lastRefit: null,
+    refits: NONE,
     ...facts,
     settings: { ...refitSettings.parse(undefined), ...settings },
   };
@@ -74,26 +76,28 @@ describe('a refit that is due is started', () => {
     expect(decideRefit(factsWith({ asOf: old.asOf }))).toMatchObject({ due: true, start: false });
   });
 
-  test.each([
-    ['null', null],
-    ['held', 'held'],
-  ] as const)('not beside one that is open, outcome %s', (_, outcome) => {
-    const decision = decideRefit(
-      factsWith({ ...old, lastRefit: { runId: 'run_2', asOf: '2026-11-01', outcome } }),
-    );
+  test('not beside one that is open', () => {
+    const decision = decideRefit(factsWith({ ...old, refits: { ...NONE, open: { runId: 'run_2' } } }));
     expect(decision).toMatchObject({ due: true, start: false });
     expect(decision.reasons.at(-1)).toBe('refit run_2 is open already: no other is started');
+  });
+
+  test.each(['published', 'rejected'] as const)('not beside one of the same date that is %s', (outcome) => {
+    const refits = { ...NONE, ofDate: { runId: 'run_2', outcome } };
+    const decision = decideRefit(factsWith({ ...old, refits }));
+    expect(decision).toMatchObject({ due: true, start: false });
+    expect(decision.reasons.at(-1)).toBe(
+      `refit run_2 as of 2026-12-01 is ${outcome} already: no other of that date is started`,
+    );
   });
 
   test.each([
     ['rejected', '2026-11-25', false],
     ['rejected', '2026-11-24', true],
     ['cancelled', '2026-11-30', false],
-    ['failed', '2026-11-30', true],
-    ['cancelled', null, true],
-  ] as const)('after one that was %s as of %s: %s', (outcome, asOf, start) => {
-    const lastRefit = { runId: 'run_2', asOf, outcome };
-    expect(decideRefit(factsWith({ ...old, lastRefit })).start).toBe(start);
+  ] as const)('after one that a person had %s as of %s: %s', (outcome, asOf, start) => {
+    const refits = { ...NONE, turnedDown: { runId: 'run_2', asOf, outcome } };
+    expect(decideRefit(factsWith({ ...old, refits })).start).toBe(start);
   });
 });
 

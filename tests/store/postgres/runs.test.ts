@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Outcome } from '../../../pipelines/contracts/run.ts';
 import { createRepositories, type Repositories } from '../../../store/postgres/repositories.ts';
 import { type TestDatabase, testDatabase } from '../../helpers/postgres.ts';
 import { allRows } from '../../helpers/postgres-rows.ts';
@@ -45,15 +46,66 @@ describe('opening', () => {
     expect(await repositories.runs.byWorkflow({ ...workflow, runId: 'another' })).toBeNull();
   });
 
-  test('the refit opened last is of the pipeline, and no run that assigned', async () => {
-    expect(await repositories.runs.lastRefit('shop')).toBeNull();
-    await repositories.runs.open(newRun('a'));
-    await repositories.runs.open({ ...newRun('b'), kind: 'assign' });
-    await repositories.runs.open(newRun('c', 'other'));
-    expect(await repositories.runs.lastRefit('shop')).toMatchObject({
-      runId: 'a',
-      asOf: null,
-      outcome: null,
+  describe('refits around an as-of date', () => {
+    const around = (asOf = '2026-06-10') =>
+      repositories.runs.refitsAround({ pipeline: 'shop', fittedIn: 'champion', asOf });
+    const refit = async (
+      runId: string,
+      { asOf, outcome, isHeld = false }: { asOf: string; outcome: Outcome | null; isHeld?: boolean },
+    ) => {
+      const { knex } = database;
+      await repositories.runs.open(newRun(runId));
+      await repositories.runs.describeExtract(runId, { asOf, watermark: asOf, rowsRead: 1 });
+      await knex('runs')
+        .where({ run_id: runId })
+        .update({
+          outcome,
+          ...(isHeld && { held_at: knex.fn.now() }),
+          ...(outcome !== null && outcome !== 'held' && { closed_at: knex.fn.now() }),
+        });
+    };
+    beforeEach(() => refit('champion', { asOf: '2026-06-01', outcome: 'published' }));
+
+    test('are none beside the one that fitted the model, runs that assigned and other pipelines', async () => {
+      await repositories.runs.open({ ...newRun('b'), kind: 'assign' });
+      await repositories.runs.open(newRun('c', 'other'));
+      expect(await around()).toEqual({ open: null, ofDate: null, turnedDown: null });
+    });
+
+    test('one that a person turned down counts whatever was opened after it', async () => {
+      await refit('unwanted', { asOf: '2026-06-08', outcome: 'rejected', isHeld: true });
+      await refit('aside', { asOf: '2025-06-01', outcome: 'published' });
+      await refit('broken', { asOf: '2026-06-09', outcome: 'failed' });
+      await refit('refused-data', { asOf: '2026-06-09', outcome: 'rejected' });
+      const turnedDown = { runId: 'unwanted', asOf: '2026-06-08', outcome: 'rejected' };
+      expect(await around()).toEqual({ open: null, ofDate: null, turnedDown });
+      await refit('queued', { asOf: '2026-06-10', outcome: null });
+      await refit('newest', { asOf: '2026-06-01', outcome: 'cancelled' });
+      expect(await around()).toEqual({ open: { runId: 'queued' }, ofDate: null, turnedDown });
+    });
+
+    test('one of before the model was fitted, or of a later date, is not one that was turned down', async () => {
+      await refit('of-before', { asOf: '2026-05-31', outcome: 'cancelled' });
+      await refit('of-later', { asOf: '2026-06-11', outcome: 'rejected', isHeld: true });
+      expect((await around()).turnedDown).toBeNull();
+      await refit('champion-2', { asOf: '2026-06-01', outcome: 'published' });
+      const later = { pipeline: 'shop', fittedIn: 'champion-2', asOf: '2026-06-12' };
+      expect((await repositories.runs.refitsAround(later)).turnedDown).toBeNull();
+    });
+
+    test.each([
+      ['published', true],
+      ['rejected', true],
+      ['failed', false],
+      ['cancelled', false],
+    ] as const)('one of the same date that is %s stands in the way: %s', async (outcome, isThere) => {
+      await refit('same', { asOf: '2026-06-10', outcome });
+      expect((await around()).ofDate).toEqual(isThere ? { runId: 'same', outcome } : null);
+    });
+
+    test('one that is held is open', async () => {
+      await refit('held', { asOf: '2026-06-10', outcome: 'held', isHeld: true });
+      expect(await around()).toMatchObject({ open: { runId: 'held' }, ofDate: null });
     });
   });
 

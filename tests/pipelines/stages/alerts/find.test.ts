@@ -33,13 +33,17 @@ describe('a tenth of a segment that goes to another one', () => {
 
   test('is told as what it is: who shrank, by how many, where they went, how much money', () => {
     const findings = find(run);
-    expect(rulesOf(findings)).toEqual(['segment-size seg_a', 'segment-size seg_b', 'segment-flow seg_a']);
+    expect(rulesOf(findings)).toEqual([
+      'segment-size shrank:seg_a',
+      'segment-size grew:seg_b',
+      'segment-flow seg_b:seg_a',
+    ]);
     expect(findings[0]).toMatchObject({
       title: '“Group a” shrank from 40 % to 36 % of the customers: 1,000 then, 900 now',
       details: ['80 came (50 from “Group b”), 180 left (150 to “Group b”)'],
       ...{ customers: 100, severity: 'warning' },
-      // 50 to b at 1 a head, 30 lost, the planted 1,234; less the 80 who came.
-      spendCents: 123_400,
+      // Of the 180 who left, 50 to b and 30 lost at 1 a head, the planted 100 at 12.34: at their mean.
+      spendCents: Math.round((100 / 180) * (8_000 + 123_400)),
     });
     expect(findings[0]!.features).toEqual(['orders of a']);
     expect(findings[2]!.title).toContain('most to “Group b”: 150 instead of about 50');
@@ -74,7 +78,9 @@ describe('a tenth of a segment that goes to another one', () => {
 
   test('is not told of a segment that the rule is not about, nor below its magnitude, nor of few customers', () => {
     const size = { kind: 'size-change' };
-    expect(rulesOf(find(run, { settings: only({ ...size, segments: ['seg_b'] }) }))).toEqual(['own seg_b']);
+    expect(rulesOf(find(run, { settings: only({ ...size, segments: ['seg_b'] }) }))).toEqual([
+      'own grew:seg_b',
+    ]);
     expect(find(run, { settings: only({ ...size, atLeast: 0.2 }) })).toEqual([]);
     expect(find(run, { settings: only({ ...size, leastCustomers: 101 }) })).toEqual([]);
     expect(find(run, { settings: only({ ...size, significance: 1e-30 }) })).toEqual([]);
@@ -98,7 +104,7 @@ describe('a segment of one customer', () => {
   test('is told of where a rule asks for so few', () => {
     const few = only({ kind: 'size-change', leastCustomers: 1 });
     const run = month(12, [['seg_a', 'seg_x', 19]]);
-    expect(rulesOf(find(run, { past: year, settings: few }))).toEqual(['own seg_x']);
+    expect(rulesOf(find(run, { past: year, settings: few }))).toEqual(['own grew:seg_x']);
   });
 
   test('does not hide what happens beside it', () => {
@@ -106,7 +112,44 @@ describe('a segment of one customer', () => {
       ['seg_a', 'seg_b', 100],
       ['seg_x', null, 1],
     ]);
-    expect(rulesOf(find(run, { past: year }))).toContain('segment-flow seg_a');
+    expect(rulesOf(find(run, { past: year }))).toContain('segment-flow seg_b:seg_a');
+  });
+});
+
+describe('what is told of ways', () => {
+  const settings = only({ kind: 'flow' });
+  const titleOf = (run: RunMeasurement, past = usualYear()) =>
+    find(run, { past, settings }).map(({ subject, title }) => `${subject} ${title}`);
+
+  test('of customers who are not in this run claims nothing of where they are', () => {
+    expect(titleOf(usualMonth(12, [['seg_a', null, 200]]))).toEqual([
+      expect.stringMatching(
+        /^gone:seg_a 20 % of the customers of “Group a” went other ways than usual, most are not in this run: 230 instead/,
+      ),
+    ]);
+  });
+
+  test('where more stay than usual is that they stay', () => {
+    const past = usualYear().map((_, month) => usualMonth(month, [['seg_a', 'seg_b', 200]]));
+    expect(titleOf(usualMonth(12), past)).toEqual([
+      expect.stringMatching(
+        /^stayed:seg_a 20 % more of the customers of “Group a” stayed than usual: 920 instead/,
+      ),
+    ]);
+  });
+
+  test('to another destination is another alert, and so are shrinking after growing and a second new model', () => {
+    const subjectsOf = (run: RunMeasurement) => find(run).map(({ rule, subject }) => `${rule} ${subject}`);
+    const [toB, toC, back] = [
+      usualMonth(12, [['seg_a', 'seg_b', 150]]),
+      usualMonth(12, [['seg_a', 'seg_c', 150]]),
+      usualMonth(12, [['seg_b', 'seg_a', 150]]),
+    ].map(subjectsOf);
+    expect(toB).toEqual(expect.arrayContaining(['segment-size grew:seg_b', 'segment-flow seg_b:seg_a']));
+    expect(toC).toContain('segment-flow seg_c:seg_a');
+    expect(back).toContain('segment-size shrank:seg_b');
+    const unstable = [12, 13].flatMap((month) => subjectsOf(usualMonth(month, [], { verdict: 'unstable' })));
+    expect(new Set(unstable).size).toBe(2);
   });
 });
 
@@ -135,6 +178,15 @@ describe('customers lost', () => {
     });
   });
 
+  test('are told with the money of as many customers as are told', () => {
+    const [all] = find(usualMonth(12, [['seg_a', null, 200]]), { settings });
+    // Every one of them is worth 1 in this shop.
+    expect([all!.customers, all!.spendCents]).toEqual([200, 20_000]);
+    const unknown = usualMonth(12, [['seg_a', null, 200]]);
+    unknown.movements.at(-1)!.spendCents = null;
+    expect(find(unknown, { settings })[0]).toMatchObject({ customers: 200, spendCents: null });
+  });
+
   test('that are fewer than usual are no alarm', () => {
     const past = usualYear().map((_, month) => usualMonth(month, [['seg_a', null, 200]]));
     expect(find(usualMonth(12), { past, settings })).toEqual([]);
@@ -153,7 +205,7 @@ describe('share of spend', () => {
   test('is told when it changes by more than it does from run to run', () => {
     expect(find(withShares(12, 0.2, 0.26), { past, settings })).toMatchObject([
       {
-        subject: 'seg_a',
+        subject: 'rose:seg_a',
         title: '“Group a” makes 26 % of the spend, 20 % before',
         magnitude: expect.closeTo(0.06, 9),
       },
@@ -238,9 +290,21 @@ describe('what is, without asking chance', () => {
     expect(found[0]!.title).toBe('“Group d” is a new segment: 80 customers');
   });
 
+  test('the money of a segment that merged is told where all its customers came, not where most had been there', () => {
+    const moneyOf = (customers: number) => {
+      const segments = [segment('seg_c', customers, { event: 'merged' })];
+      const [found] = find(usualMonth(12, [['seg_a', 'seg_c', 100, 5_000]], { segments }), {
+        settings: only({ kind: 'segment-events' }),
+      });
+      return [found!.customers, found!.spendCents];
+    };
+    expect(moneyOf(600)).toEqual([600, null]);
+    expect(moneyOf(100)).toEqual([100, 5_000]);
+  });
+
   test('a verdict is told when the rule is about it', () => {
     const unstable = usualMonth(12, [], { verdict: 'unstable' });
-    expect(rulesOf(find(unstable))).toEqual(['unstable ']);
+    expect(rulesOf(find(unstable))).toEqual(['unstable unstable:run_12']);
     expect(find(unstable)[0]!.severity).toBe('critical');
     expect(find(usualMonth(12, [], { verdict: 'drifted' }))).toEqual([]);
   });
