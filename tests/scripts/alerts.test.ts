@@ -257,7 +257,7 @@ describe('strata alerts backtest', () => {
     expect(said).toMatch(/^ {2}2026-07-01 {2}flow: .*“Group 0” went other ways/m);
     expect(await written('backtest.json')).toMatchObject({
       ...{ runs: 7, isWithinBudget: true },
-      told: [{ runId: 'm7', subject: 'seg_0', gotWorse: false }],
+      told: [{ runId: 'm7', subject: 'seg_1:seg_0', gotWorse: false }],
     });
   });
 
