@@ -180,11 +180,24 @@ describe('after a refit was published', () => {
       const { ms: _, ...again } = await shop.perform('keepIdentities', { run, features, clustering });
       expect(match).toMatchObject(again);
 
-      // Seen there in the next run, too, they go.
+      // The same date seen again is no second sight.
       await publishWalked(shop, first);
-      const next = await walkAssign(shop, { asOf: '2026-06-25' });
-      expect(next.match.held).toBe(0);
-      expect((await readLabels(artifacts, next.match.members!)).labels).toEqual(said.labels);
+      const sameDate = await walkAssign(shop, { asOf: '2026-06-25' });
+      expect(sameDate.match.held).toBe(held);
+      await reject(sameDate);
+      // Seen there on the next date, too, they go.
+      const next = await walkAssign(shop, { asOf: '2026-06-26' });
+      const saidNext = await readLabels(artifacts, next.clustering.labels);
+      const settledNext = await readLabels(artifacts, next.match.members!);
+      const join = joinCustomers(
+        await readCustomers(artifacts, features.customers),
+        await readCustomers(artifacts, next.features.customers),
+      );
+      const waited = [...join.previousRow.entries()].filter(
+        ([row, before]) => before >= 0 && settled.waiting![before] === saidNext.labels[row],
+      );
+      expect(waited.length).toBeGreaterThan(0);
+      for (const [row] of waited) expect(settledNext.labels[row]).toBe(saidNext.labels[row]);
       await reject(next);
     } finally {
       await restore();
