@@ -136,6 +136,7 @@ describe('an activity that is run again gives the same result and leaves the sam
     await threeTimes('renameSegment', { run, rename });
     await shop.client.workflow.getHandle(workflow.id).terminate();
     expect(await threeTimes('awaitClosed', { workflow })).toEqual({ workflow });
+    expect(await threeTimes('awaitRun', { workflowId: workflow.id })).toMatchObject({ outcome: 'failed' });
     await threeTimes('keepHistory', { runId, workflow });
     expect(await shop.context.repositories.runs.get(runId)).toMatchObject({ outcome: 'published' });
   }, 60_000);
@@ -147,6 +148,9 @@ describe('an activity that is run again gives the same result and leaves the sam
     await threeTimes('decideRefit', { run, verdict: stability.verdict, novelShare });
     expect(await publishWalked(shop, walked, threeTimes)).toMatchObject({
       ...{ outcome: 'published', kind: 'assign' },
+    });
+    expect(await threeTimes('readInbox', { pipeline: run.pipeline })).toMatchObject({
+      settings: { inputs: [] },
     });
     const backfill = { pipeline: run.pipeline, from: '2026-08-01', to: '2026-10-01' };
     expect(
