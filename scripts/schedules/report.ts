@@ -28,7 +28,8 @@ export function planReport(
   wanted: readonly Wanted[],
   today: string,
 ): string {
-  if (plan.length === 0) return 'No schedules, neither in the files nor on the server.';
+  if (plan.length === 0)
+    return 'No schedules, neither in the files nor on the server: `schedule` in pipeline.yaml makes one (docs/schedules.md).';
   const blocks = plan.map((planned) => {
     const one = wanted.find(({ id }) => id === planned.id);
     const lines = [`${SIGNS[planned.state]} ${colors.bold(shortOf(planned.id))}${saidOf(planned.state)}`];
