@@ -72,7 +72,7 @@ export async function withInbox(
   });
   const lightRuns: LightRuns = { wholeRun: ({ kind, input }) => wholeRun(input, kind) };
   const activities = { ...fakeStages(), ...inboxStages(settings), ...stages, ...lightRuns };
-  await withWorker({ bundle: setting.bundle ?? (await light), activities }, async (runs) => {
+  await withWorker({ bundle: setting.bundle ?? (await light), activities, goesOn }, async (runs) => {
     const inbox = inboxOf(runs, pipeline);
     try {
       await check(inbox);

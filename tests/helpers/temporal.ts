@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import type {
   AssignStages,
@@ -39,20 +40,29 @@ export function temporalAddress(): string {
   return address;
 }
 
-/** A worker with these activities on the real server, on task queues of its own, while `check` runs. */
+interface TestWorker {
+  bundle: WorkflowBundle;
+  activities: Stages & AssignStages & DeliveryStages & HistoryStages;
+  /** Whether what it leaves open is for the next worker; default false. */
+  goesOn?: boolean;
+}
+
+let isLeftForNext = false;
+
+/**
+ * A worker with these activities on the real server while `check` runs. It has the task queues to itself: names of task
+ * queues are part of the workflows, and the files that use them run one after another.
+ */
 export async function withWorker(
-  {
-    bundle,
-    activities,
-  }: { bundle: WorkflowBundle; activities: Stages & AssignStages & DeliveryStages & HistoryStages },
+  { bundle, activities, goesOn = false }: TestWorker,
   check: (runs: TestRuns) => Promise<void>,
 ): Promise<void> {
   const address = temporalAddress();
   const connection = await NativeConnection.connect({ address });
   const clientConnection = await Connection.connect({ address });
   const client = new Client({ connection: clientConnection });
-  // Names of task queues are part of the workflows: tests are told apart by a namespace of their own.
   const namespace = 'default';
+  if (!isLeftForNext) await terminateAll(client);
   const shared = {
     connection,
     namespace,
@@ -77,10 +87,24 @@ export async function withWorker(
   try {
     await check(testRuns(client));
   } finally {
+    isLeftForNext = goesOn;
+    if (!goesOn) await terminateAll(client);
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
     await clientConnection.close();
     await connection.close();
+  }
+}
+
+/** What another test left open would have its tasks done by this test's activities, half a minute later or at once. */
+async function terminateAll(client: Client): Promise<void> {
+  const queues = Object.values(TASK_QUEUES).map((queue) => `'${queue}'`);
+  const query = `ExecutionStatus = 'Running' AND TaskQueue IN (${queues.join(', ')})`;
+  for await (const { workflowId, runId } of client.workflow.list({ query })) {
+    const handle = client.workflow.getHandle(workflowId, runId);
+    await handle.terminate('its test is over').catch((error: unknown) => {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    });
   }
 }
 
