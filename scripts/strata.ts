@@ -19,6 +19,8 @@ import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
+import { showCommand } from './show/command.ts';
+import { runsCommand } from './show/runs-command.ts';
 import { signalCommand } from './signal.ts';
 
 const INTERRUPTED = 130;
@@ -51,6 +53,12 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       alertsCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(runsCommand(end.signal))
+    .addCommand(
+      showCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

@@ -1,0 +1,174 @@
+import colors from 'picocolors';
+import type { StartInput } from '../../pipelines/contracts/run.ts';
+import { OUTCOME_SIGNS, runBody } from '../run-report.ts';
+import { bar, dot, links, thousands } from '../terminal.ts';
+import { howLong, moment, momentAfter } from './moments.ts';
+import type { RunView, StageView } from './view.ts';
+import type { Waiting } from './waits.ts';
+
+const TRACK_WIDTH = 20;
+const SHARE_WIDTH = 8;
+
+const SIGNS: Record<RunView['state'], string> = {
+  ...OUTCOME_SIGNS,
+  running: colors.cyan('▸ running'),
+  lost: colors.red('✗ lost'),
+};
+
+/** All that a person reads of a run, as lines. @param places where it is found, by what */
+export function drawRun(
+  view: RunView,
+  { places, nowMs }: { places: Record<string, string>; nowMs: number },
+): string[] {
+  const { summary, isOver, reasons } = view;
+  const found = summary ? runBody(summary) : isOver ? reasons.map((reason) => `  ${dot} ${reason}`) : [];
+  return [
+    title(view),
+    ...about(view, nowMs),
+    ...attention(view, nowMs),
+    '',
+    ...stageLines(view),
+    ...wholeLine(view),
+    ...(found.length > 0 ? ['', ...found.flatMap((text) => text.split('\n'))] : []),
+    '',
+    ...links(places),
+  ];
+}
+
+function title({ state, pipeline, asOf, runId, version, workflow }: RunView): string {
+  const when = asOf ? ` as of ${asOf}` : '';
+  const again = version !== null && version > 1 ? `, version ${version}` : '';
+  return `${SIGNS[state]}  ${colors.bold(pipeline ?? workflow.id)}${when}${again} ${colors.dim(runId ?? '')}`.trimEnd();
+}
+
+function about(
+  { kind, input, workflow, startedAt, endedAt, elapsedMs, isOver }: RunView,
+  nowMs: number,
+): string[] {
+  const asked = askedFor(input);
+  return [
+    `${kind}${whenOf({ startedAt, endedAt, elapsedMs, isOver }, nowMs)}`,
+    ...(asked ? [`asked for ${asked}`] : []),
+    colors.dim(`workflow ${workflow.id}`),
+  ];
+}
+
+function whenOf(
+  { startedAt, endedAt, elapsedMs, isOver }: Pick<RunView, 'startedAt' | 'endedAt' | 'elapsedMs' | 'isOver'>,
+  nowMs: number,
+): string {
+  if (startedAt === null) return '';
+  const began = moment(startedAt);
+  if (!isOver) return `, started ${began}, ${howLong(nowMs - Date.parse(startedAt))} ago`;
+  if (endedAt === null || elapsedMs === null) return `, started ${began}`;
+  return `, ${began} to ${momentAfter(endedAt, startedAt)}, ${howLong(elapsedMs)}`;
+}
+
+/** What the title does not say. */
+function askedFor(input: StartInput | null): string {
+  const { pipeline: _, asOf: __, ...asked } = input ?? {};
+  return Object.entries(asked)
+    .map(([field, value]) => `${field} ${value}`)
+    .join(', ');
+}
+
+/** What a person should look at first. */
+function attention({ waits, retries, notes, beside, isCancelRequested }: RunView, nowMs: number): string[] {
+  const lines = [
+    ...waits.flatMap(waitLines),
+    ...retries.map(({ what, attempt, of, fault, nextAt }) => {
+      const [which, next] = [
+        of > 0 ? `${attempt} of ${of}` : `${attempt}`,
+        nextAt === null ? 'is going on' : nextIn(nextAt, nowMs),
+      ];
+      return `${colors.yellow('!')} ${what} failed: ${fault}; attempt ${which} ${next}`;
+    }),
+    ...(isCancelRequested
+      ? [`${colors.yellow('!')} a cancel was asked for: it ends what it is at and cleans up`]
+      : []),
+    ...(beside !== null && waits.length === 0 ? [`${colors.cyan('▸')} ${beside}`] : []),
+    ...notes.map((note) => `${colors.yellow('!')} ${note}`),
+  ];
+  return lines.length > 0 ? ['', ...lines] : [];
+}
+
+function nextIn(nextAt: string, nowMs: number): string {
+  const ms = Date.parse(nextAt) - nowMs;
+  return ms > 0 ? `begins in ${howLong(ms)}` : 'begins now';
+}
+
+function waitLines({ says, until, commands }: Waiting): string[] {
+  const limit = until === null ? '' : ` (until ${moment(until)})`;
+  return [
+    `${colors.yellow('⏸')} ${says}${limit}`,
+    ...commands.map((command) => `    ${colors.bold(command)}`),
+  ];
+}
+
+const STAGE_SIGNS: Record<StageView['state'], string> = {
+  done: colors.green('✓'),
+  running: colors.cyan('▸'),
+  ahead: colors.dim('○'),
+  broke: colors.red('✗'),
+  never: colors.dim('–'),
+};
+
+function stageLines(view: RunView): string[] {
+  const { stages } = view;
+  const times = stages.map(({ ms }) => (ms === null ? '' : howLong(ms)));
+  const shares = stages.map(({ share }) => (share === null ? '' : `${Math.round(share * 100)} %`));
+  const rows = stages.map((stage) => (stage.rows === null ? '' : thousands(stage.rows)));
+  const largest = Math.max(...stages.map(({ share }) => share ?? 0));
+  const widest = (cells: readonly string[], least = 0) =>
+    Math.max(least, ...cells.map(({ length }) => length));
+  const names = widest(stages.map(({ stage }) => stage));
+  return stages.map((stage, i) => {
+    const drawn = stage.share === null ? '' : bar(largest === 0 ? 0 : stage.share / largest, SHARE_WIDTH);
+    const cells = [
+      `${STAGE_SIGNS[stage.state]} ${stage.stage.padEnd(names)}`,
+      times[i]!.padStart(widest(times)),
+      `${drawn.padEnd(SHARE_WIDTH)} ${shares[i]!.padStart(widest(shares))}`,
+      rows[i]!.padStart(widest(rows)),
+      detailOf(stage, view),
+    ];
+    return cells.join('  ').trimEnd();
+  });
+}
+
+function detailOf({ state, says, attempts }: StageView, { now }: RunView): string {
+  const again = attempts > 1 ? [`attempt ${attempts}`] : [];
+  if (state !== 'running' || now === null) return [...(says ? [says] : []), ...again].join(', ');
+  const { done, of, stageLeftMs, usualMs, elapsedMs } = now;
+  const left = stageLeftMs === null ? [] : [`about ${howLong(stageLeftMs)} left`];
+  const long =
+    stageLeftMs === null && usualMs !== null && elapsedMs > usualMs
+      ? [`longer than its usual ${howLong(usualMs)}`]
+      : [];
+  const far = of > 0 ? [`${thousands(done)} of ${thousands(of)}`] : [];
+  const share = of > 0 ? done / of : stageLeftMs === null ? null : elapsedMs / (elapsedMs + stageLeftMs);
+  const words = [...far, ...left, ...long, ...again].join(', ');
+  return share === null ? words : `${track(share)} ${words}`;
+}
+
+/** How far along a way of fixed length. */
+export function track(share: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * TRACK_WIDTH);
+  return `${colors.cyan('█'.repeat(filled))}${colors.dim('░'.repeat(TRACK_WIDTH - filled))}`;
+}
+
+const BASES = {
+  pace: 'by its own pace',
+  past: 'by past runs',
+  both: 'by its own pace and past runs',
+} as const;
+
+function wholeLine({ leftMs, basis, stages, usualRuns, isOver, state }: RunView): string[] {
+  if (isOver || state !== 'running' || leftMs === null || basis === null) return [];
+  const spentMs = stages.reduce((sum, { ms }) => sum + (ms ?? 0), 0);
+  const share = spentMs + leftMs === 0 ? 0 : spentMs / (spentMs + leftMs);
+  const runs = basis === 'pace' ? '' : ` (${usualRuns} of this pipeline)`;
+  return [
+    '',
+    `${track(share)} ${Math.round(share * 100)} % of the work, about ${howLong(leftMs)} left ${BASES[basis]}${runs}`,
+  ];
+}
