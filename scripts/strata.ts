@@ -7,6 +7,7 @@ import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
 import { diffCommand } from './diff.ts';
+import { doctorCommand } from './doctor/command.ts';
 import { errorText } from './error-text.ts';
 import { evolutionCommand } from './evolution.ts';
 import { featuresCommand } from './features.ts';
@@ -59,6 +60,11 @@ async function main(argv: string[]): Promise<number> {
     .addCommand(runsCommand(end.signal))
     .addCommand(
       showCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      doctorCommand((code) => {
         exitCode = code;
       }),
     )
