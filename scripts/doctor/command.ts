@@ -6,10 +6,10 @@ import { checkFolder, writeJson } from '../output-file.ts';
 import type { Finding, Probe } from './finding.ts';
 
 /** A server that hangs is a finding; so long it may take to be one. */
-const PROBE_WITHIN_MS = 6_000;
+const PROBE_WITHIN_MS = 10_000;
 
 /** `strata doctor`: what is there, what is missing, what to do. Starts nothing and leaves nothing behind. */
-export function doctorCommand(setExitCode: (code: number) => void): Command {
+export function doctorCommand(setExitCode: (code: number) => void, withinMs = PROBE_WITHIN_MS): Command {
   return new Command('doctor')
     .description('looks at all that runs need: servers, workers, folders, pipelines, machine')
     .option('--json <file>', 'write what was found to this file, as JSON')
@@ -22,7 +22,7 @@ export function doctorCommand(setExitCode: (code: number) => void): Command {
       const { doctorReport } = await import('./report.ts');
       const file = json && resolve(invokedFrom(), json);
       await checkFolder('--json', file);
-      const findings = await examine();
+      const findings = await examine(withinMs);
       const isBroken = findings.some(({ state }) => state === 'broken');
       console.log(doctorReport(findings));
       await writeJson('--json', file, { isBroken, findings });
@@ -31,7 +31,7 @@ export function doctorCommand(setExitCode: (code: number) => void): Command {
 }
 
 /** All that is found, in the order of what depends on what. */
-export async function examine(withinMs = PROBE_WITHIN_MS): Promise<Finding[]> {
+export async function examine(withinMs: number): Promise<Finding[]> {
   const { findingsOf } = await import('./finding.ts');
   const probes = await probesOf();
   return (await Promise.all(probes.map((probe) => findingsOf(probe, withinMs)))).flat();

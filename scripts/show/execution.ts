@@ -37,6 +37,8 @@ export interface PendingActivity {
 export interface Execution {
   workflow: { id: string; runId: string };
   type: string;
+  /** Where its own steps wait for a worker; one that was mistyped has none. */
+  taskQueue: string;
   /** Temporal's word. */
   status: string;
   isOpen: boolean;
@@ -82,13 +84,14 @@ export async function executionOf(
   client: Client,
   description: WorkflowExecutionDescription,
 ): Promise<Execution> {
-  const { raw, workflowId, runId, type, status, startTime, closeTime } = description;
+  const { raw, workflowId, runId, type, taskQueue, status, startTime, closeTime } = description;
   const activities = await Promise.all(
     (raw.pendingActivities ?? []).map((activity) => pendingActivity(client, activity)),
   );
   const execution: Execution = {
     workflow: { id: workflowId, runId },
     type,
+    taskQueue,
     status: status.name,
     isOpen: !hasClosed(description),
     isCancelRequested: raw.workflowExtendedInfo?.cancelRequested ?? false,
@@ -167,18 +170,18 @@ export function attributesOf({
 export async function whatIsWrong(
   client: Client,
   execution: Execution,
-  queues: { workflows: string; all: readonly string[] },
+  queues: readonly string[],
 ): Promise<Execution> {
-  const { task, activities } = execution;
+  const { task, activities, taskQueue } = execution;
   const waiting = activities.some(({ isStarted, attempt }) => !isStarted && attempt === 1);
   const isTaskWaiting = task !== null && !task.isStarted;
   const unattended: string[] = [];
   if (waiting || isTaskWaiting) {
     const named = activities.flatMap(({ queue, isStarted }) => (queue && !isStarted ? [queue] : []));
-    const asked = new Set(named.length > 0 ? named : waiting ? queues.all : []);
-    if (isTaskWaiting) asked.add(queues.workflows);
+    const asked = new Set(named.length > 0 ? named : waiting ? queues : []);
+    if (isTaskWaiting) asked.add(taskQueue);
     for (const queue of asked) {
-      const kind = queue === queues.workflows && isTaskWaiting ? 'workflow' : 'activity';
+      const kind = queue === taskQueue && isTaskWaiting ? 'workflow' : 'activity';
       if ((await pollersOf(client, queue, kind)) === 0) unattended.push(queue);
     }
   }

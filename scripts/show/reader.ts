@@ -116,8 +116,7 @@ const NOTHING_USUAL: Usual = { ms: {}, runs: 0 };
 async function understood(client: Client, description: WorkflowExecutionDescription): Promise<Execution> {
   const execution = await executionOf(client, description);
   if (!execution.isOpen) return execution;
-  const queues = { workflows: TASK_QUEUES.workflows, all: Object.values(TASK_QUEUES) };
-  return whatIsWrong(client, execution, queues).catch(() => execution);
+  return whatIsWrong(client, execution, Object.values(TASK_QUEUES)).catch(() => execution);
 }
 
 interface Looked {
