@@ -47,6 +47,11 @@ export function moment(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
 }
 
+/** `2026-07-01 04:05Z`. */
+export function minute(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)}Z`;
+}
+
 /** Without the day where that was said already. */
 export function momentAfter(iso: string, before: string): string {
   return iso.slice(0, 10) === before.slice(0, 10) ? moment(iso).slice(11) : moment(iso);

@@ -3,7 +3,7 @@ import type { Outcome } from '../../pipelines/contracts/run.ts';
 import type { RunRecord } from '../../store/postgres/run-records.ts';
 import { shortId } from '../find-run.ts';
 import { thousands } from '../terminal.ts';
-import { age, howLong, inColumn, moment } from './moments.ts';
+import { age, howLong, inColumn, minute } from './moments.ts';
 import type { RunView } from './view.ts';
 
 /** A run that has ended, as a line of the list. */
@@ -84,8 +84,7 @@ export function runsReport(
 export function doing({ state, waits, retries, now, leftMs, beside }: RunView): string {
   const [wait] = waits;
   if (state === 'lost') return 'lost: its workflow is gone';
-  if (wait?.for === 'review')
-    return wait.until === null ? 'held for review' : `held for review until ${moment(wait.until)}`;
+  if (wait?.for === 'review') return wait.until === null ? 'held for review' : `held until ${minute(wait.until)}`;
   if (wait) return wait.says.split(':', 1)[0]!;
   const [retry] = retries;
   if (retry) return `${retry.what}, attempt ${retry.attempt}: ${retry.fault}`;

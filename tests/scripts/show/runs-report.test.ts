@@ -67,7 +67,7 @@ describe('what a run is at', () => {
 
   test.each([
     [
-      'held for review until 2026-07-01 05:05:07Z',
+      'held until 2026-07-01 05:05Z',
       {
         progress: progress({ outcome: 'held' as const }),
         record: record({ outcome: 'held' as const, heldAt: after(1) }),
