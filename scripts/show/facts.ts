@@ -22,6 +22,8 @@ export interface RunFacts {
   progress: RunProgress | null;
   /** What the workflow returned, where PostgreSQL does not have it. */
   result: RunSummary | null;
+  /** Why the workflow failed, where PostgreSQL does not have that either. */
+  failure: string | null;
   /** The run that goes before this one. */
   earlier: { runId: string; workflow: { id: string } } | null;
   input: StartInput | null;

@@ -28,7 +28,7 @@ interface Following {
  *
  * @throws PipelineError TEMPORAL_UNREACHABLE when the server stays away
  */
-export async function followView({ sight, reader, first, signal, onLook }: Following): Promise<RunView> {
+export async function followView({ sight, reader, first, signal, onLook }: Following): Promise<RunFacts> {
   const client = sight.temporal?.client;
   let facts = first;
   const isSettled = () => {
@@ -57,8 +57,7 @@ export async function followView({ sight, reader, first, signal, onLook }: Follo
     workflow = { id: workflow.id, runId: next.runId };
     facts = await reader.read();
   }
-  facts = await settledRecord(reader, facts, signal);
-  return viewOf(facts, Date.now());
+  return settledRecord(reader, facts, signal);
 }
 
 async function settledRecord(reader: RunReader, facts: RunFacts, signal: AbortSignal): Promise<RunFacts> {

@@ -1,4 +1,4 @@
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { type Client, type WorkflowExecutionDescription, WorkflowFailedError } from '@temporalio/client';
 import { frozenDefinition } from '../../activities/context.ts';
 import type { RunKind, RunSummary, Stage, StartInput } from '../../pipelines/contracts/run.ts';
 import { HANDLERS, type RunProgress, WORKFLOWS } from '../../pipelines/contracts/signatures.ts';
@@ -6,7 +6,7 @@ import type { ReviewSettings } from '../../pipelines/contracts/stages.ts';
 import type { RunRecord } from '../../store/postgres/run-records.ts';
 import type { StageRecord } from '../../store/postgres/stages.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
-import { firstLine } from '../error-text.ts';
+import { firstLine, innermostMessage } from '../error-text.ts';
 import { inputOf } from '../start-or-join.ts';
 import type { Usual } from './estimate.ts';
 import { describeCurrent, type Execution, executionOf, whatIsWrong } from './execution.ts';
@@ -97,14 +97,14 @@ export function createRunReader(
         isOpen && repositories && record
           ? await repositories.runs.earlierOpen(runId!).catch(() => null)
           : null;
-      const hasResult = execution !== null && !execution.isOpen && record?.closedAt == null;
+      const isUntold = execution !== null && !execution.isOpen && record?.closedAt == null;
       return {
         ...{ runId, record, stages, execution, input, earlier, review: await reviewOf(record) },
         workflow: execution?.workflow ?? record?.workflow ?? target.workflow,
         usual: isOpen ? await usualOf({ kind, pipeline, runId }) : NOTHING_USUAL,
         temporal: state,
         progress: seen?.progress ?? null,
-        result: hasResult && client ? await resultOf(client, execution) : null,
+        ...(isUntold && client ? await endOf(client, execution) : NO_END),
         notes: [...notes, ...[fault, store.fault].filter((note) => note !== null)],
       };
     },
@@ -152,8 +152,14 @@ function progressOf(
     .catch(() => null);
 }
 
-async function resultOf(client: Client, { workflow, status }: Execution): Promise<RunSummary | null> {
-  if (status !== 'COMPLETED') return null;
-  const result = client.workflow.getHandle(workflow.id, workflow.runId).result() as Promise<RunSummary>;
-  return result.catch(() => null);
+const NO_END = { result: null, failure: null };
+
+/** How the workflow ended, by itself: its record is closed a moment earlier or later, or there is none. */
+async function endOf(client: Client, { workflow }: Execution): Promise<Pick<RunFacts, 'result' | 'failure'>> {
+  try {
+    const result = (await client.workflow.getHandle(workflow.id, workflow.runId).result()) as RunSummary;
+    return { result, failure: null };
+  } catch (error) {
+    return error instanceof WorkflowFailedError ? { result: null, failure: innermostMessage(error) } : NO_END;
+  }
 }

@@ -84,7 +84,8 @@ export function runsReport(
 export function doing({ state, waits, retries, now, leftMs, beside }: RunView): string {
   const [wait] = waits;
   if (state === 'lost') return 'lost: its workflow is gone';
-  if (wait?.for === 'review') return wait.until === null ? 'held for review' : `held until ${minute(wait.until)}`;
+  if (wait?.for === 'review')
+    return wait.until === null ? 'held for review' : `held until ${minute(wait.until)}`;
   if (wait) return wait.says.split(':', 1)[0]!;
   const [retry] = retries;
   if (retry) return `${retry.what}, attempt ${retry.attempt}: ${retry.fault}`;

@@ -148,10 +148,11 @@ function summaryOf(facts: RunFacts): RunSummary | null {
   return result ?? (kept !== null && stateOf(facts) === 'held' ? kept : null);
 }
 
-function reasonsOf({ record, progress }: RunFacts, summary: RunSummary | null): string[] {
+function reasonsOf({ record, progress, failure }: RunFacts, summary: RunSummary | null): string[] {
   if (summary !== null) return summary.reasons;
   if (record !== null && record.reasons.length > 0) return record.reasons;
-  return progress?.reasons ?? [];
+  const told = progress?.reasons ?? [];
+  return told.length === 0 && failure !== null ? [failure] : told;
 }
 
 function elapsed(

@@ -78,7 +78,14 @@ export function execution(changes: Partial<Execution> = {}): Execution {
 export function facts(changes: Partial<RunFacts> = {}): RunFacts {
   return {
     ...{ runId: RUN_ID, workflow: WORKFLOW, record: record(), stages: [], usual: { ms: {}, runs: 0 } },
-    ...{ review: null, execution: execution(), temporal: 'answers', progress: progress(), result: null },
+    ...{
+      review: null,
+      execution: execution(),
+      temporal: 'answers',
+      progress: progress(),
+      result: null,
+      failure: null,
+    },
     ...{ earlier: null, input: null, notes: [] },
     ...changes,
   };

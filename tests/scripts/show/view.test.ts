@@ -226,6 +226,14 @@ describe('what it draws of a run that has ended', () => {
     expect(view).toMatchObject({ state: 'rejected', isOver: true, elapsedMs: 20_000 });
   });
 
+  test('of one that failed before it was registered, why', () => {
+    const closed = execution({ status: 'FAILED', isOpen: false, closedAt: after(1) });
+    const failure = 'the input has an unknown field (INPUT_INVALID)';
+    const lines = drawn({ execution: closed, record: null, progress: null, failure });
+    expect(lines[0]).toMatch(/^✗ failed {2}shop/);
+    expect(lines).toContain(`  · ${failure}`);
+  });
+
   test.each([
     ['CANCELLED', 'cancelled'],
     ['TERMINATED', 'failed'],
