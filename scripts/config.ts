@@ -86,7 +86,7 @@ export function readConfig(env: Environment = process.env): Config {
 }
 
 /** All that are read here. */
-export const STRATA_VARIABLES: readonly string[] = [
+export const VARIABLES_READ: readonly string[] = [
   'STRATA_HOME',
   'STRATA_DATABASE_URL',
   'STRATA_ARTIFACTS',

@@ -1,6 +1,6 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { areKernelsBuilt } from '../build-kernels.mjs';
-import { STRATA_VARIABLES, variablesSet } from '../config.ts';
+import { VARIABLES_READ, variablesSet } from '../config.ts';
 import type { Finding, Probe } from './finding.ts';
 
 const GIGABYTE = 2 ** 30;
@@ -65,7 +65,7 @@ export function environmentProbe(fault: string | null, set: readonly string[] = 
     async look() {
       const unknown = set.filter(
         (name) =>
-          name.startsWith('STRATA_') && !STRATA_VARIABLES.includes(name) && !NOT_FOR_OPERATORS.test(name),
+          name.startsWith('STRATA_') && !VARIABLES_READ.includes(name) && !NOT_FOR_OPERATORS.test(name),
       );
       const known = set.filter((name) => !unknown.includes(name));
       return [
@@ -77,7 +77,7 @@ export function environmentProbe(fault: string | null, set: readonly string[] = 
           (name): Found => ({
             state: 'warning',
             says: `${name} is set, and nobody reads it`,
-            wayOut: [`there are ${STRATA_VARIABLES.join(', ')}`],
+            wayOut: [`there are ${VARIABLES_READ.join(', ')}`],
           }),
         ),
         ...(fault === null
