@@ -2,7 +2,7 @@ import { loadDefinition } from '../../store/definitions.ts';
 import type { Config } from '../config.ts';
 import { definitionFolders } from '../strata-worker.ts';
 import { quietLog } from './quiet-log.ts';
-import { createRunReader } from './reader.ts';
+import { createRunReader, type Target } from './reader.ts';
 import { type EndedRun, endedRun, runsReport } from './runs-report.ts';
 import { type Sight, withSight } from './sight.ts';
 import { unregisteredRuns } from './target.ts';
@@ -44,8 +44,20 @@ async function openRuns(sight: Sight, pipeline: string | undefined): Promise<Run
   const asked = { ...(pipeline && { pipeline }), limit: MOST_OPEN, isEnded: false };
   const records = (await sight.repositories?.runs.list(asked)) ?? [];
   const known = records.map((record) => ({ runId: record.runId, workflow: record.workflow, record }));
-  const others = await unregisteredRuns(sight, pipeline, records).catch(() => []);
-  const targets = [...others.map(({ target }) => target), ...known].slice(0, MOST_OPEN);
+  const views = await viewsOf(sight, known);
+  // One that was reset goes on in another execution than its record says.
+  const executions = new Set([...records, ...views].map(({ workflow }) => workflow.runId));
+  const others = await unregisteredRuns(sight, pipeline, executions).catch(() => []);
+  return [
+    ...(await viewsOf(
+      sight,
+      others.slice(0, MOST_OPEN).map(({ target }) => target),
+    )),
+    ...views,
+  ];
+}
+
+async function viewsOf(sight: Sight, targets: readonly Target[]): Promise<RunView[]> {
   const views: RunView[] = [];
   for (let i = 0; i < targets.length; i += ASKED_AT_ONCE) {
     const some = targets.slice(i, i + ASKED_AT_ONCE);

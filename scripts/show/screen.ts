@@ -37,8 +37,8 @@ export interface Screen {
   draw(lines: readonly string[]): void;
   /** A line that stays, above what is drawn. */
   print(text: string): void;
-  /** Takes away what is drawn and gives the cursor back. Repeatable. */
-  end(): void;
+  /** Gives the cursor back, and takes away what is drawn unless it is to stay. Repeatable. */
+  end(options?: { stays: boolean }): void;
 }
 
 type Terminal = Pick<NodeJS.WriteStream, 'write' | 'columns' | 'rows'> & {
@@ -77,10 +77,10 @@ export function openScreen(terminal: Terminal): Screen {
       height = 0;
       draw(shown);
     },
-    end() {
+    end({ stays } = { stays: false }) {
       if (isOver) return;
       terminal.off('resize', onResize);
-      terminal.write(`${back()}${SHOW_CURSOR}`);
+      terminal.write(`${stays ? '' : back()}${SHOW_CURSOR}`);
       isOver = true;
     },
   };

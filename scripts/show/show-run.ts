@@ -87,7 +87,8 @@ async function followOnTerminal(following: Following, { draw, divert }: Drawing)
   } finally {
     clearInterval(timer);
     divert(null);
-    screen.end();
+    // Whoever ends the following keeps what was seen last.
+    screen.end({ stays: following.signal.aborted });
   }
 }
 

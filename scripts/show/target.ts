@@ -32,7 +32,8 @@ export async function findTarget(sight: Sight, asked: AskedRun): Promise<Target>
     return (await latestOf(sight, client, { asked, record })) ?? known ?? orThrow();
   if (known && record.workflow.id !== asked.run) return known;
   // A workflow's id: its newest execution may be one that has not registered its run.
-  const found = (await byWorkflowId(client, asked.run)) ?? (known ? null : await byRunId(client, asked.run));
+  const found =
+    (await byExecution(client, { id: asked.run })) ?? (known ? null : await byRunId(client, asked.run));
   if (found === null || found.workflow.runId === record?.workflow.runId) return known ?? orThrow();
   return (await registered(sight, found)) ?? found;
 
@@ -41,22 +42,28 @@ export async function findTarget(sight: Sight, asked: AskedRun): Promise<Target>
   }
 }
 
-/** Runs that are going on and that PostgreSQL does not know (yet), newest first. */
+/**
+ * Runs that are going on and that PostgreSQL does not know (yet), newest first.
+ *
+ * @param known ids of executions whose runs it does know
+ */
 export async function unregisteredRuns(
   sight: Sight,
   pipeline: string | undefined,
-  known: readonly RunRecord[],
-): Promise<{ target: Target; info: WorkflowExecutionInfo }[]> {
+  known: ReadonlySet<string>,
+): Promise<{ target: Target; startedAt: string }[]> {
   const client = sight.temporal?.client;
   if (!client) return [];
-  const executions = new Set(known.map(({ workflow }) => workflow.runId));
-  const found: { target: Target; info: WorkflowExecutionInfo }[] = [];
+  const found: { target: Target; startedAt: string }[] = [];
   const query = `${ARE_RUNS} AND ExecutionStatus = 'Running'`;
   for await (const info of client.workflow.list({ query })) {
-    const target = targetFrom(info);
-    if (executions.has(target.workflow.runId)) continue;
+    if (known.has(info.runId)) continue;
     if (pipeline !== undefined && (await pipelineOf(client, info)) !== pipeline) continue;
-    if ((await registered(sight, target)) === null) found.push({ target, info });
+    // The list does not tell which run a reset one goes on with.
+    const target = await byExecution(client, { id: info.workflowId, runId: info.runId });
+    if (target === null || known.has(target.workflow.runId)) continue;
+    if ((await registered(sight, target)) === null)
+      found.push({ target, startedAt: info.startTime.toISOString() });
     if (found.length === LOOKED_THROUGH) break;
   }
   return found;
@@ -67,9 +74,9 @@ async function latestOf(
   client: Client,
   { asked, record }: { asked: AskedRun; record: RunRecord | null },
 ): Promise<Target | null> {
-  const [newest] = await unregisteredRuns(sight, asked.pipeline, record ? [record] : []).catch(() => []);
-  if (newest && (record === null || newest.info.startTime.toISOString() > record.openedAt))
-    return newest.target;
+  const known = new Set(record ? [record.workflow.runId] : []);
+  const [newest] = await unregisteredRuns(sight, asked.pipeline, known).catch(() => []);
+  if (newest && (record === null || newest.startedAt > record.openedAt)) return newest.target;
   if (record !== null || sight.repositories !== null) return null;
   // Without PostgreSQL the last one that Temporal knows is all there is.
   for await (const info of client.workflow.list({ query: ARE_RUNS })) {
@@ -79,13 +86,17 @@ async function latestOf(
   return null;
 }
 
-async function byWorkflowId(client: Client, id: string): Promise<Target | null> {
+/** @param execution its newest one, where no run id is given. @throws PipelineError INPUT_INVALID when it is no run */
+async function byExecution(
+  client: Client,
+  execution: { id: string; runId?: string },
+): Promise<Target | null> {
   try {
-    const { type, workflowId, runId, raw } = await describeCurrent(client, { id });
+    const { type, workflowId, runId, raw } = await describeCurrent(client, execution);
     if (!RUN_TYPES.includes(type)) {
       throw new PipelineError(
         'INPUT_INVALID',
-        `workflow ${id} is no run, it is of type ${type}; npm run strata -- runs lists the runs`,
+        `workflow ${workflowId} is no run, it is of type ${type}; npm run strata -- runs lists the runs`,
       );
     }
     return targetFrom({ workflowId, runId, raw: raw.workflowExecutionInfo ?? {} });
