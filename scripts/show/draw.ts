@@ -1,13 +1,17 @@
 import colors from 'picocolors';
 import type { StartInput } from '../../pipelines/contracts/run.ts';
 import { OUTCOME_SIGNS, runBody } from '../run-report.ts';
-import { bar, dot, links, thousands } from '../terminal.ts';
+import { bar, counted, dot, links, thousands } from '../terminal.ts';
 import { howLong, moment, momentAfter } from './moments.ts';
-import type { RunView, StageView } from './view.ts';
-import type { Waiting } from './waits.ts';
+import { widthOf } from './screen.ts';
+import type { Retry, RunView, StageView } from './view.ts';
 
 const TRACK_WIDTH = 20;
+/** Beside the other columns of a stage, so that 80 columns hold it. */
+const STAGE_TRACK_WIDTH = 12;
 const SHARE_WIDTH = 8;
+/** A fault with a stack in it is not read to its end. */
+const MOST_LINES = 8;
 
 const SIGNS: Record<RunView['state'], string> = {
   ...OUTCOME_SIGNS,
@@ -15,17 +19,22 @@ const SIGNS: Record<RunView['state'], string> = {
   lost: colors.red('✗ lost'),
 };
 
-/** All that a person reads of a run, as lines. @param places where it is found, by what */
-export function drawRun(
-  view: RunView,
-  { places, nowMs }: { places: Record<string, string>; nowMs: number },
-): string[] {
+interface Drawn {
+  /** Where it is found, by what. */
+  places: Record<string, string>;
+  nowMs: number;
+  /** Columns that sentences are broken at; default: the terminal breaks them. */
+  width?: number;
+}
+
+/** All that a person reads of a run, as lines. */
+export function drawRun(view: RunView, { places, nowMs, width = Number.POSITIVE_INFINITY }: Drawn): string[] {
   const { summary, isOver, reasons } = view;
   const found = summary ? runBody(summary) : isOver ? reasons.map((reason) => `  ${dot} ${reason}`) : [];
   return [
     title(view),
     ...about(view, nowMs),
-    ...attention(view, nowMs),
+    ...attention(view, { nowMs, width }),
     '',
     ...stageLines(view),
     ...wholeLine(view),
@@ -73,36 +82,42 @@ function askedFor(input: StartInput | null): string {
 }
 
 /** What a person should look at first. */
-function attention({ waits, retries, notes, beside, isCancelRequested }: RunView, nowMs: number): string[] {
+function attention(view: RunView, { nowMs, width }: { nowMs: number; width: number }): string[] {
+  const { waits, retries, notes, beside, isCancelRequested } = view;
+  const [warning, wait] = [colors.yellow('!'), colors.yellow('⏸')];
+  const cancel = 'a cancel was asked for: it ends what it is at and cleans up';
   const lines = [
-    ...waits.flatMap(waitLines),
-    ...retries.map(({ what, attempt, of, fault, nextAt }) => {
-      const [which, next] = [
-        of > 0 ? `${attempt} of ${of}` : `${attempt}`,
-        nextAt === null ? 'is going on' : nextIn(nextAt, nowMs),
-      ];
-      return `${colors.yellow('!')} ${what} failed: ${fault}; attempt ${which} ${next}`;
-    }),
-    ...(isCancelRequested
-      ? [`${colors.yellow('!')} a cancel was asked for: it ends what it is at and cleans up`]
-      : []),
-    ...(beside !== null && waits.length === 0 ? [`${colors.cyan('▸')} ${beside}`] : []),
-    ...notes.map((note) => `${colors.yellow('!')} ${note}`),
+    ...waits.flatMap(({ says, until, commands }) => [
+      ...sentence(wait, `${says}${until === null ? '' : ` (until ${moment(until)})`}`, width),
+      ...commands.map((command) => `    ${colors.bold(command)}`),
+    ]),
+    ...retries.flatMap((retry) => sentence(warning, retrySays(retry, nowMs), width)),
+    ...(isCancelRequested ? sentence(warning, cancel, width) : []),
+    ...(beside !== null && waits.length === 0 ? sentence(colors.cyan('▸'), beside, width) : []),
+    ...notes.flatMap((note) => sentence(warning, note, width)),
   ];
   return lines.length > 0 ? ['', ...lines] : [];
+}
+
+function retrySays({ what, attempt, of, fault, nextAt }: Retry, nowMs: number): string {
+  const next = nextAt === null ? 'is going on' : nextIn(nextAt, nowMs);
+  return `${what}, attempt ${attempt}${of > 0 ? ` of ${of}` : ''} ${next}, after: ${fault}`;
+}
+
+/** A sign and a sentence, broken between words, as far as a person reads on. */
+function sentence(sign: string, text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1)!;
+    if (last !== '' && widthOf(last) + 1 + widthOf(word) > width - 3) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.slice(0, MOST_LINES).map((line, i) => `${i === 0 ? sign : ' '} ${line}`);
 }
 
 function nextIn(nextAt: string, nowMs: number): string {
   const ms = Date.parse(nextAt) - nowMs;
   return ms > 0 ? `begins in ${howLong(ms)}` : 'begins now';
-}
-
-function waitLines({ says, until, commands }: Waiting): string[] {
-  const limit = until === null ? '' : ` (until ${moment(until)})`;
-  return [
-    `${colors.yellow('⏸')} ${says}${limit}`,
-    ...commands.map((command) => `    ${colors.bold(command)}`),
-  ];
 }
 
 const STAGE_SIGNS: Record<StageView['state'], string> = {
@@ -139,7 +154,7 @@ function detailOf({ state, says, attempts }: StageView, { now }: RunView): strin
   const again = attempts > 1 ? [`attempt ${attempts}`] : [];
   if (state !== 'running' || now === null) return [...(says ? [says] : []), ...again].join(', ');
   const { done, of, stageLeftMs, usualMs, elapsedMs } = now;
-  const left = stageLeftMs === null ? [] : [`about ${howLong(stageLeftMs)} left`];
+  const left = stageLeftMs === null ? [] : [`${howLong(stageLeftMs)} left`];
   const long =
     stageLeftMs === null && usualMs !== null && elapsedMs > usualMs
       ? [`longer than its usual ${howLong(usualMs)}`]
@@ -147,28 +162,32 @@ function detailOf({ state, says, attempts }: StageView, { now }: RunView): strin
   const far = of > 0 ? [`${thousands(done)} of ${thousands(of)}`] : [];
   const share = of > 0 ? done / of : stageLeftMs === null ? null : elapsedMs / (elapsedMs + stageLeftMs);
   const words = [...far, ...left, ...long, ...again].join(', ');
-  return share === null ? words : `${track(share)} ${words}`;
+  return share === null ? words : `${track(share, STAGE_TRACK_WIDTH)} ${words}`;
 }
 
 /** How far along a way of fixed length. */
-export function track(share: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, share)) * TRACK_WIDTH);
-  return `${colors.cyan('█'.repeat(filled))}${colors.dim('░'.repeat(TRACK_WIDTH - filled))}`;
+function track(share: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return `${colors.cyan('█'.repeat(filled))}${colors.dim('░'.repeat(width - filled))}`;
 }
 
 const BASES = {
-  pace: 'by its own pace',
-  past: 'by past runs',
-  both: 'by its own pace and past runs',
-} as const;
+  pace: () => 'own pace',
+  past: pastRuns,
+  both: (runs: number) => `own pace, ${pastRuns(runs)}`,
+};
+
+function pastRuns(runs: number): string {
+  return counted(runs, 'past run');
+}
 
 function wholeLine({ leftMs, basis, stages, usualRuns, isOver, state }: RunView): string[] {
   if (isOver || state !== 'running' || leftMs === null || basis === null) return [];
   const spentMs = stages.reduce((sum, { ms }) => sum + (ms ?? 0), 0);
   const share = spentMs + leftMs === 0 ? 0 : spentMs / (spentMs + leftMs);
-  const runs = basis === 'pace' ? '' : ` (${usualRuns} of this pipeline)`;
+  const percent = Math.round(share * 100);
   return [
     '',
-    `${track(share)} ${Math.round(share * 100)} % of the work, about ${howLong(leftMs)} left ${BASES[basis]}${runs}`,
+    `${track(share, TRACK_WIDTH)} ${percent} %, about ${howLong(leftMs)} left (${BASES[basis](usualRuns)})`,
   ];
 }

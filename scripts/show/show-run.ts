@@ -31,8 +31,12 @@ export async function showRun(
   const { log, divert } = quietLog(config.logLevel);
   return withSight({ config, log, signal }, async (sight) => {
     const reader = createRunReader(sight, await findTarget(sight, asked));
-    const draw = (facts: RunFacts) =>
-      drawRun(viewOf(facts, Date.now()), { places: placesOf(facts, config, sight), nowMs: Date.now() });
+    const draw = (facts: RunFacts, width?: number) =>
+      drawRun(viewOf(facts, Date.now()), {
+        places: placesOf(facts, config, sight),
+        nowMs: Date.now(),
+        ...(width && { width }),
+      });
     let facts = await reader.read();
     if (asked.follow && isGoing(facts)) {
       requireTemporal(sight, facts);
@@ -59,7 +63,7 @@ interface Following {
 }
 
 interface Drawing {
-  draw(facts: RunFacts): string[];
+  draw(facts: RunFacts, width?: number): string[];
   divert: ReturnType<typeof quietLog>['divert'];
 }
 
@@ -72,7 +76,8 @@ async function followOnTerminal(following: Following, { draw, divert }: Drawing)
   const redraw = () => {
     const silentMs = performance.now() - seenAt;
     const note = `Temporal has not answered for ${Math.round(silentMs / 1_000)} s`;
-    screen.draw(draw(silentMs > SILENT_AFTER_MS ? { ...seen, notes: [...seen.notes, note] } : seen));
+    const facts = silentMs > SILENT_AFTER_MS ? { ...seen, notes: [...seen.notes, note] } : seen;
+    screen.draw(draw(facts, process.stdout.columns));
   };
   const timer = setInterval(redraw, REDRAW_MS);
   try {

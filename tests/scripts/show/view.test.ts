@@ -51,7 +51,7 @@ describe('what strata show draws of a run that goes on', () => {
       '✓ validate   2.0 s  ████     25 %     10  validated, attempt 2',
       '✓ profile    0.5 s  █         6 %         profiled',
       '✓ features   0.5 s  █         6 %         featuresd',
-      '▸ cluster    4.0 s  ████████ 50 %         █████░░░░░░░░░░░░░░░ 25 of 100, about 9.8 s left',
+      '▸ cluster    4.0 s  ████████ 50 %         ███░░░░░░░░░ 25 of 100, 9.8 s left',
       '○ match',
       '○ name',
       '○ persist',
@@ -66,9 +66,7 @@ describe('what strata show draws of a run that goes on', () => {
   test('with past runs of all stages, how long the whole still takes', () => {
     const rest = { persist: 200, stability: 200, publish: 100, notify: 100 };
     const lines = drawn({ ...AT_CLUSTER, usual: { ms: { ...AT_CLUSTER.usual.ms, ...rest }, runs: 3 } });
-    expect(lines).toContain(
-      '█████████░░░░░░░░░░░ 43 % of the work, about 11 s left by its own pace and past runs (3 of this pipeline)',
-    );
+    expect(lines).toContain('█████████░░░░░░░░░░░ 43 %, about 11 s left (own pace, 3 past runs)');
   });
 
   test('a stage without a heartbeat that takes longer than usual says so', () => {
@@ -83,8 +81,22 @@ describe('what strata show draws of a run that goes on', () => {
       fault: 'PostgreSQL needs to answer, found: ECONNREFUSED (POSTGRES_UNREACHABLE)',
     });
     expect(drawn({ execution: execution({ activities: [retried] }) })).toContain(
-      '! persist failed: PostgreSQL needs to answer, found: ECONNREFUSED (POSTGRES_UNREACHABLE); attempt 3 of 10 begins in 4.0 s',
+      '! persist, attempt 3 of 10 begins in 4.0 s, after: PostgreSQL needs to answer, found: ECONNREFUSED (POSTGRES_UNREACHABLE)',
     );
+  });
+
+  test('sentences are broken between words where the terminal ends', () => {
+    const retried = activity('persistRun', {
+      stage: 'persist',
+      attempt: 2,
+      fault: 'PostgreSQL needs to answer',
+    });
+    const view = viewOf(facts({ execution: execution({ activities: [retried] }) }), msAfter(1));
+    const lines = drawRun(view, { places: PLACES, nowMs: msAfter(1), width: 40 });
+    expect(lines.slice(4, 6).map((line) => stripVTControlCharacters(line))).toEqual([
+      '! persist, attempt 2 of 10 is going on,',
+      '  after: PostgreSQL needs to answer',
+    ]);
   });
 
   test('after a reset, what the execution before it had done is ahead again', () => {
