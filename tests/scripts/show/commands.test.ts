@@ -26,7 +26,8 @@ const GIVEN = {
 const env = { ...process.env, ...GIVEN };
 const PUBLISHED = 'run_aaaa000000000001';
 const LOST = 'run_bbbb000000000002';
-/** Of this test alone: the server is shared. */
+/** Of this test alone, both: the server is shared. */
+const pipeline = `p${randomUUID().slice(0, 8)}`;
 const queue = `show-${randomUUID()}`;
 const workflowId = `segment/test/${queue}`;
 
@@ -83,7 +84,7 @@ const written = async (file: string): Promise<unknown> =>
 
 describe('strata runs and show', () => {
   test('of a pipeline without a run, and of one that is not defined', async () => {
-    expect(await strata('runs', '--pipeline', 'shop')).toMatchObject({
+    expect(await strata('runs', '--pipeline', 'online-retail')).toMatchObject({
       code: 0,
       out: 'no run yet: npm start starts one',
     });
@@ -91,35 +92,35 @@ describe('strata runs and show', () => {
       code: 1,
       out: expect.stringMatching(/PIPELINE_UNKNOWN/),
     });
-    expect((await strata('show', 'latest', '--pipeline', 'shop')).out).toMatch(
-      /pipeline shop has no run yet; none was started here: npm start starts one \(RUN_UNKNOWN\)/,
+    expect((await strata('show', 'latest', '--pipeline', 'online-retail')).out).toMatch(
+      /pipeline online-retail has no run yet; none was started here: npm start starts one \(RUN_UNKNOWN\)/,
     );
   });
 
   test('a run that Temporal has forgotten is shown from PostgreSQL, by the beginning of its id', async () => {
     const { repositories } = parts.context;
-    await persistRun(repositories, PUBLISHED);
+    await persistRun(repositories, PUBLISHED, { pipeline });
     await repositories.stages.record({
       ...{ runId: PUBLISHED, stage: 'extract', attempt: 2, startedAt: '2026-06-30T10:00:00Z', ms: 1_000 },
       ...{ rows: 1_234, artifact: null },
     });
-    await publishRun(repositories, PUBLISHED);
+    await publishRun(repositories, PUBLISHED, { pipeline });
     await repositories.runs.close(PUBLISHED, {
       ...{ outcome: 'published', verdict: 'stable', manifest: null },
-      summary: { ...summary(PUBLISHED, 'published', ['looked at it']), runId: PUBLISHED },
+      summary: { ...summary(PUBLISHED, 'published', ['looked at it']), pipeline },
     });
     const { out } = await strata('show', 'aaaa', '--json', 'show.json');
-    expect(out).toMatch(/^✓ published {2}shop run_aaaa000000000001\n/);
+    expect(out.split('\n')[0]).toBe(`✓ published  ${pipeline} ${PUBLISHED}`);
     expect(out).toMatch(/^✓ extract +1\.0 s +█+ 100 % +1,234 +attempt 2$/m);
     expect(out).toContain('  · looked at it');
-    expect(out).toMatch(/^run {2}workflow segment\/shop\/latest, run workflow-run_aaaa000000000001$/m);
+    expect(out).toContain(`run  workflow segment/${pipeline}/latest, run workflow-${PUBLISHED}`);
     const { run } = (await written('show.json')) as { run: RunView };
     expect(run).toMatchObject({ runId: PUBLISHED, state: 'published', isOver: true, waits: [] });
   });
 
   test('an open run whose workflow is gone is lost, and stands above those that have ended', async () => {
-    await parts.context.repositories.runs.open(newRun(LOST));
-    const { out } = await strata('runs', '--pipeline', 'shop', '--json', 'runs.json');
+    await parts.context.repositories.runs.open(newRun(LOST, pipeline));
+    const { out } = await strata('runs', '--pipeline', pipeline, '--json', 'runs.json');
     expect(out).toMatch(/^bbbb0000 .*lost: its workflow is gone\n\nrun .*\naaaa0000 .*published +stable/m);
     expect(await written('runs.json')).toMatchObject({
       open: [{ runId: LOST }],
@@ -130,18 +131,18 @@ describe('strata runs and show', () => {
 
   test('a run that PostgreSQL does not know is found by its workflow, by its id to be, and as the latest', async () => {
     const { firstExecutionRunId } = await client.workflow.start('segmentCustomers', {
-      ...{ workflowId, taskQueue: queue, args: [{ pipeline: 'shop', asOf: '2026-07-01' }] },
+      ...{ workflowId, taskQueue: queue, args: [{ pipeline, asOf: '2026-07-01' }] },
     });
     const runId = runIdOf({ id: workflowId, runId: firstExecutionRunId });
     const { out } = await strata('show', workflowId);
-    expect(out).toMatch(new RegExp(`^▸ running {2}shop as of 2026-07-01 ${runId}\n`));
+    expect(out).toMatch(new RegExp(`^▸ running {2}${pipeline} as of 2026-07-01 ${runId}\n`));
     expect(out).toContain(`⏸ waits for a worker: none has asked for work on ${queue} in the last minutes`);
     await vi.waitFor(
       async () => {
         expect((await strata('show', runId.slice(4, 12))).out).toContain(workflowId);
-        expect((await strata('show', 'latest')).out).toContain(workflowId);
-        expect((await strata('runs')).out).toMatch(
-          new RegExp(`^${runId.slice(4, 12)} +shop +refit +2026-07-01 .*waits for a worker`, 'm'),
+        expect((await strata('show', 'latest', '--pipeline', pipeline)).out).toContain(workflowId);
+        expect((await strata('runs', '--pipeline', pipeline)).out).toMatch(
+          new RegExp(`^${runId.slice(4, 12)} +${pipeline} +refit +2026-07-01 .*waits for a worker`, 'm'),
         );
       },
       { timeout: 20_000 },
@@ -179,7 +180,7 @@ describe('strata runs and show', () => {
     vi.stubEnv('STRATA_DATABASE_URL', 'postgres://strata:a-secret@127.0.0.1:1/strata');
     try {
       const { out } = await strata('show', workflowId);
-      expect(out).toMatch(/^▸ running {2}shop as of 2026-07-01/);
+      expect(out).toMatch(new RegExp(`^▸ running {2}${pipeline} as of 2026-07-01`));
       expect(out).toMatch(
         /! PostgreSQL needs to answer at strata@127\.0\.0\.1:1\/strata.*what is shown is what Temporal knows/,
       );
