@@ -189,4 +189,14 @@ describe('strata runs and show', () => {
       vi.stubEnv('STRATA_DATABASE_URL', '');
     }
   });
+
+  test('who follows a run is told what it waits for, and ends with 1 when somebody ends it', async () => {
+    const following = strata('show', workflowId, '--follow');
+    setTimeout(() => void client.workflow.getHandle(workflowId).terminate('by a person'), 1_000);
+    const { code, out } = await following;
+    expect(code).toBe(1);
+    expect(out.match(/^⏸ waits for a worker: .*: npm run worker \(or npm start\)$/gm)).toHaveLength(1);
+    expect(out).toMatch(/^✗ failed {2}/m);
+    expect(out).toMatch(/^ {2}· .*terminated/m);
+  });
 });
