@@ -15,6 +15,8 @@ import type { Sight } from './sight.ts';
 
 /** Where no worker is there, a query would wait for one. */
 const ANSWER_WITHIN_MS = 3_000;
+/** Started, and its first task scheduled. */
+const UNSEEN_EVENTS = 2;
 /** As many past runs tell how long a stage takes. */
 const USUAL_RUNS = 10;
 
@@ -142,10 +144,12 @@ async function look(client: Client | null, { workflow, record }: Target): Promis
   }
 }
 
-function progressOf(
+async function progressOf(
   client: Client,
-  { workflowId, runId }: WorkflowExecutionDescription,
+  { workflowId, runId, historyLength }: WorkflowExecutionDescription,
 ): Promise<RunProgress | null> {
+  // Its code has never run: there is nothing yet that could answer.
+  if (historyLength <= UNSEEN_EVENTS) return null;
   const handle = client.workflow.getHandle(workflowId, runId);
   return client
     .withDeadline(Date.now() + ANSWER_WITHIN_MS, () => handle.query<RunProgress>(HANDLERS.progress))
@@ -154,12 +158,19 @@ function progressOf(
 
 const NO_END = { result: null, failure: null };
 
+/** What was not the run's own end. */
+const ENDINGS: Readonly<Record<string, string>> = {
+  TERMINATED: 'its workflow was terminated: ',
+  TIMED_OUT: 'its workflow took longer than it may: ',
+};
+
 /** How the workflow ended, by itself: its record is closed a moment earlier or later, or there is none. */
 async function endOf(client: Client, { workflow }: Execution): Promise<Pick<RunFacts, 'result' | 'failure'>> {
   try {
     const result = (await client.workflow.getHandle(workflow.id, workflow.runId).result()) as RunSummary;
     return { result, failure: null };
   } catch (error) {
-    return error instanceof WorkflowFailedError ? { result: null, failure: innermostMessage(error) } : NO_END;
+    if (!(error instanceof WorkflowFailedError)) return NO_END;
+    return { result: null, failure: `${ENDINGS[status] ?? ''}${innermostMessage(error)}` };
   }
 }

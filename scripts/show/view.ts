@@ -197,7 +197,8 @@ function stagesOf(
       attempts: isGoing || isDone ? attempts : 1,
     };
   });
-  return withShares(withEnds(views, state));
+  // One that was never registered broke before its first stage.
+  return withShares(withEnds(views, { state, hasBegun: record !== null }));
 }
 
 function attemptOf(activities: readonly PendingActivity[] | undefined, stage: Stage): number {
@@ -205,9 +206,12 @@ function attemptOf(activities: readonly PendingActivity[] | undefined, stage: St
 }
 
 /** Of a run that is over: where it broke, and what it never came to. */
-function withEnds(views: StageView[], state: RunView['state']): StageView[] {
+function withEnds(
+  views: StageView[],
+  { state, hasBegun }: { state: RunView['state']; hasBegun: boolean },
+): StageView[] {
   if (state === 'running' || state === 'held' || state === 'lost') return views;
-  const broken = state === 'failed' || state === 'cancelled';
+  const broken = hasBegun && (state === 'failed' || state === 'cancelled');
   const first = views.findIndex((view) => view.state !== 'done');
   return views.map((view, i) => {
     if (view.state === 'done') return view;

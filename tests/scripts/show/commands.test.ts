@@ -58,10 +58,16 @@ afterAll(async () => {
   vi.unstubAllEnvs();
 });
 
+/** Told what is printed while a command goes on. */
+let onPrint: (text: string) => void = () => undefined;
+
 /** What a command prints and ends with. */
 async function strata(name: 'runs' | 'show', ...args: string[]): Promise<{ code: number; out: string }> {
   const printed: unknown[] = [];
-  const print = vi.spyOn(console, 'log').mockImplementation((text) => void printed.push(text));
+  const print = vi.spyOn(console, 'log').mockImplementation((text) => {
+    printed.push(text);
+    onPrint(String(text));
+  });
   const { signal } = new AbortController();
   let code = 0;
   const setExitCode = (given: number) => {
@@ -119,7 +125,8 @@ describe('strata runs and show', () => {
   });
 
   test('an open run whose workflow is gone is lost, and stands above those that have ended', async () => {
-    await parts.context.repositories.runs.open(newRun(LOST, pipeline));
+    const workflow = { id: `segment/${pipeline}/2026-06-30`, runId: randomUUID() };
+    await parts.context.repositories.runs.open({ ...newRun(LOST, pipeline), workflow });
     const { out } = await strata('runs', '--pipeline', pipeline, '--json', 'runs.json');
     expect(out).toMatch(/^bbbb0000 .*lost: its workflow is gone\n\nrun .*\naaaa0000 .*published +stable/m);
     expect(await written('runs.json')).toMatchObject({
@@ -191,12 +198,15 @@ describe('strata runs and show', () => {
   });
 
   test('who follows a run is told what it waits for, and ends with 1 when somebody ends it', async () => {
-    const following = strata('show', workflowId, '--follow');
-    setTimeout(() => void client.workflow.getHandle(workflowId).terminate('by a person'), 1_000);
-    const { code, out } = await following;
+    onPrint = (text) => {
+      if (text.includes('waits for a worker'))
+        void client.workflow.getHandle(workflowId).terminate('by a person');
+    };
+    const { code, out } = await strata('show', workflowId, '--follow');
+    onPrint = () => undefined;
     expect(code).toBe(1);
     expect(out.match(/^⏸ waits for a worker: .*: npm run worker \(or npm start\)$/gm)).toHaveLength(1);
     expect(out).toMatch(/^✗ failed {2}/m);
-    expect(out).toMatch(/^ {2}· .*terminated/m);
+    expect(out).toMatch(/^ {2}· its workflow was terminated: by a person$/m);
   });
 });

@@ -244,6 +244,7 @@ describe('what it draws of a run that has ended', () => {
     const lines = drawn({ execution: closed, record: null, progress: null, failure });
     expect(lines[0]).toMatch(/^✗ failed {2}shop/);
     expect(lines).toContain(`  · ${failure}`);
+    expect(lines).toContain('– extract');
   });
 
   test.each([
