@@ -81,7 +81,7 @@ export async function watchRun(handle: WorkflowHandle, options: WatchOptions): P
     try {
       const description = await ask(() => handle.describe());
       answeredAtMs = performance.now();
-      progress = (await progressOf(handle, ask)) ?? progress;
+      if (hasBegun(description)) progress = (await progressOf(handle, ask)) ?? progress;
       await onLook({ description, progress });
       if (hasClosed(description)) return { progress, ...(await endOf(handle, ask)) };
       if (progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
@@ -96,6 +96,14 @@ export async function watchRun(handle: WorkflowHandle, options: WatchOptions): P
 /** Whatever is not closed still holds its workflow id, a paused one too. */
 export function hasClosed({ status }: Pick<WorkflowExecutionDescription, 'status'>): boolean {
   return CLOSED.has(status.name);
+}
+
+/** Started, and its first task scheduled. */
+const UNSEEN_EVENTS = 2;
+
+/** Whether its code has run: before that a question to it would wait for a worker. */
+export function hasBegun({ historyLength }: Pick<WorkflowExecutionDescription, 'historyLength'>): boolean {
+  return historyLength > UNSEEN_EVENTS;
 }
 
 function stageTeller(log: Log) {

@@ -7,6 +7,7 @@ import type { RunRecord } from '../../store/postgres/run-records.ts';
 import type { StageRecord } from '../../store/postgres/stages.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
 import { firstLine, innermostMessage } from '../error-text.ts';
+import { hasBegun } from '../follow-run.ts';
 import { inputOf } from '../start-or-join.ts';
 import type { Usual } from './estimate.ts';
 import { describeCurrent, type Execution, executionOf, whatIsWrong } from './execution.ts';
@@ -15,8 +16,6 @@ import type { Sight } from './sight.ts';
 
 /** Where no worker is there, a query would wait for one. */
 const ANSWER_WITHIN_MS = 3_000;
-/** Started, and its first task scheduled. */
-const UNSEEN_EVENTS = 2;
 /** As many past runs tell how long a stage takes. */
 const USUAL_RUNS = 10;
 
@@ -146,10 +145,10 @@ async function look(client: Client | null, { workflow, record }: Target): Promis
 
 async function progressOf(
   client: Client,
-  { workflowId, runId, historyLength }: WorkflowExecutionDescription,
+  description: WorkflowExecutionDescription,
 ): Promise<RunProgress | null> {
-  // Its code has never run: there is nothing yet that could answer.
-  if (historyLength <= UNSEEN_EVENTS) return null;
+  if (!hasBegun(description)) return null;
+  const { workflowId, runId } = description;
   const handle = client.workflow.getHandle(workflowId, runId);
   return client
     .withDeadline(Date.now() + ANSWER_WITHIN_MS, () => handle.query<RunProgress>(HANDLERS.progress))
