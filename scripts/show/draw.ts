@@ -132,7 +132,7 @@ function stageLines(view: RunView): string[] {
   const { stages } = view;
   const times = stages.map(({ ms }) => (ms === null ? '' : howLong(ms)));
   const shares = stages.map(({ share }) => (share === null ? '' : `${Math.round(share * 100)} %`));
-  const rows = stages.map((stage) => (stage.rows === null ? '' : thousands(stage.rows)));
+  const rows = stages.map(rowsOf);
   const largest = Math.max(...stages.map(({ share }) => share ?? 0));
   const widest = (cells: readonly string[], least = 0) =>
     Math.max(least, ...cells.map(({ length }) => length));
@@ -148,6 +148,12 @@ function stageLines(view: RunView): string[] {
     ];
     return cells.join('  ').trimEnd();
   });
+}
+
+/** What its words say is not said twice. */
+function rowsOf({ rows, says }: StageView): string {
+  const text = rows === null ? '' : thousands(rows);
+  return says?.includes(text) ? '' : text;
 }
 
 function detailOf({ state, says, attempts }: StageView, { now }: RunView): string {
