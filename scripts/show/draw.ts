@@ -3,7 +3,7 @@ import type { StartInput } from '../../pipelines/contracts/run.ts';
 import { OUTCOME_SIGNS, runBody } from '../run-report.ts';
 import { bar, counted, dot, links, thousands } from '../terminal.ts';
 import { howLong, moment, momentAfter } from './moments.ts';
-import { widthOf } from './screen.ts';
+import { clip, widthOf } from './screen.ts';
 import type { Retry, RunView, StageView } from './view.ts';
 
 const TRACK_WIDTH = 20;
@@ -23,7 +23,7 @@ interface Drawn {
   /** Where it is found, by what. */
   places: Record<string, string>;
   nowMs: number;
-  /** Columns that sentences are broken at; default: the terminal breaks them. */
+  /** Columns of the terminal; without one nothing is broken and nothing cut. */
   width?: number;
 }
 
@@ -36,7 +36,7 @@ export function drawRun(view: RunView, { places, nowMs, width = Number.POSITIVE_
     ...about(view, nowMs),
     ...attention(view, { nowMs, width }),
     '',
-    ...stageLines(view),
+    ...stageLines(view).map((line) => clip(line, width)),
     ...wholeLine(view),
     ...(found.length > 0 ? ['', ...found.flatMap((text) => text.split('\n'))] : []),
     '',

@@ -31,11 +31,12 @@ export async function showRun(
   const { log, divert } = quietLog(config.logLevel);
   return withSight({ config, log, signal }, async (sight) => {
     const reader = createRunReader(sight, await findTarget(sight, asked));
-    const draw = (facts: RunFacts, width?: number) =>
+    const draw = (facts: RunFacts) =>
       drawRun(viewOf(facts, Date.now()), {
         places: placesOf(facts, config, sight),
         nowMs: Date.now(),
-        ...(width && { width }),
+        // Not known of what is no terminal; another one after it was drawn larger.
+        ...(process.stdout.columns && { width: process.stdout.columns }),
       });
     let facts = await reader.read();
     if (asked.follow && isGoing(facts)) {
@@ -63,7 +64,7 @@ interface Following {
 }
 
 interface Drawing {
-  draw(facts: RunFacts, width?: number): string[];
+  draw(facts: RunFacts): string[];
   divert: ReturnType<typeof quietLog>['divert'];
 }
 
@@ -77,7 +78,7 @@ async function followOnTerminal(following: Following, { draw, divert }: Drawing)
     const silentMs = performance.now() - seenAt;
     const note = `Temporal has not answered for ${Math.round(silentMs / 1_000)} s`;
     const facts = silentMs > SILENT_AFTER_MS ? { ...seen, notes: [...seen.notes, note] } : seen;
-    screen.draw(draw(facts, process.stdout.columns));
+    screen.draw(draw(facts));
   };
   const timer = setInterval(redraw, REDRAW_MS);
   try {

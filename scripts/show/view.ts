@@ -84,7 +84,9 @@ export function viewOf(facts: RunFacts, nowMs: number): RunView {
   const endedAt = isOver ? (record?.closedAt ?? execution?.closedAt ?? null) : null;
   const going = isOver || state === 'held' ? null : goingOf(facts, nowMs);
   const stages = stagesOf(facts, { kind, state, going });
-  const expected = isOver || state !== 'running' ? null : expectedOf(stages, going, usual);
+  const waits = isOver ? [] : waitsOf(facts, state);
+  // How long it waits, nobody can tell.
+  const expected = state === 'running' && waits.length === 0 ? expectedOf(stages, going, usual) : null;
   return {
     runId,
     workflow,
@@ -111,7 +113,7 @@ export function viewOf(facts: RunFacts, nowMs: number): RunView {
     leftMs: expected?.leftMs ?? null,
     basis: expected?.basis ?? null,
     usualRuns: usual.runs,
-    waits: isOver ? [] : waitsOf(facts, state),
+    waits,
     retries: isOver ? [] : (execution?.activities ?? []).flatMap(retryOf),
     warnings: summary?.warnings ?? [],
     reasons: reasonsOf(facts, summary),
