@@ -164,7 +164,10 @@ const ENDINGS: Readonly<Record<string, string>> = {
 };
 
 /** How the workflow ended, by itself: its record is closed a moment earlier or later, or there is none. */
-async function endOf(client: Client, { workflow }: Execution): Promise<Pick<RunFacts, 'result' | 'failure'>> {
+async function endOf(
+  client: Client,
+  { workflow, status }: Execution,
+): Promise<Pick<RunFacts, 'result' | 'failure'>> {
   try {
     const result = (await client.workflow.getHandle(workflow.id, workflow.runId).result()) as RunSummary;
     return { result, failure: null };
