@@ -30,9 +30,7 @@ const FLAGS = [
 export async function buildKernels({ log = () => {} } = {}) {
   const path = fileURLToPath(new URL(WASM, BUILD));
   const digest = await digestOfInputs();
-  const stamp = await readFile(new URL(STAMP, BUILD), 'utf8').catch(() => '');
-  const wasm = await readFile(path).catch(() => null);
-  if (wasm !== null && stamp === `${digest} ${sha256(wasm)}`) return { built: false, path };
+  if (await isBuildOf(digest)) return { built: false, path };
 
   await mkdir(BUILD, { recursive: true });
   const compiled = await compile();
@@ -40,6 +38,18 @@ export async function buildKernels({ log = () => {} } = {}) {
   await replaceFile(new URL(STAMP, BUILD), `${digest} ${sha256(compiled)}`);
   log(`built ${WASM} (${compiled.length} bytes)`);
   return { built: true, path };
+}
+
+/** Whether the build on disk is of today's sources, flags and compiler. */
+export async function areKernelsBuilt() {
+  return isBuildOf(await digestOfInputs());
+}
+
+/** @param {string} digest of what goes into a build */
+async function isBuildOf(digest) {
+  const stamp = await readFile(new URL(STAMP, BUILD), 'utf8').catch(() => '');
+  const wasm = await readFile(new URL(WASM, BUILD)).catch(() => null);
+  return wasm !== null && stamp === `${digest} ${sha256(wasm)}`;
 }
 
 async function digestOfInputs() {

@@ -85,6 +85,25 @@ export function readConfig(env: Environment = process.env): Config {
   return config;
 }
 
+/** All that are read here. */
+export const VARIABLES_READ: readonly string[] = [
+  'STRATA_HOME',
+  'STRATA_DATABASE_URL',
+  'STRATA_ARTIFACTS',
+  'STRATA_DEFINITIONS',
+  'STRATA_THREADS',
+  'STRATA_LOG_LEVEL',
+  'STRATA_TEMPORAL_PORT',
+  'STRATA_POSTGRES_PORT',
+];
+
+/** Names of the variables that are meant for Strata and Temporal and are set; never their values. */
+export function variablesSet(env: Environment = process.env): string[] {
+  return Object.keys(withoutEmpty(env))
+    .filter((name) => /^(STRATA|TEMPORAL)_/.test(name))
+    .sort();
+}
+
 /**
  * Of options, those that npm took for its own: it leaves them in the environment, without their values.
  *

@@ -35,13 +35,14 @@ async function diff(
 ): Promise<void> {
   const files = filesOf(config, given);
   for (const [option, file] of Object.entries(files)) await checkFolder(`--${option}`, file);
-  const { LATEST, pipelineOf, pipelineOfRun, publicationOf } = await import('./published-line.ts');
+  const { LATEST, pipelineOf, pipelineOfRun, publicationOf, wholeId } = await import('./published-line.ts');
   const { readDiff } = await import('./evolution-read.ts');
   const { diffText } = await import('./diff-report.ts');
   const { PipelineError } = await import('../pipelines/contracts/errors.ts');
   await withStores(config, signal, async (context) => {
     const { repositories } = context;
-    const asked = given.runs.filter((run) => run !== undefined);
+    const typed = given.runs.filter((run) => run !== undefined);
+    const asked = await Promise.all(typed.map((run) => wholeId(repositories, run)));
     const owners = await Promise.all(asked.map((run) => pipelineOfRun(repositories, run)));
     const named = [...new Set([given.pipeline, ...owners].filter((name) => typeof name === 'string'))];
     if (named.length > 1)

@@ -31,13 +31,22 @@ export interface Followed {
   message: string | null;
 }
 
-interface FollowOptions {
-  log: Log;
+/** What was seen of a run when it was asked last. */
+export interface Look {
+  description: WorkflowExecutionDescription;
+  /** Null until the run has answered once. */
+  progress: RunProgress | null;
+}
+
+interface WatchOptions {
+  onLook(look: Look): void | Promise<void>;
   /** Ends the following with its reason. */
   signal: AbortSignal;
   /** How long the server may be away; default a minute. */
   unreachableAfterMs?: number;
 }
+
+type FollowOptions = Omit<WatchOptions, 'onLook'> & { log: Log };
 
 /**
  * Follows a run until it has ended or is held for a person, with one line for each stage.
@@ -45,37 +54,56 @@ interface FollowOptions {
  *
  * @throws PipelineError TEMPORAL_UNREACHABLE when it stays away
  */
-export async function followRun(handle: WorkflowHandle, options: FollowOptions): Promise<Followed> {
-  const { log, signal, unreachableAfterMs = UNREACHABLE_AFTER_MS } = options;
-  const ask = askingWithin(handle, { signal, withinMs: Math.min(ASK_WITHIN_MS, unreachableAfterMs) });
+export async function followRun(
+  handle: WorkflowHandle,
+  { log, ...options }: FollowOptions,
+): Promise<Followed> {
   const teller = stageTeller(log);
-  let progress: RunProgress | null = null;
-  let answeredAtMs = performance.now();
+  const onLook = ({ description, progress }: Look) => {
+    if (progress) teller.tell(progress);
+    if (progress?.stage) teller.howFar(heartbeatOf(description));
+  };
   try {
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        const description = await ask(() => handle.describe());
-        answeredAtMs = performance.now();
-        progress = (await progressOf(handle, ask)) ?? progress;
-        if (progress) teller.tell(progress);
-        if (hasClosed(description)) return { progress, ...(await endOf(handle, ask)) };
-        if (progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
-        if (progress?.stage) teller.howFar(heartbeatOf(description));
-      } catch (fault) {
-        if (performance.now() - answeredAtMs > unreachableAfterMs)
-          throw unreachable(handle, fault, unreachableAfterMs);
-      }
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    }
+    return await watchRun(handle, { ...options, onLook });
   } finally {
     teller.stop();
+  }
+}
+
+/** The same, told to whoever draws it. @throws PipelineError TEMPORAL_UNREACHABLE when the server stays away */
+export async function watchRun(handle: WorkflowHandle, options: WatchOptions): Promise<Followed> {
+  const { onLook, signal, unreachableAfterMs = UNREACHABLE_AFTER_MS } = options;
+  const ask = askingWithin(handle, { signal, withinMs: Math.min(ASK_WITHIN_MS, unreachableAfterMs) });
+  let progress: RunProgress | null = null;
+  let answeredAtMs = performance.now();
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      const description = await ask(() => handle.describe());
+      answeredAtMs = performance.now();
+      if (hasBegun(description)) progress = (await progressOf(handle, ask)) ?? progress;
+      await onLook({ description, progress });
+      if (hasClosed(description)) return { progress, ...(await endOf(handle, ask)) };
+      if (progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
+    } catch (fault) {
+      if (performance.now() - answeredAtMs > unreachableAfterMs)
+        throw unreachable(handle, fault, unreachableAfterMs);
+    }
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
 /** Whatever is not closed still holds its workflow id, a paused one too. */
 export function hasClosed({ status }: Pick<WorkflowExecutionDescription, 'status'>): boolean {
   return CLOSED.has(status.name);
+}
+
+/** Started, and its first task scheduled. */
+const UNSEEN_EVENTS = 2;
+
+/** Whether its code has run: before that a question to it would wait for a worker. */
+export function hasBegun({ historyLength }: Pick<WorkflowExecutionDescription, 'historyLength'>): boolean {
+  return historyLength > UNSEEN_EVENTS;
 }
 
 function stageTeller(log: Log) {

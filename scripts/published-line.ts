@@ -1,6 +1,7 @@
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { PastPublication } from '../store/postgres/evolution.ts';
 import type { Repositories } from '../store/postgres/repositories.ts';
+import { findRun } from './find-run.ts';
 
 // Which publications a person means who types run ids, dates or nothing.
 
@@ -54,6 +55,12 @@ function nearest(line: readonly PastPublication[], asOf: string): string {
   }
   const more = dates.length > near.length ? ` and ${dates.length - near.length} more` : '';
   return `${near.sort().join(', ')}${more}`;
+}
+
+/** The whole id of a run that was typed by its beginning; a date and `latest` are what they are. @throws PipelineError RUN_UNKNOWN, INPUT_INVALID */
+export async function wholeId(repositories: Pick<Repositories, 'runs'>, asked: string): Promise<string> {
+  if (asked === LATEST || /^\d{4}-\d{2}-\d{2}$/.test(asked)) return asked;
+  return (await findRun(repositories, { run: asked })).runId;
 }
 
 /**

@@ -2,9 +2,8 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Repositories } from '../store/postgres/repositories.ts';
 import type { RunRecord } from '../store/postgres/run-records.ts';
+import { type AskedRun, describedRun, findRun, LATEST_RUN } from './find-run.ts';
 import { counted } from './terminal.ts';
-
-const LATEST = 'latest';
 
 /** As many as a person takes in at a glance. */
 const RUNS_TOLD = 5;
@@ -15,54 +14,18 @@ export interface QuarantinedRun {
 }
 
 /**
- * A run by its id, or the latest one of a pipeline, with its quarantine.
+ * A run by its id or the beginning of it, or the latest one of a pipeline, with its quarantine.
  *
  * @throws PipelineError RUN_UNKNOWN with the latest runs there are, INPUT_INVALID for one without a quarantine
  */
-export async function findQuarantine(
-  repositories: Repositories,
-  asked: { run: string; pipeline?: string },
-): Promise<QuarantinedRun> {
-  const run = asked.run === LATEST ? await latest(repositories, asked) : await byId(repositories, asked.run);
-  if (asked.pipeline !== undefined && run.pipeline !== asked.pipeline) {
-    throw new PipelineError(
-      'INPUT_INVALID',
-      `${run.runId} is a run of pipeline ${run.pipeline}, --pipeline says ${asked.pipeline}; leave it out`,
-    );
+export async function findQuarantine(repositories: Repositories, asked: AskedRun): Promise<QuarantinedRun> {
+  if (asked.run === LATEST_RUN && asked.pipeline === undefined) {
+    throw new PipelineError('INPUT_INVALID', `the run "${LATEST_RUN}" needs a pipeline: add --pipeline NAME`);
   }
+  const run = await findRun(repositories, asked);
   const quarantine = await repositories.stages.quarantineOf(run.runId);
   if (quarantine !== null) return { run, quarantine };
   throw await withoutQuarantine(repositories, run);
-}
-
-async function latest(repositories: Repositories, { pipeline }: { pipeline?: string }): Promise<RunRecord> {
-  if (pipeline === undefined) {
-    throw new PipelineError('INPUT_INVALID', `the run "${LATEST}" needs a pipeline: add --pipeline NAME`);
-  }
-  const [run] = await repositories.runs.list({ pipeline, limit: 1 });
-  if (run) return run;
-  throw new PipelineError('RUN_UNKNOWN', `pipeline ${pipeline} has no run yet; ${await told(repositories)}`);
-}
-
-async function byId(repositories: Repositories, runId: string): Promise<RunRecord> {
-  try {
-    return await repositories.runs.get(runId);
-  } catch (error) {
-    if (!(error instanceof PipelineError) || error.code !== 'RUN_UNKNOWN') throw error;
-    throw new PipelineError('RUN_UNKNOWN', `there is no run ${runId}; ${await told(repositories)}`, {
-      runId,
-    });
-  }
-}
-
-async function told(repositories: Repositories): Promise<string> {
-  const runs = await repositories.runs.list({ limit: RUNS_TOLD });
-  if (runs.length === 0) return 'none was started here: npm start starts one';
-  return `the latest are ${runs.map(described).join(', ')}`;
-}
-
-function described({ runId, pipeline, asOf, outcome }: RunRecord): string {
-  return `${runId} (${pipeline}${asOf ? ` as of ${asOf}` : ''}, ${outcome ?? 'running'})`;
 }
 
 async function withoutQuarantine(repositories: Repositories, run: RunRecord): Promise<PipelineError> {
@@ -74,7 +37,7 @@ async function withoutQuarantine(repositories: Repositories, run: RunRecord): Pr
   const hint: string[] = [];
   for (const other of others) {
     if ((await repositories.stages.quarantineOf(other.runId)) === null) continue;
-    hint.push(`; the latest that has one is ${described(other)}`);
+    hint.push(`; the latest that has one is ${describedRun(other)}`);
     break;
   }
   return new PipelineError(

@@ -37,7 +37,7 @@ export function quarantineCommand(signal: AbortSignal): Command {
     .addCommand(revokeCommand(signal));
 }
 
-const RUN = ['<run>', 'id of a run, or latest with --pipeline'] as const;
+const RUN = ['<run>', 'id of a run or its beginning, or latest with --pipeline'] as const;
 const PIPELINE = ['--pipeline <name>', 'pipeline whose latest run is meant'] as const;
 
 function showCommand(signal: AbortSignal): Command {

@@ -3,6 +3,7 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { HANDLERS, type ReviewDecision } from '../pipelines/contracts/signatures.ts';
 import type { RunRecord } from '../store/postgres/run-records.ts';
 import { type Config, readConfig } from './config.ts';
+import { findRun, LATEST_RUN } from './find-run.ts';
 import { createLog } from './log.ts';
 
 interface Given {
@@ -15,7 +16,7 @@ interface Given {
 export function reviewCommand(signal: AbortSignal, setExitCode: (code: number) => void): Command {
   return new Command('review')
     .description('decides on a run that is held: publishes or rejects it, and follows it to its end')
-    .argument('<run>', 'id of the run')
+    .argument('<run>', 'id of the run, or its beginning')
     .addArgument(new Argument('<decision>').choices(['publish', 'reject']))
     .option('--note <text>', 'why; kept with the run')
     .addHelpText('after', '\nEnds with 0 when it is published, 2 when it is rejected.')
@@ -34,7 +35,7 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
   const strata = await openStrata({ config, log: createLog({ level: config.logLevel }), signal: either });
   strata.ended.catch((fault: unknown) => broken.abort(fault));
   try {
-    const record = await strata.repositories.runs.get(run);
+    const record = await findRun(strata.repositories, { run: named(run) });
     requireHeld(record);
     const { workflow } = record;
     const handle = strata.client.workflow.getHandle(workflow.id, workflow.runId);
@@ -50,6 +51,15 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
   } finally {
     await strata.close();
   }
+}
+
+/** What is decided on is named: the latest run may be another one by now. */
+function named(run: string): string {
+  if (run !== LATEST_RUN) return run;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    'a review needs the id of a run; npm run strata -- runs lists those that are held',
+  );
 }
 
 function requireHeld({ runId, outcome }: Pick<RunRecord, 'runId' | 'outcome'>): void {

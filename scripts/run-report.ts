@@ -36,7 +36,12 @@ export function runReport(
   places: Record<string, string>,
   since: SinceLast | null = null,
 ): string {
-  const sections = [headline(summary), ...warnings(summary), ...reasons(summary)];
+  return [runTitle(summary), ...runBody(summary, since), '', ...links(places)].join('\n');
+}
+
+/** What a run found, without how it is called and where it is. */
+export function runBody(summary: RunSummary, since: SinceLast | null = null): string[] {
+  const sections = [...counts(summary), ...warnings(summary), ...reasons(summary)];
   if (summary.segments.length > 0) {
     const { assigned } = summary.quality ?? {};
     const worth = assigned ? assignedQuality(summary, assigned) : quality(summary);
@@ -44,8 +49,7 @@ export function runReport(
   }
   if (since && since.lines.length > 0) sections.push('', ...since.lines);
   if (summary.refit) sections.push('', ...refitLines(summary, summary.refit));
-  sections.push('', ...links(places));
-  return sections.join('\n');
+  return sections;
 }
 
 /** The run, and the page that describes its extract where it is kept: a run that changed nothing lets it go. */
@@ -58,7 +62,7 @@ export function whereToLook(
   return { run: address, ...(file && existsSync(file) && { profile: file }) };
 }
 
-const SIGNS: Record<RunSummary['outcome'], string> = {
+export const OUTCOME_SIGNS: Record<RunSummary['outcome'], string> = {
   published: colors.green('✓ published'),
   held: colors.yellow('⏸ held for review'),
   rejected: colors.red('✗ rejected'),
@@ -69,9 +73,12 @@ const SIGNS: Record<RunSummary['outcome'], string> = {
 /** The others let go of it. */
 const KEEPS_QUARANTINE = new Set<RunSummary['outcome']>(['published', 'held', 'rejected']);
 
-function headline({ outcome, pipeline, asOf, runId, counts, champion }: RunSummary): string {
+function runTitle({ outcome, pipeline, asOf, runId }: RunSummary): string {
+  return `${OUTCOME_SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`;
+}
+
+function counts({ outcome, runId, counts, champion }: RunSummary): string[] {
   const lines = [
-    `${SIGNS[outcome]}  ${colors.bold(pipeline)}${asOf ? ` as of ${asOf}` : ''} ${colors.dim(runId)}`,
     ...(champion ? [`assigned by the model of ${champion.runId}, fitted as of ${champion.asOf}`] : []),
     `${rowsOf(counts)}; ${counted(counts.customers, 'customer')}`,
     ...refusedOf(counts),
@@ -81,7 +88,7 @@ function headline({ outcome, pipeline, asOf, runId, counts, champion }: RunSumma
   if (rowsQuarantined > 0 && KEEPS_QUARANTINE.has(outcome))
     lines.push(`  ${colors.dim(`· to see them: npm run strata -- quarantine show ${runId}`)}`);
   for (const table of tables) lines.push(`${table.table}: ${rowsOf(table)}`, ...refusedOf(table));
-  return lines.join('\n');
+  return lines;
 }
 
 type TableRows = Omit<TableCounts, 'table'>;

@@ -7,6 +7,7 @@ import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
 import { diffCommand } from './diff.ts';
+import { doctorCommand } from './doctor/command.ts';
 import { errorText } from './error-text.ts';
 import { evolutionCommand } from './evolution.ts';
 import { featuresCommand } from './features.ts';
@@ -19,6 +20,8 @@ import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
+import { showCommand } from './show/command.ts';
+import { runsCommand } from './show/runs-command.ts';
 import { signalCommand } from './signal.ts';
 
 const INTERRUPTED = 130;
@@ -51,6 +54,17 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       alertsCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(runsCommand(end.signal))
+    .addCommand(
+      showCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      doctorCommand((code) => {
         exitCode = code;
       }),
     )

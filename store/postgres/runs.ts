@@ -11,6 +11,7 @@ import type {
 import { translating } from './database-errors.ts';
 import { type Refits, type RefitsAsked, refitsAround } from './refits.ts';
 import { lockOpenRun, lockRun, unknownRun } from './run-lock.ts';
+import { listRuns, matchingRuns, type RunsAsked, type UsualStage, usualStages } from './run-lookup.ts';
 import { type RunRecord, type RunRow, recordOf } from './run-records.ts';
 
 export interface NewRun extends Pick<Run, 'runId' | 'pipeline' | 'seed' | 'definition' | 'workflow'> {
@@ -34,11 +35,14 @@ export const createRunsRepository = (knex: Knex) =>
     },
 
     /** Newest first. */
-    async list(filter: { pipeline?: string; limit: number }): Promise<RunRecord[]> {
-      const query = knex<RunRow>('runs').orderBy('sequence', 'desc').limit(filter.limit);
-      if (filter.pipeline !== undefined) query.where({ pipeline: filter.pipeline });
-      return (await query).map(recordOf);
-    },
+    list: (asked: RunsAsked): Promise<RunRecord[]> => listRuns(knex, asked),
+
+    /** Those that a person may mean by an id, of a workflow too, or by the beginning of one; newest first. */
+    matching: (asked: { text: string; pipeline?: string }): Promise<RunRecord[]> => matchingRuns(knex, asked),
+
+    /** How long each stage took in the last published runs like this one. */
+    usualStages: (asked: Parameters<typeof usualStages>[1]): Promise<UsualStage[]> =>
+      usualStages(knex, asked),
 
     /** The run of a workflow execution; null when it never came so far as to register one. */
     async byWorkflow(workflow: { id: string; runId: string }): Promise<RunRecord | null> {

@@ -23,6 +23,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What a command prints. */
+async function command(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/launch.mjs', 'strata', ...args], {
+    cwd: PROJECT_FOLDER,
+    env: { ...process.env, STRATA_HOME: strata.home },
+  });
+  return stripVTControlCharacters(stdout);
+}
+
 test('a run held for review survives its worker, shows no reader anything, and is published by a decision', async () => {
   const extract = await writeShopExtract(folder, { customers: 2_000 });
   const worker = await strata.startWorker();
@@ -30,7 +39,15 @@ test('a run held for review survives its worker, shows no reader anything, and i
   try {
     const { runs, publications, memberships } = createRepositories(knex);
     const handle = await strata.startRun({ extract, review: 'always' });
+    const following = command('show', handle.workflowId, '--follow');
     const { runId } = await untilProgress(handle, ({ outcome }) => outcome === 'held');
+    // Ends with 0 when the run is held, having told each stage once and what to do now.
+    const followed = await following;
+    expect(followed.match(/^✓ \w+ · .*\(.* s\)$/gm)).toHaveLength(9);
+    expect(followed).toMatch(
+      /^⏸ waits for a person's review; then the definition says reject, until .*Z: npm run/m,
+    );
+    expect(followed).toMatch(new RegExp(`^⏸ held for review {2}shop as of .* ${runId}$`, 'm'));
     await worker.kill();
 
     const held = await runs.get(runId!);
@@ -39,12 +56,9 @@ test('a run held for review survives its worker, shows no reader anything, and i
     expect(held.summary!.segments.length).toBeGreaterThanOrEqual(3);
     expect(await publications.current('shop')).toBeNull();
 
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['scripts/launch.mjs', 'strata', 'review', runId!, 'publish', '--note', 'looked at the names'],
-      { cwd: PROJECT_FOLDER, env: { ...process.env, STRATA_HOME: strata.home } },
-    );
-    expect(stripVTControlCharacters(stdout)).toContain('✓ published');
+    const short = runId!.slice('run_'.length, 'run_'.length + 8);
+    const reviewed = await command('review', short, 'publish', '--note', 'looked at the names');
+    expect(reviewed).toContain('✓ published');
     const summary = await handle.result();
     expect(summary).toMatchObject({
       outcome: 'published',
@@ -56,4 +70,4 @@ test('a run held for review survives its worker, shows no reader anything, and i
   } finally {
     await knex.destroy();
   }
-}, 120_000);
+}, 180_000);
