@@ -359,14 +359,15 @@ test('whatever was measured, no rule breaks, and each tells a subject once', () 
       fc.tuple(fc.option(id), fc.option(id), count).filter(([from, to]) => from !== to),
       { maxLength: 6 },
     ),
-    metrics: fc.array(
+    metrics: fc.uniqueArray(
       fc.record({
         metric: fc.constantFrom('psi-significance', 'psi-mix-significance', 'adjusted-rand'),
         subject: fc.constantFrom('', 'orders'),
         value: fc.option(fc.double({ noNaN: true, min: 0, max: 9 })),
         threshold: fc.option(fc.double({ noNaN: true, min: 0, max: 1 })),
       }),
-      { maxLength: 4 },
+      // A run has each metric of a subject once: the key of the table.
+      { maxLength: 4, selector: ({ metric, subject }) => `${metric} ${subject}` },
     ),
   });
   fc.assert(
