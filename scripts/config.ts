@@ -8,6 +8,7 @@ import {
   type TemporalConfig,
   withoutEmpty,
 } from '../temporal.config.ts';
+import { type CodecKey, parseCodecKeys } from './codec/keys.ts';
 import type { LogLevel } from './log.ts';
 
 /** The checkout this file is in. */
@@ -30,6 +31,8 @@ export interface Config {
   /** First ports to try for servers of our own; Temporal's pages are 1000 above. */
   readonly ports: { readonly temporal: number; readonly postgres: number };
   readonly temporal: TemporalConfig;
+  /** Of STRATA_CODEC_KEYS or STRATA_CODEC_KEYS_FILE: the first encrypts payloads, all decrypt; none: nothing is encrypted. */
+  readonly codecKeys: readonly CodecKey[];
   readonly tools: ToolPaths;
 }
 
@@ -42,7 +45,7 @@ export interface ToolPaths {
   readonly goBinFolders: readonly string[];
   /** Programs Strata brought; outside the checkout, so that a fresh clone finds them. */
   readonly cacheFolder: string;
-  /** The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI. */
+  /** The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI, and without keys. */
   readonly childEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -79,6 +82,7 @@ export function readConfig(env: Environment = process.env): Config {
       postgres: parsePort('STRATA_POSTGRES_PORT', given, { otherwise: 54_329, problems }),
     }),
     temporal: parseTemporalConfig(env, problems),
+    codecKeys: parseCodecKeys(given, { invokedFrom, problems }),
     tools: readToolPaths(given),
   });
   refuseProblems(problems);
@@ -152,7 +156,7 @@ function readToolPaths(given: Record<string, string>): ToolPaths {
   const userHome = given.HOME ?? homedir();
   const goPaths = [...split(given.GOPATH), join(userHome, 'go')];
   const caches = process.platform === 'darwin' ? join(userHome, 'Library/Caches') : join(userHome, '.cache');
-  const isForChild = ([name]: [string, string]) => !name.startsWith('TEMPORAL_');
+  const isForChild = ([name]: [string, string]) => !/^(TEMPORAL_|STRATA_CODEC_KEYS)/.test(name);
   return Object.freeze({
     temporalCliPath: given.TEMPORAL_CLI_PATH,
     pathFolders: Object.freeze(split(given.PATH)),

@@ -4,6 +4,7 @@ import { assignCommand } from './assign.ts';
 import { backfillCommand } from './backfill.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
+import { codecServerCommand } from './codec/command.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
 import { diffCommand } from './diff.ts';
@@ -54,6 +55,7 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
+    .addCommand(codecServerCommand(end.signal))
     .addCommand(signalCommand(end.signal))
     .addCommand(inboxCommand(end.signal))
     .addCommand(featuresCommand(end.signal))

@@ -30,7 +30,15 @@ function replaceUnreadable(payloads: Payloads | null | undefined): void {
     try {
       defaultPayloadConverter.fromPayload(payload);
     } catch {
-      payloads![i] = defaultPayloadConverter.toPayload({ unreadable: 'a payload that is no JSON' });
+      payloads![i] = defaultPayloadConverter.toPayload({ unreadable: wordsFor(payload) });
     }
   }
+}
+
+/** One that is still encrypted came through the codec: it had the key, and the bytes were not made with it. */
+function wordsFor({ metadata }: Payloads[number]): string {
+  const encoding = String.fromCharCode(...(metadata?.encoding ?? []));
+  return encoding === 'binary/encrypted'
+    ? 'an encrypted payload that is damaged or was made with another key of that name'
+    : 'a payload that is no JSON';
 }
