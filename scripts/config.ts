@@ -113,8 +113,10 @@ function parseArtifacts(
   text: string,
   { invokedFrom, problems }: { invokedFrom: string; problems: string[] },
 ): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    problems.push(`STRATA_ARTIFACTS must be a folder, nothing else is supported yet, found "${text}"`);
+  // What follows the scheme may hold a password.
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
+  if (scheme !== undefined) {
+    problems.push(`STRATA_ARTIFACTS must be a folder, nothing else is supported yet, found ${scheme}://…`);
   }
   return resolve(invokedFrom, text);
 }
