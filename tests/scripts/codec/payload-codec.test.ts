@@ -142,9 +142,7 @@ describe('what is damaged', () => {
     const jobs = [{ signalWorkflow: { signalName: 'requestRun', input: args } }];
     const { activate } = interceptors().internals![0]!;
     activate!({ activation: { jobs }, batchIndex: 0 } as never, (() => undefined) as never);
-    expect(jobs[0]!.signalWorkflow.input.map(valueIn)).toEqual([
-      { unreadable: expect.stringContaining('encrypted payload that is damaged') },
-    ]);
+    expect(jobs[0]!.signalWorkflow.input.map(valueIn)).toEqual([{ unreadable: expect.any(String) }]);
   });
 
   test('is taken for no data anywhere else: the converter refuses it', async () => {
