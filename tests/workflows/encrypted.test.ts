@@ -15,7 +15,7 @@ const dataConverter = dataConverterOf({ codecKeys });
 let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
-}, 60_000);
+}, 90_000);
 
 /** A client beside the test's own; what it sends is spoilt after it was encrypted. */
 function clientOf({ client }: TestRuns, spoil: (data: Uint8Array) => Uint8Array = (data) => data): Client {
@@ -82,4 +82,4 @@ test('what was damaged on its way is refused in words, and wedges nothing', asyn
     await sound.executeUpdate('review', { args: [{ decision: 'publish' }] });
     expect(await sound.result()).toMatchObject({ outcome: 'published' });
   });
-}, 60_000);
+}, 90_000);
