@@ -279,11 +279,14 @@ describe('no customer and no credential', () => {
       locked: { pipeline: 'locked' },
       broken: { pipeline: 'broken' },
     };
-    for (const [name, input] of Object.entries(bad)) ends[name] = await endOf(await run(input));
+    const all = Object.entries(bad).map(async ([name, input]) => {
+      ends[name] = await endOf(await run(input));
+    });
+    await Promise.all(all);
     await strata.client.workflow.getHandle(`history/${runId}`).result();
     // Whatever waits for the closed runs has been written by then.
     await sleep(1_000);
-  }, 3 * MINUTES);
+  }, 5 * MINUTES);
 
   test('is needed to end a run in any of its ways', () => {
     expect(ends).toEqual({
@@ -350,7 +353,7 @@ describe('with keys', () => {
         expect(/shop"|Our best|orders\.csv/.exec(payloads.join('\n')), id).toBeNull();
       }
     },
-    2 * MINUTES,
+    3 * MINUTES,
   );
 
   test(
@@ -377,7 +380,7 @@ describe('with keys', () => {
       expect(json).not.toContain('online-retail');
       await stop(worker);
     },
-    MINUTES,
+    2 * MINUTES,
   );
 
   test(
@@ -393,6 +396,6 @@ describe('with keys', () => {
       const workflowBundle = await bundleWorkflows();
       for (const text of ofEncrypted) await Worker.runReplayHistory({ workflowBundle }, JSON.parse(text));
     },
-    MINUTES,
+    2 * MINUTES,
   );
 });
