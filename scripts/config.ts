@@ -8,6 +8,7 @@ import {
   type TemporalConfig,
   withoutEmpty,
 } from '../temporal.config.ts';
+import { type CodecKey, parseCodecKeys } from './codec/keys.ts';
 import type { LogLevel } from './log.ts';
 
 /** The checkout this file is in. */
@@ -30,6 +31,8 @@ export interface Config {
   /** First ports to try for servers of our own; Temporal's pages are 1000 above. */
   readonly ports: { readonly temporal: number; readonly postgres: number };
   readonly temporal: TemporalConfig;
+  /** Of STRATA_CODEC_KEYS or STRATA_CODEC_KEYS_FILE: the first encrypts payloads, all decrypt; none: nothing is encrypted. */
+  readonly codecKeys: readonly CodecKey[];
   readonly tools: ToolPaths;
 }
 
@@ -42,7 +45,7 @@ export interface ToolPaths {
   readonly goBinFolders: readonly string[];
   /** Programs Strata brought; outside the checkout, so that a fresh clone finds them. */
   readonly cacheFolder: string;
-  /** The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI. */
+  /** The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI, and without keys. */
   readonly childEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -79,6 +82,7 @@ export function readConfig(env: Environment = process.env): Config {
       postgres: parsePort('STRATA_POSTGRES_PORT', given, { otherwise: 54_329, problems }),
     }),
     temporal: parseTemporalConfig(env, problems),
+    codecKeys: parseCodecKeys(given, { invokedFrom, problems }),
     tools: readToolPaths(given),
   });
   refuseProblems(problems);
@@ -95,6 +99,8 @@ export const VARIABLES_READ: readonly string[] = [
   'STRATA_LOG_LEVEL',
   'STRATA_TEMPORAL_PORT',
   'STRATA_POSTGRES_PORT',
+  'STRATA_CODEC_KEYS',
+  'STRATA_CODEC_KEYS_FILE',
 ];
 
 /** Names of the variables that are meant for Strata and Temporal and are set; never their values. */
@@ -128,8 +134,10 @@ function parseArtifacts(
   text: string,
   { invokedFrom, problems }: { invokedFrom: string; problems: string[] },
 ): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    problems.push(`STRATA_ARTIFACTS must be a folder, nothing else is supported yet, found "${text}"`);
+  // What follows the scheme may hold a password.
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
+  if (scheme !== undefined) {
+    problems.push(`STRATA_ARTIFACTS must be a folder, nothing else is supported yet, found ${scheme}://…`);
   }
   return resolve(invokedFrom, text);
 }
@@ -171,7 +179,7 @@ function readToolPaths(given: Record<string, string>): ToolPaths {
   const userHome = given.HOME ?? homedir();
   const goPaths = [...split(given.GOPATH), join(userHome, 'go')];
   const caches = process.platform === 'darwin' ? join(userHome, 'Library/Caches') : join(userHome, '.cache');
-  const isForChild = ([name]: [string, string]) => !name.startsWith('TEMPORAL_');
+  const isForChild = ([name]: [string, string]) => !/^(TEMPORAL_|STRATA_CODEC_KEYS)/.test(name);
   return Object.freeze({
     temporalCliPath: given.TEMPORAL_CLI_PATH,
     pathFolders: Object.freeze(split(given.PATH)),

@@ -7,6 +7,7 @@ import type {
   BackfillSummary,
 } from '../pipelines/contracts/backfill.ts';
 import { HANDLERS, type RunProgress, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { nullUnlessKeyMissing } from './codec/read-payload.ts';
 import { hasClosed } from './follow-run.ts';
 import { cancelWithin, patiently, startOrJoinWorkflow } from './join-workflow.ts';
 import { formatDuration, type Log, type Step } from './log.ts';
@@ -49,7 +50,7 @@ export async function followBackfill(
       signal.throwIfAborted();
       const description = await describe();
       if (description !== null) {
-        const progress = await handle.query<BackfillProgress>(HANDLERS.progress).catch(() => null);
+        const progress = await handle.query<BackfillProgress>(HANDLERS.progress).catch(nullUnlessKeyMissing);
         if (progress) teller.tell(progress, await runOf(progress, (id) => client.workflow.getHandle(id)));
         if (hasClosed(description) && description.status.name !== 'CONTINUED_AS_NEW')
           return (await handle.result()) as BackfillSummary;
@@ -70,9 +71,7 @@ async function runOf(
   handleOf: (workflowId: string) => WorkflowHandle,
 ): Promise<RunProgress | null> {
   if (current === null) return null;
-  return handleOf(current.workflowId)
-    .query<RunProgress>(HANDLERS.progress)
-    .catch(() => null);
+  return handleOf(current.workflowId).query<RunProgress>(HANDLERS.progress).catch(nullUnlessKeyMissing);
 }
 
 function dateTeller(log: Log) {

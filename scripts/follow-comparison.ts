@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { CompareInput, CompareProgress, ComparisonSummary } from '../pipelines/contracts/compare.ts';
 import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { nullUnlessKeyMissing, readPayload } from './codec/read-payload.ts';
 import { hasClosed } from './follow-run.ts';
 import { cancelWithin, patiently, startOrJoinWorkflow } from './join-workflow.ts';
 import type { Log, Step } from './log.ts';
@@ -43,8 +44,8 @@ export async function followComparison(
       signal.throwIfAborted();
       const description = await describe();
       if (description !== null) {
-        const progress = await handle.query<CompareProgress>(HANDLERS.progress).catch(() => null);
-        if (progress) teller.tell(progress, heartbeatsOf(description));
+        const progress = await handle.query<CompareProgress>(HANDLERS.progress).catch(nullUnlessKeyMissing);
+        if (progress) teller.tell(progress, await heartbeatsOf(client, description));
         if (hasClosed(description)) return (await handle.result()) as ComparisonSummary;
       }
       await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
@@ -58,16 +59,18 @@ export async function followComparison(
 }
 
 /** How far each candidate is that is being measured, by its name. */
-function heartbeatsOf({ raw }: WorkflowExecutionDescription): Map<string, string> {
+async function heartbeatsOf(
+  client: Client,
+  { raw }: WorkflowExecutionDescription,
+): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const { heartbeatDetails } of raw.pendingActivities ?? []) {
-    const payload = heartbeatDetails?.payloads?.[0];
-    if (!payload) continue;
-    const { stage, done, of } = defaultPayloadConverter.fromPayload<{
-      stage: string;
-      done: number;
-      of: number;
-    }>(payload);
+    const told = await readPayload<{ stage: string; done: number; of: number }>(
+      client,
+      heartbeatDetails?.payloads?.[0],
+    );
+    if (!told) continue;
+    const { stage, done, of } = told;
     found.set(stage, of > 0 ? `${done} of ${of} fits` : '');
   }
   return found;

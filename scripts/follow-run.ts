@@ -4,10 +4,11 @@ import {
   WorkflowFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { CancelledFailure, defaultPayloadConverter } from '@temporalio/common';
+import { CancelledFailure } from '@temporalio/common';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Outcome, RunSummary } from '../pipelines/contracts/run.ts';
 import type { RunProgress } from '../pipelines/contracts/signatures.ts';
+import { isKeyMissing, nullUnlessKeyMissing, readPayload } from './codec/read-payload.ts';
 import { firstLine, innermostMessage } from './error-text.ts';
 import type { Log, Step } from './log.ts';
 
@@ -52,16 +53,16 @@ type FollowOptions = Omit<WatchOptions, 'onLook'> & { log: Log };
  * Follows a run until it has ended or is held for a person, with one line for each stage.
  * A server that is away for a moment does not end the following.
  *
- * @throws PipelineError TEMPORAL_UNREACHABLE when it stays away
+ * @throws PipelineError TEMPORAL_UNREACHABLE when it stays away, CODEC_KEY_MISSING when its answers cannot be read
  */
 export async function followRun(
   handle: WorkflowHandle,
   { log, ...options }: FollowOptions,
 ): Promise<Followed> {
   const teller = stageTeller(log);
-  const onLook = ({ description, progress }: Look) => {
+  const onLook = async ({ description, progress }: Look) => {
     if (progress) teller.tell(progress);
-    if (progress?.stage) teller.howFar(heartbeatOf(description));
+    if (progress?.stage) teller.howFar(await heartbeatOf(handle, description));
   };
   try {
     return await watchRun(handle, { ...options, onLook });
@@ -70,7 +71,7 @@ export async function followRun(
   }
 }
 
-/** The same, told to whoever draws it. @throws PipelineError TEMPORAL_UNREACHABLE when the server stays away */
+/** The same, told to whoever draws it. @throws PipelineError the same */
 export async function watchRun(handle: WorkflowHandle, options: WatchOptions): Promise<Followed> {
   const { onLook, signal, unreachableAfterMs = UNREACHABLE_AFTER_MS } = options;
   const ask = askingWithin(handle, { signal, withinMs: Math.min(ASK_WITHIN_MS, unreachableAfterMs) });
@@ -86,6 +87,7 @@ export async function watchRun(handle: WorkflowHandle, options: WatchOptions): P
       if (hasClosed(description)) return { progress, ...(await endOf(handle, ask)) };
       if (progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
     } catch (fault) {
+      if (isKeyMissing(fault)) throw fault;
       if (performance.now() - answeredAtMs > unreachableAfterMs)
         throw unreachable(handle, fault, unreachableAfterMs);
     }
@@ -152,7 +154,7 @@ function askingWithin(
 
 /** Null where no worker is there to answer: that alone is no fault of the server's. */
 function progressOf(handle: WorkflowHandle, ask: Ask): Promise<RunProgress | null> {
-  return ask(() => handle.query<RunProgress>('progress')).catch(() => null);
+  return ask(() => handle.query<RunProgress>('progress')).catch(nullUnlessKeyMissing);
 }
 
 /** @throws what kept the server from answering: a run is failed only where it says so */
@@ -168,11 +170,13 @@ async function endOf(handle: WorkflowHandle, ask: Ask): Promise<Omit<Followed, '
 }
 
 /** How far the running activity says it is: `12 of 20`. */
-function heartbeatOf({ raw }: WorkflowExecutionDescription): string {
+async function heartbeatOf(
+  { client }: WorkflowHandle,
+  { raw }: WorkflowExecutionDescription,
+): Promise<string> {
   const payload = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0];
-  if (!payload) return '';
-  const { done, of } = defaultPayloadConverter.fromPayload<{ done: number; of: number }>(payload);
-  return of > 0 ? `${done} of ${of}` : '';
+  const told = await readPayload<{ done: number; of: number }>(client, payload);
+  return told && told.of > 0 ? `${told.done} of ${told.of}` : '';
 }
 
 function unreachable({ workflowId }: WorkflowHandle, fault: unknown, afterMs: number): PipelineError {

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { InboxView } from '../pipelines/contracts/inbox.ts';
 import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { isKeyMissing } from './codec/read-payload.ts';
 import { type Config, readConfig } from './config.ts';
 import { innermostMessage } from './error-text.ts';
 import { checkFolder, writeJson } from './output-file.ts';
@@ -74,6 +75,7 @@ async function viewOf(
       client.workflow.getHandle(workflowId).query<InboxView>(HANDLERS.inbox),
     );
   } catch (cause) {
+    if (isKeyMissing(cause)) throw cause;
     throw new PipelineError(
       'TEMPORAL_UNREACHABLE',
       `${workflowId} is open and keeps what it is sent, but no worker answers for it: ${innermostMessage(cause)}; start one (npm start, or npm run worker)`,

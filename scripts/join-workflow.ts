@@ -10,6 +10,7 @@ import {
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
+import { isKeyMissing } from './codec/read-payload.ts';
 import { innermostMessage } from './error-text.ts';
 import { hasClosed } from './follow-run.ts';
 import { inputOf } from './start-or-join.ts';
@@ -73,6 +74,7 @@ export function patiently<T>(noun: string, question: () => Promise<T>): () => Pr
       answeredAt = performance.now();
       return answer;
     } catch (cause) {
+      if (isKeyMissing(cause)) throw cause;
       if (performance.now() - answeredAt < UNREACHABLE_AFTER_MS) return null;
       throw new PipelineError(
         'TEMPORAL_UNREACHABLE',

@@ -6,6 +6,8 @@ import { WORKFLOWS } from '../pipelines/contracts/signatures.ts';
 import type { Repositories } from '../store/postgres/repositories.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
 import { ClosingStack } from './closing-stack.ts';
+import { dataConverterOf } from './codec/data-converter.ts';
+import { serveTemporalUi } from './codec/serve-ui.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { joinParts } from './parts.ts';
@@ -54,9 +56,10 @@ async function openInOrder(
 ): Promise<Strata> {
   const services = await startServices({ home: config.home, log, signal });
   stack.defer(() => services.stop());
+  stack.defer(await serveTemporalUi(config, services.temporal, log));
   const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
   stack.defer(() => parts.close());
-  const client = await openClient(services, stack);
+  const client = await openClient(config, services, stack);
   const { ended } = await openWorker({ config, services, context: parts.context, log }, stack);
   signal.throwIfAborted();
   const { repositories } = parts.context;
@@ -65,10 +68,14 @@ async function openInOrder(
 
 type Services = RunningServices<'postgres' | 'temporal'>;
 
-async function openClient({ temporal }: Services, stack: ClosingStack): Promise<Client> {
+async function openClient(config: Config, { temporal }: Services, stack: ClosingStack): Promise<Client> {
   const connection = await Connection.connect(temporal.connectionOptions);
   stack.defer(() => connection.close());
-  return new Client({ connection, namespace: temporal.namespace });
+  return new Client({
+    connection,
+    namespace: temporal.namespace,
+    dataConverter: dataConverterOf(config),
+  });
 }
 
 type WorkerParts = {
@@ -85,9 +92,10 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
   const step = log.step('Worker');
   const connection = await NativeConnection.connect(services.temporal.connectionOptions);
   stack.defer(() => connection.close());
-  const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'));
+  const dataConverter = dataConverterOf(config);
+  const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'), dataConverter);
   const { namespace } = services.temporal;
-  const worker = await startWorker({ connection, namespace, bundle, context });
+  const worker = await startWorker({ connection, namespace, bundle, context, dataConverter });
   stack.defer(() => worker.stop());
   step.done(`task queues ${Object.values(TASK_QUEUES).join(', ')}`);
   return worker;

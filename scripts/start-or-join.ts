@@ -1,6 +1,5 @@
 import {
   type Client,
-  defaultPayloadConverter,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
@@ -9,6 +8,7 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run, RunKind, StartInput } from '../pipelines/contracts/run.ts';
 import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
+import { readPayload } from './codec/read-payload.ts';
 import { hasClosed } from './follow-run.ts';
 
 export const DEFAULT_PIPELINE = 'shop';
@@ -92,7 +92,7 @@ export async function inputOf(client: Client, execution: Run['workflow']): Promi
     maximumPageSize: 1,
   });
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-  const sent: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : null;
+  const sent = await readPayload(client, payload);
   return typeof sent === 'object' && sent !== null ? sent : {};
 }
 

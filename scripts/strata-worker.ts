@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  type DataConverter,
+  type NativeConnection,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import type { ActivityContext } from '../activities/context.ts';
 import { createActivities } from '../activities/index.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
@@ -34,12 +40,15 @@ export async function startWorker(options: {
   namespace: string;
   bundle: WorkflowBundle;
   context: ActivityContext;
+  /** Encrypts payloads where there are keys. */
+  dataConverter?: DataConverter;
 }): Promise<StrataWorker> {
-  const { connection, namespace, bundle, context } = options;
+  const { connection, namespace, bundle, context, dataConverter } = options;
   const shared = {
     connection,
     namespace,
     activities: createActivities(context),
+    ...(dataConverter && { dataConverter }),
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: '1 second',
@@ -82,18 +91,22 @@ const BUNDLES_KEPT = 8;
 
 /**
  * The workflow code, bundled once per version of it and kept in `cacheFolder`, where every home finds it; a folder that
- * cannot be written costs a bundling at each start, nothing else.
+ * cannot be written costs a bundling at each start, nothing else. The failure converter is part of it.
  */
-export async function bundleWorkflows(cacheFolder: string): Promise<WorkflowBundle> {
+export async function bundleWorkflows(
+  cacheFolder: string,
+  { failureConverterPath }: Pick<DataConverter, 'failureConverterPath'> = {},
+): Promise<WorkflowBundle> {
   const version = await digestOfSources(PROJECT_FOLDER, {
     folders: ['workflows', 'pipelines/contracts'],
-    files: [LOCK_FILE],
+    files: [LOCK_FILE, ...(failureConverterPath ? [relative(PROJECT_FOLDER, failureConverterPath)] : [])],
   });
   const file = join(cacheFolder, `workflows-${version.slice(0, 16)}.js`);
   if (existsSync(file)) return { code: await readFile(file, 'utf8') };
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(PROJECT_FOLDER, 'workflows/index.ts'),
     workflowInterceptorModules: WORKFLOW_INTERCEPTORS,
+    ...(failureConverterPath && { failureConverterPath }),
     logger: silent,
   });
   await keepBundle(file, code).catch(() => undefined);

@@ -4,6 +4,7 @@ import { assignCommand } from './assign.ts';
 import { backfillCommand } from './backfill.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
+import { codecServerCommand } from './codec/command.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
 import { diffCommand } from './diff.ts';
@@ -68,6 +69,7 @@ async function main(argv: string[]): Promise<number> {
         exitCode = code;
       }),
     )
+    .addCommand(codecServerCommand(end.signal))
     .addCommand(signalCommand(end.signal))
     .addCommand(inboxCommand(end.signal))
     .addCommand(featuresCommand(end.signal))

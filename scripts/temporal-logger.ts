@@ -1,4 +1,5 @@
 import { DefaultLogger, type Logger, Runtime } from '@temporalio/worker';
+import { isKeyMissing } from './codec/read-payload.ts';
 import { firstLine } from './error-text.ts';
 import type { Log } from './log.ts';
 
@@ -27,7 +28,9 @@ export function createTemporalLogger(log: Log): Logger {
     const about = ['workflowId', 'activityType', 'attempt'].flatMap((key) =>
       meta?.[key] ? [String(meta[key])] : [],
     );
-    const line = `Temporal: ${firstLine(message)}${about.length > 0 ? ` (${about.join(', ')})` : ''}`;
+    // Nothing goes on before somebody gives the key, and only these words say which.
+    const why = isKeyMissing(meta?.error) ? `: ${meta.error.message} (${meta.error.code})` : '';
+    const line = `Temporal: ${firstLine(message)}${about.length > 0 ? ` (${about.join(', ')})` : ''}${why}`;
     if (meta?.sdkComponent === 'core') log.debug(line);
     else log.warn(line);
   });

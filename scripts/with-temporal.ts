@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { Run } from '../pipelines/contracts/run.ts';
 import { ClosingStack } from './closing-stack.ts';
+import { dataConverterOf } from './codec/data-converter.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
 import { startServices } from './services/index.ts';
@@ -26,7 +27,7 @@ export async function withTemporal<R>(
     const { uiUrl, namespace, address, connectionOptions } = services.temporal;
     const connection = await Connection.connect(connectionOptions);
     stack.defer(() => connection.close());
-    const client = new Client({ connection, namespace });
+    const client = new Client({ connection, namespace, dataConverter: dataConverterOf(config) });
     const addressOf = ({ id }: { id: string }) =>
       uiUrl === undefined
         ? `workflow ${id} at ${address}`

@@ -40,6 +40,7 @@ export const ERRORS = {
   DELIVERY_FAILED: { retry: true, http: 502, exit: 1 },
   REPLAY_BROKEN: { retry: false, http: 500, exit: 1 },
   CONFIG_INVALID: { retry: false, http: 500, exit: 1 },
+  CODEC_KEY_MISSING: { retry: true, http: 503, exit: 1 },
   MIGRATION_FAILED: { retry: false, http: 500, exit: 1 },
   POSTGRES_UNREACHABLE: { retry: true, http: 503, exit: 1 },
   TEMPORAL_UNREACHABLE: { retry: true, http: 503, exit: 1 },

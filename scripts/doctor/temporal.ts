@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { RETENTION_DAYS, TASK_QUEUES } from '../../temporal.config.ts';
+import { dataConverterOf } from '../codec/data-converter.ts';
 import type { Config } from '../config.ts';
 import { firstLine } from '../error-text.ts';
 import type { Log } from '../log.ts';
@@ -40,10 +41,11 @@ export function temporalProbe(config: Config): Probe {
 }
 
 async function answering(
-  { temporal: { namespace } }: Config,
+  config: Config,
   connectionOptions: Config['temporal']['connectionOptions'],
   address: string,
 ): Promise<Found[]> {
+  const { namespace } = config.temporal;
   const startedAt = performance.now();
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_WITHIN_MS });
   try {
@@ -51,7 +53,7 @@ async function answering(
       const { serverVersion } = await connection.workflowService.getSystemInfo({});
       const ms = Math.round(performance.now() - startedAt);
       const says = `Temporal ${serverVersion} answers at ${address} after ${ms} ms`;
-      const client = new Client({ connection, namespace });
+      const client = new Client({ connection, namespace, dataConverter: dataConverterOf(config) });
       const [room, attributes, queues] = await Promise.all([
         namespaceOf(connection, namespace),
         attributesOf(connection, namespace),

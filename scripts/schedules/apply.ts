@@ -1,8 +1,9 @@
-import type { Client } from '@temporalio/client';
+import type { Client, ScheduleDescription } from '@temporalio/client';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
-import { factsOfSchedule } from '../../pipelines/stages/schedules/facts.ts';
+import { factsOfSchedule, NOTHING, type ScheduleFacts } from '../../pipelines/stages/schedules/facts.ts';
 import { type PlannedSchedule, planSchedules } from '../../pipelines/stages/schedules/plan.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
+import { isEncryptedOtherwise } from '../codec/read-payload.ts';
 import { foundSchedules } from './found.ts';
 import { factsOfDescription, MARK, toTemporal } from './to-temporal.ts';
 import type { Wanted } from './wanted.ts';
@@ -16,8 +17,17 @@ export async function planOf(
   const found = await foundSchedules(client, { ids: wanted.map(({ id }) => id), pipeline });
   return planSchedules(
     wanted.map((one) => ({ id: one.id, facts: factsOfSchedule(one, TASK_QUEUES.workflows) })),
-    found.map(({ description, ...one }) => ({ ...one, facts: factsOfDescription(description) })),
+    found.map(({ description, ...one }) => ({ ...one, facts: factsOn(client, description) })),
   );
+}
+
+/** What it hands to its runs is written anew when the key has changed: else they would need the old one for ever. */
+function factsOn(client: Client, description: ScheduleDescription): ScheduleFacts {
+  const facts = factsOfDescription(description);
+  const input = description.raw.schedule?.action?.startWorkflow?.input?.payloads?.[0];
+  if (!isEncryptedOtherwise(client, input)) return facts;
+  const words = 'an input under another key';
+  return { ...facts, besides: facts.besides === NOTHING ? words : `${facts.besides}, ${words}` };
 }
 
 /** What apply did to a schedule, or why it left it. */

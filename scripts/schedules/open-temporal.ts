@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { ClosingStack } from '../closing-stack.ts';
 import type { Config } from '../config.ts';
 import { createLog } from '../log.ts';
+import { MARK } from './to-temporal.ts';
 
 export interface Temporal {
   client: Client;
@@ -20,6 +21,7 @@ export async function withTemporal<R>(
   // Here, since no one who asks for --help or mistypes an option should wait for them.
   const { startServices } = await import('../services/index.ts');
   const { Client, Connection } = await import('@temporalio/client');
+  const { dataConverterOf } = await import('../codec/data-converter.ts');
   const stack = new ClosingStack();
   try {
     const log = createLog({ level: config.logLevel });
@@ -27,7 +29,12 @@ export async function withTemporal<R>(
     stack.defer(() => stop());
     const connection = await Connection.connect(temporal.connectionOptions);
     stack.defer(() => connection.close());
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const client = new Client({
+      connection,
+      namespace: temporal.namespace,
+      // A memo is never written anew: encrypted, it would need its first key for ever.
+      dataConverter: dataConverterOf(config, { inClear: MARK.madeBy }),
+    });
     return await work({
       client,
       addressOf: ({ id, runId }) =>

@@ -25,6 +25,8 @@ interface TemporalEndpoint {
   readonly uiUrl: string | undefined;
   /** Whether Strata runs this server; false when it was given by TEMPORAL_ADDRESS. */
   readonly started: boolean;
+  /** Where its web pages expect the codec server; undefined when it was started without keys, or is not ours. */
+  readonly codecPort: number | undefined;
   /** For `Connection.connect` and `NativeConnection.connect`; holds credentials, so it is never logged. */
   readonly connectionOptions: TemporalConfig['connectionOptions'];
 }
@@ -111,7 +113,7 @@ function createPostgres({ home, log }: StartServicesOptions<ServiceName>, { tool
 
 function createTemporal(
   { home, log, signal }: StartServicesOptions<ServiceName>,
-  { tools, temporal, ports }: Config,
+  { tools, temporal, ports, codecKeys }: Config,
 ) {
   const binary = once(async () => {
     const { path, source, version } = await ensureTemporalBinary({ tools, log, signal });
@@ -123,6 +125,7 @@ function createTemporal(
     home,
     namespace: temporal.namespace,
     preferredPort: ports.temporal,
+    encrypts: codecKeys.length > 0,
     binary,
     env: tools.childEnvironment,
   });
@@ -142,11 +145,11 @@ function once<T>(find: () => Promise<T>): () => Promise<T> {
 
 function ownTemporal(
   namespace: string,
-  { port, uiPort }: { port: number; uiPort?: number },
+  { port, uiPort, codecPort }: { port: number; uiPort?: number; codecPort?: number },
 ): TemporalEndpoint {
   const address = `${LOOPBACK}:${port}`;
   const uiUrl = `http://${LOOPBACK}:${uiPort}`;
-  return { address, namespace, uiUrl, started: true, connectionOptions: { address } };
+  return { address, namespace, uiUrl, started: true, codecPort, connectionOptions: { address } };
 }
 
 async function meetForeignTemporal({ temporal }: Config, log: Log): Promise<TemporalEndpoint | undefined> {
@@ -165,7 +168,8 @@ async function meetForeignTemporal({ temporal }: Config, log: Log): Promise<Temp
       { cause },
     );
   }
-  return { address, namespace, uiUrl: await findUi(address), started: false, connectionOptions };
+  const uiUrl = await findUi(address);
+  return { address, namespace, uiUrl, started: false, codecPort: undefined, connectionOptions };
 }
 
 /** The development server has its pages 1000 ports above; Temporal Cloud at one address for all. */

@@ -11,6 +11,8 @@ export interface ServiceRecord {
   readonly port: number;
   /** Of Temporal's web pages; PostgreSQL has none. */
   readonly uiPort?: number;
+  /** Where its web pages ask what encrypted payloads say; only when it was started with keys. */
+  readonly codecPort?: number;
 }
 
 /** A kind of server Strata can run itself. */
@@ -21,7 +23,7 @@ export interface LocalServer {
   /** The server that an earlier start left running, if it is ours and well; one that is ours and not well is ended. */
   readonly adopt: (record: ServiceRecord | undefined) => Promise<ServiceRecord | undefined>;
   /** Starts on free ports; or on the given ones, since after a restart clients wait there. */
-  readonly start: (ports?: Pick<ServiceRecord, 'port' | 'uiPort'>) => Promise<ServiceRecord>;
+  readonly start: (ports?: Pick<ServiceRecord, 'port' | 'uiPort' | 'codecPort'>) => Promise<ServiceRecord>;
   /** Ends it; false when it is still there after all signals. */
   readonly stop: (record: ServiceRecord) => Promise<boolean>;
 }

@@ -10,6 +10,8 @@ import { prepareOwnNamespace, withConnection } from './temporal-namespace.ts';
 
 /** Where Temporal itself puts its pages. */
 const UI_ABOVE = 1_000;
+/** And where its pages find Strata's codec server. */
+const CODEC_ABOVE = 2_000;
 const HEALTHY_WITHIN_MS = 30_000;
 /** Two Stratas starting at once may choose the same free port; the slower one tries again. */
 const PORT_ATTEMPTS = 5;
@@ -23,6 +25,8 @@ interface TemporalServerOptions {
   readonly namespace: string;
   /** Taken when it is free, else one near it. */
   readonly preferredPort: number;
+  /** Whether payloads are encrypted: its pages are told where they are read. */
+  readonly encrypts: boolean;
   /** Finds or brings the CLI; asked for only when a server must be started. */
   readonly binary: () => Promise<string>;
   readonly env: Readonly<Record<string, string>>;
@@ -33,7 +37,7 @@ interface TemporalServerOptions {
  * listens on a fixed port, hides the pid and ends the server with this process.
  */
 export function createTemporalServer(options: TemporalServerOptions): LocalServer {
-  const { home, namespace, preferredPort, binary, env } = options;
+  const { home, namespace, preferredPort, encrypts, binary, env } = options;
   const databaseFile = join(home, 'temporal', 'temporal.db');
   const logFile = join(home, 'logs', 'temporal.log');
 
@@ -54,7 +58,7 @@ export function createTemporalServer(options: TemporalServerOptions): LocalServe
   }
 
   /** Starts on the given ports (a restart must come back where its clients wait) or on free ones. */
-  async function start(fixed?: Pick<ServiceRecord, 'port' | 'uiPort'>): Promise<ServiceRecord> {
+  async function start(fixed?: Pick<ServiceRecord, 'port' | 'uiPort' | 'codecPort'>): Promise<ServiceRecord> {
     mkdirSync(join(home, 'temporal'), { recursive: true });
     const program = await binary();
     const refused = new Set<number>();
@@ -62,9 +66,14 @@ export function createTemporalServer(options: TemporalServerOptions): LocalServe
       const port = fixed?.port ?? (await choosePort(preferredPort, refused));
       const uiPort =
         fixed?.uiPort ?? (await choosePort(preferredPort + UI_ABOVE, new Set([...refused, port])));
-      const daemon = await startOn(program, { port, uiPort });
+      const codecPort =
+        fixed === undefined && encrypts
+          ? await choosePort(preferredPort + CODEC_ABOVE, new Set([...refused, port, uiPort]))
+          : fixed?.codecPort;
+      const ports = { port, uiPort, ...(codecPort !== undefined && { codecPort }) };
+      const daemon = await startOn(program, ports);
       const problem = await healthProblem(daemon, port);
-      if (problem === undefined) return { pid: daemon.pid, startedAt: daemon.startedAt, port, uiPort };
+      if (problem === undefined) return { pid: daemon.pid, startedAt: daemon.startedAt, ...ports };
       await endProcess(daemon, [...END_TEMPORAL]);
       const wasPortTaken = !(await isPortFree(port)) || !(await isPortFree(uiPort));
       if (!wasPortTaken || fixed !== undefined || attempt === PORT_ATTEMPTS) throw notHealthy(problem);
@@ -72,14 +81,19 @@ export function createTemporalServer(options: TemporalServerOptions): LocalServe
     }
   }
 
-  function startOn(program: string, { port, uiPort }: { port: number; uiPort: number }): Promise<Daemon> {
+  function startOn(
+    program: string,
+    { port, uiPort, codecPort }: { port: number; uiPort: number; codecPort?: number },
+  ): Promise<Daemon> {
     const address = ['--ip', LOOPBACK, '--port', `${port}`, '--ui-port', `${uiPort}`];
+    const codec = codecPort === undefined ? [] : ['--ui-codec-endpoint', `http://${LOOPBACK}:${codecPort}`];
     const names = namespace === 'default' ? [] : ['--namespace', namespace];
     const args = [
       'server',
       'start-dev',
       ...address,
       ...names,
+      ...codec,
       '--db-filename',
       databaseFile,
       '--log-level',

@@ -6,6 +6,7 @@ import type { ReviewSettings } from '../../pipelines/contracts/stages.ts';
 import type { RunRecord } from '../../store/postgres/run-records.ts';
 import type { StageRecord } from '../../store/postgres/stages.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
+import { isKeyMissing } from '../codec/read-payload.ts';
 import { firstLine, innermostMessage } from '../error-text.ts';
 import { hasBegun } from '../follow-run.ts';
 import { inputOf } from '../start-or-join.ts';
@@ -131,11 +132,8 @@ async function look(client: Client | null, { workflow, record }: Target): Promis
   try {
     const description = await describeCurrent(client, workflow);
     const isAsked = record?.closedAt == null;
-    return {
-      seen: { description, progress: isAsked ? await progressOf(client, description) : null },
-      state: 'answers',
-      fault: null,
-    };
+    const { progress, fault } = isAsked ? await progressOf(client, description) : NO_ANSWER;
+    return { seen: { description, progress }, state: 'answers', fault };
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError')
       return { seen: null, state: 'forgotten', fault: null };
@@ -143,16 +141,22 @@ async function look(client: Client | null, { workflow, record }: Target): Promis
   }
 }
 
-async function progressOf(
-  client: Client,
-  description: WorkflowExecutionDescription,
-): Promise<RunProgress | null> {
-  if (!hasBegun(description)) return null;
+interface Answer {
+  progress: RunProgress | null;
+  fault: string | null;
+}
+
+const NO_ANSWER: Answer = { progress: null, fault: null };
+
+/** No answer is a fault only where a key is missing: a worker that is not there is told elsewhere. */
+async function progressOf(client: Client, description: WorkflowExecutionDescription): Promise<Answer> {
+  if (!hasBegun(description)) return NO_ANSWER;
   const { workflowId, runId } = description;
   const handle = client.workflow.getHandle(workflowId, runId);
   return client
     .withDeadline(Date.now() + ANSWER_WITHIN_MS, () => handle.query<RunProgress>(HANDLERS.progress))
-    .catch(() => null);
+    .then((progress) => ({ progress, fault: null }))
+    .catch((fault) => (isKeyMissing(fault) ? { progress: null, fault: firstLine(fault) } : NO_ANSWER));
 }
 
 const NO_END = { result: null, failure: null };

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { ArtifactStore } from '../../store/artifacts/artifact-store.ts';
 import type { Repositories } from '../../store/postgres/repositories.ts';
 import { ClosingStack } from '../closing-stack.ts';
+import { dataConverterOf } from '../codec/data-converter.ts';
 import type { Config } from '../config.ts';
 import { firstLine } from '../error-text.ts';
 import type { Log } from '../log.ts';
@@ -67,7 +68,7 @@ async function openTemporal(opening: Opening, stack: ClosingStack): Promise<Sigh
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_WITHIN_MS });
   stack.defer(() => connection.close());
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter: dataConverterOf(opening.config) }),
     addressOf: ({ id, runId }) =>
       uiUrl === undefined
         ? `workflow ${id}, run ${runId}, at ${address}`

@@ -3,8 +3,13 @@ import type { SourceColumn } from './sources.ts';
 
 /** Names in a message: all of them for people, but a message is a payload, too. */
 const NAMES_SHOWN = 40;
-/** A number, a date or a time of day: what no header line is made of. */
-const LOOKS_LIKE_VALUE = /^[-+]?[\d.,:/ TZ-]*\d[\d.,:/ TZ-]*$/;
+/** A number, a date, a time of day or an address: what no header line is made of. */
+const LOOKS_LIKE_VALUE = [
+  /^[-+]?[\d.,:/ TZ-]*\d[\d.,:/ TZ-]*$/,
+  /\b\d{1,2}(st|nd|rd|th)?[ .,-]+\p{L}{3,9}[ .,-]+\d{2,4}\b/u,
+  /\b\p{L}{3,9}[ .,-]+\d{1,2}(st|nd|rd|th)?[ .,-]+\d{4}\b/u,
+  /\S@\S/,
+];
 const HOLDS_SEVERAL = /^(STRUCT|MAP|UNION|VARIANT)\b|\[\d*\]$/;
 
 /**
@@ -76,7 +81,7 @@ function assertFit(column: SourceColumn, role: string, fileName: string): void {
 
 /** A first line that is no header is a row, and no message holds a row's values. */
 function listed(columns: readonly SourceColumn[]): string {
-  if (columns.some(({ name }) => LOOKS_LIKE_VALUE.test(name)))
+  if (columns.some(({ name }) => LOOKS_LIKE_VALUE.some((form) => form.test(name))))
     return `a first line of ${columns.length} fields that looks like a row and not like a header`;
   const names = columns.slice(0, NAMES_SHOWN).map(({ name }) => name.slice(0, 60));
   const more = columns.length - names.length;

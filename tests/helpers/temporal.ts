@@ -3,7 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import {
+  type DataConverter,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import type {
@@ -45,6 +52,8 @@ interface TestWorker {
   activities: Stages & AssignStages & DeliveryStages & HistoryStages;
   /** Whether what it leaves open is for the next worker; default false. */
   goesOn?: boolean;
+  /** Of the worker alone; the client writes in clear. */
+  dataConverter?: DataConverter;
 }
 
 let isLeftForNext = false;
@@ -54,7 +63,7 @@ let isLeftForNext = false;
  * queues are part of the workflows, and the files that use them run one after another.
  */
 export async function withWorker(
-  { bundle, activities, goesOn = false }: TestWorker,
+  { bundle, activities, goesOn = false, dataConverter = {} }: TestWorker,
   check: (runs: TestRuns) => Promise<void>,
 ): Promise<void> {
   const address = temporalAddress();
@@ -68,6 +77,7 @@ export async function withWorker(
     namespace,
     workflowBundle: bundle,
     activities,
+    dataConverter,
     maxHeartbeatThrottleInterval: 100,
     // Not a loop without end, but a machine that has others to serve.
     isolateExecutionTimeout: '1 minute',
@@ -78,10 +88,11 @@ export async function withWorker(
       connection,
       namespace,
       activities,
+      dataConverter,
       taskQueue: 'strata-compute',
       maxHeartbeatThrottleInterval: 100,
     }),
-    Worker.create({ connection, namespace, activities, taskQueue: 'strata-waits' }),
+    Worker.create({ connection, namespace, activities, dataConverter, taskQueue: 'strata-waits' }),
   ]);
   const running = workers.map((worker) => worker.run());
   try {

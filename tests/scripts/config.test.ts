@@ -39,12 +39,13 @@ test('a bad database URL is refused without a word of its password', () => {
   expect(error.message).not.toContain('hunter2');
 });
 
-test.each(['s3://bucket/prefix', 'gs://bucket'])(
+test.each(['s3://key:hunter2@bucket/prefix', 'gs://bucket'])(
   'artifacts in %s are refused: only a folder will do',
   (place) => {
     const error = errorOf(() => readConfig({ STRATA_ARTIFACTS: place }));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toMatch(/STRATA_ARTIFACTS must be a folder, nothing else is supported yet/);
+    expect(error.message).not.toContain('hunter2');
   },
 );
 

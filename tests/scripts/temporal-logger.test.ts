@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createPayloadCodec, ENCODING } from '../../scripts/codec/payload-codec.ts';
 import type { LogLevel } from '../../scripts/log.ts';
 import { createLog } from '../../scripts/log.ts';
 import { createTemporalLogger } from '../../scripts/temporal-logger.ts';
@@ -31,4 +32,28 @@ test('a failed activity is one line with what and which, the rest of its words a
     logger.warn('No workflows registered, only polling for activities');
   });
   expect(lines).toEqual([expect.stringMatching(/^\S+ Temporal: Activity failed \(fitClusters, 2\)\n$/)]);
+});
+
+test('a task that lacks a key is told with the key, since nothing goes on without it', async () => {
+  const payload = {
+    metadata: Object.fromEntries(
+      [
+        ['encoding', ENCODING],
+        ['encryption-cipher', 'strata-A256GCM'],
+        ['encryption-key-id', '2026-11'],
+      ].map(([name, text]) => [name, Buffer.from(text!)]),
+    ),
+    data: new Uint8Array(40),
+  };
+  const error = await createPayloadCodec([])
+    .decode([payload])
+    .catch((fault: unknown) => fault);
+  const lines = linesAt('info', (logger) => {
+    logger.error('Failed to process Workflow Activation', { workflowId: 'segment/shop/latest', error });
+  });
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /Activation \(segment\/shop\/latest\): a payload needs the key 2026-11 .*STRATA_CODEC_KEYS.* \(CODEC_KEY_MISSING\)\n$/,
+    ),
+  ]);
 });
