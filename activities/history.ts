@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { HistoryStages } from '../pipelines/contracts/stages.ts';
 import type { ActivityContext } from './context.ts';
 import { isNotFound, stateOf } from './executions.ts';
@@ -27,7 +28,10 @@ export function createHistoryActivities(context: ActivityContext): HistoryStages
 
     async keepHistory({ runId, workflow }) {
       // First what readers and later runs depend on; a full disk must not keep the run's record open.
-      if (runId !== null) await abandonRun(context, runId);
+      if (runId !== null) {
+        await requireRunOf(context, { runId, workflow });
+        await abandonRun(context, runId);
+      }
       const text = await historyOf(workflow);
       if (text === null) return null;
       const owner = runId ?? workflow.runId;
@@ -41,6 +45,19 @@ export function createHistoryActivities(context: ActivityContext): HistoryStages
       return kept;
     },
   };
+}
+
+/** A person may start it by hand: the record of a run that goes on is not closed because another workflow has. */
+async function requireRunOf(
+  { repositories }: ActivityContext,
+  { runId, workflow }: { runId: string; workflow: { id: string } },
+): Promise<void> {
+  const { id } = (await repositories.runs.get(runId)).workflow;
+  if (id === workflow.id) return;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `the history of ${runId} needs to be that of its workflow ${id}, found another workflow`,
+  );
 }
 
 /** As `temporal workflow show --output json` prints it; null when the execution was deleted. */
