@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { fakePlan } from '../helpers/fake-backfill-stages.ts';
+import { fakeStages, unstable } from '../helpers/fake-stages.ts';
+import { encoded, json } from '../helpers/fuzz-messages.ts';
+import { FULL_OUTBOX, fuzzStages, STAYS } from '../helpers/fuzz-stages.ts';
+import { failedTasks } from '../helpers/inbox.ts';
+import { bundleWorkflows, type TestRuns, withWorker } from '../helpers/temporal.ts';
+import { untilOutcome } from '../helpers/workflow-runs.ts';
+
+let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
+beforeAll(async () => {
+  bundle = await bundleWorkflows();
+}, 60_000);
+
+const newId = () => `test/${randomUUID()}`;
+
+/** As another program than ours may start it. */
+async function startRaw({ client }: TestRuns, name: string, payloads: ReturnType<typeof encoded>[]) {
+  const workflowId = newId();
+  await client.workflowService.startWorkflowExecution({
+    ...{ namespace: 'default', workflowId, requestId: randomUUID() },
+    ...{ workflowType: { name }, taskQueue: { name: 'strata' }, input: { payloads } },
+  });
+  return client.workflow.getHandle(workflowId);
+}
+
+const wordsOf = (error: unknown): string => {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause instanceof ApplicationFailure ? `${cause.type}: ${cause.message}` : String(cause);
+};
+const failureOf = (handle: WorkflowHandle) =>
+  handle.result().then((result: unknown) => `ended with ${JSON.stringify(result)}`, wordsOf);
+
+describe('refused in words, where a workflow task would be tried for ever', () => {
+  test('inputs that cannot be decoded or handed on to an activity', () =>
+    withWorker({ bundle, activities: fuzzStages() }, async (runs) => {
+      const inputs = [
+        [json(JSON.stringify({ pipeline: 'x'.repeat(2_097_000) })), 'bytes of JSON, more than 32768'],
+        [json(`${'['.repeat(9_000)}${']'.repeat(9_000)}`), 'found JSON of more than 20 levels'],
+        [encoded('binary/plain', new Uint8Array(2_000_000)), 'found bytes'],
+        [encoded('binary/encrypted', Uint8Array.of(1)), 'found a payload that is no JSON'],
+      ] as const;
+      for (const type of ['segmentCustomers', 'assignCustomers', 'compareAlgorithms', 'backfillRuns'])
+        for (const [payload, words] of inputs) {
+          const handle = await startRaw(runs, type, [payload]);
+          const told = await failureOf(handle);
+          expect(told).toContain(words);
+          expect(told).toMatch(/^INPUT_INVALID: .*needs one JSON object.*\(fields: pipeline/);
+          expect(await failedTasks(handle)).toEqual([]);
+        }
+    }));
+
+  test.each(['segmentCustomer', 'default', 'valueOf', 'constructor', '__proto__', 'x'.repeat(900)])(
+    'a workflow type that there is not: %s',
+    (name) =>
+      withWorker({ bundle, activities: fuzzStages() }, async (runs) => {
+        const told = await failureOf(await startRaw(runs, name, []));
+        expect(told).toContain('INPUT_INVALID: a workflow needs one of the types segmentCustomers, assignC');
+        expect(told.length).toBeLessThan(400);
+      }),
+  );
+
+  test.each([
+    ['nothing', []],
+    ['null', [null]],
+    ['a word', ['run_1']],
+    ['no execution', [{ runId: 'run_1' }]],
+    ['a number as id', [{ runId: null, workflow: { id: 7, runId: randomUUID() } }]],
+    ['no run id of Temporal', [{ runId: null, workflow: { id: 'x', runId: 'x' } }]],
+    ['no run', [{ workflow: { id: 'x', runId: randomUUID() } }]],
+  ])('a keeper of histories that is started with %s', (_, args) =>
+    withWorker({ bundle, activities: fuzzStages() }, async ({ client }) => {
+      const options = { workflowId: newId(), taskQueue: 'strata', args };
+      const handle = await client.workflow.start('preserveHistory', options);
+      expect(await failureOf(handle)).toContain('INPUT_INVALID: preserveHistory needs {"runId": ');
+    }),
+  );
+
+  test('an update and a query that there are not, with the names that there are', () =>
+    withWorker({ bundle, activities: fuzzStages() }, async (runs) => {
+      const refusal = async (handle: WorkflowHandle, name: string) => {
+        const error = await handle.executeUpdate(name).catch((caught: unknown) => caught);
+        expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+        return (error as WorkflowUpdateFailedError).cause!.message;
+      };
+      const held = await runs.start();
+      await untilOutcome(runs, held.workflowId, 'held');
+      expect(await refusal(held, 'reviev')).toBe(
+        'an update needs one of the names review and renameSegment, found "reviev"',
+      );
+      expect(await refusal(held, '__temporal_x')).toContain('review and renameSegment');
+      await expect(held.query('progres')).rejects.toThrow(/Registered queries: \[.*progress\]/);
+      const compared = await runs.client.workflow.start('compareAlgorithms', {
+        ...{ workflowId: `${STAYS}${randomUUID()}`, taskQueue: 'strata' },
+      });
+      expect(await refusal(compared, 'review')).toBe(
+        'no update is expected here, found "review"; there are the queries progress',
+      );
+      expect((await held.fetchHistory()).events!.map(({ eventType }) => eventType)).not.toContain(41);
+    }));
+
+  test('a query whose question cannot be decoded is answered', () =>
+    withWorker({ bundle, activities: fuzzStages() }, async (runs) => {
+      const held = await runs.start();
+      await untilOutcome(runs, held.workflowId, 'held');
+      const { queryResult } = await runs.client.workflowService.queryWorkflow({
+        ...{ namespace: 'default', execution: { workflowId: held.workflowId } },
+        query: { queryType: 'progress', queryArgs: { payloads: [encoded('json/plain', Buffer.from('{'))] } },
+      });
+      expect(Buffer.from(queryResult!.payloads![0]!.data!).toString()).toContain('"outcome":"held"');
+      expect(await failedTasks(held)).toEqual([]);
+    }));
+
+  test('signals that no one answers to are kept by name, also beside runs', () =>
+    withWorker({ bundle, activities: fuzzStages() }, async ({ client }) => {
+      const closing = { runId: null, workflow: { id: `${STAYS}x`, runId: randomUUID() } };
+      for (const [type, input] of [
+        ['preserveHistory', closing],
+        ['deliverMessages', { pipeline: FULL_OUTBOX }],
+      ] as const) {
+        const options = { workflowId: newId(), taskQueue: 'strata', args: [input], signalArgs: [] };
+        const handle = await client.workflow.signalWithStart(type, { ...options, signal: 'moore' });
+        await handle.signal('more');
+        const { does, unknownSignals } = await handle.query<{ does: string; unknownSignals: string[] }>(
+          'progress',
+        );
+        expect(does).toMatch(/keeps its history|delivers the outbox of \*\*full-outbox/);
+        expect(unknownSignals).toEqual(type === 'deliverMessages' ? ['moore'] : ['moore', 'more']);
+      }
+    }));
+
+  test('what is said to be from an execution before is heeded only where there was one', () => {
+    const forged = fakePlan(['x'.repeat(2_000)], { pipeline: '../shop' });
+    return withWorker({ bundle, activities: fuzzStages() }, async ({ client }) => {
+      const args = [
+        { from: '2026-07-01', to: '2026-06-01' },
+        { plan: forged, rows: [] },
+      ];
+      const options = { workflowId: newId(), taskQueue: 'strata', args };
+      const handle = await client.workflow.start('backfillRuns', options);
+      expect(await failureOf(handle)).toContain('INPUT_INVALID: backfill input: to: needs from <= to');
+    });
+  });
+
+  test('a reviewer’s note that PostgreSQL would refuse is kept without what it refuses', () => {
+    const notes: (string | null)[] = [];
+    const publishRun: ReturnType<typeof fakeStages>['publishRun'] = async (given) => {
+      notes.push(given.review);
+      return fakeStages().publishRun(given);
+    };
+    return withWorker(
+      { bundle, activities: { ...fuzzStages(), publishRun, measureStability: unstable } },
+      async (runs) => {
+        const held = await runs.start();
+        await untilOutcome(runs, held.workflowId, 'held');
+        const note = `a\0b${'x'.repeat(496)}😀😀`;
+        await held.executeUpdate('review', { args: [{ decision: 'publish', note }] });
+        await held.result();
+        expect(notes).toEqual([`review: publish (a\ufffdb${'x'.repeat(496)}😀)`]);
+      },
+    );
+  });
+});
