@@ -42,7 +42,9 @@ export function createCompareActivities(context: ActivityContext): Omit<CompareS
       );
     },
     closeComparison: ({ run, isKept }) =>
-      withHeartbeats('close', () => artifacts.release(run.runId, isKept ? ['definition', 'comparison'] : [])),
+      withHeartbeats('close', async () => {
+        await artifacts.release(run.runId, isKept ? ['definition', 'comparison'] : []);
+      }),
   };
 }
 

@@ -10,49 +10,77 @@ import unknownWorkflow from './unknown-workflow.ts';
 // again for ever. All are made into something that is refused in words. No command is added.
 
 type Payloads = Parameters<typeof defaultPayloadConverter.fromPayload>[0][];
+type Activate = NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>;
+type Job = NonNullable<Parameters<Activate>[0]['activation']['jobs']>[number];
 type Fault = (value: unknown, bytes: number) => string | null;
 
 const RESERVED = '__temporal_';
+const NAMELESS = '(no name)';
 /** The input is handed on to the first activity, which takes twice as much in all. */
 const START_BYTES = 32_768;
 /** JSON is read at any depth, but written by recursion. */
 const START_DEPTH = 20;
 
-export const interceptors = (): WorkflowInterceptors => ({
-  inbound: [
-    {
-      // What every object inherits is found among the workflows, too: valueOf is a type to the SDK.
-      execute: (input, next) =>
-        workflowInfo().workflowType in Object.prototype ? unknownWorkflow() : next(input),
-    },
-  ],
-  internals: [
-    {
-      activate(input, next) {
-        for (const { initializeWorkflow, signalWorkflow, doUpdate, queryWorkflow } of input.activation.jobs ??
-          []) {
-          replaceUnreadable(initializeWorkflow?.arguments, faultOfStart);
-          replaceUnreadable(signalWorkflow?.input);
-          replaceUnreadable(doUpdate?.input);
-          replaceUnreadable(queryWorkflow?.arguments);
-          if (signalWorkflow?.signalName?.startsWith(RESERVED))
-            signalWorkflow.signalName = `reserved: ${signalWorkflow.signalName}`;
-          if (doUpdate && !doUpdate.name) doUpdate.name = '(no name)';
-          if (queryWorkflow && !queryWorkflow.queryType) queryWorkflow.queryType = '(no name)';
-        }
-        return next(input);
+export const interceptors = (): WorkflowInterceptors => {
+  const memoIsRead = tolerateMemo();
+  return {
+    inbound: [
+      {
+        // What every object inherits is found among the workflows, too: valueOf is a type to the SDK.
+        execute: (input, next) =>
+          workflowInfo().workflowType in Object.prototype ? unknownWorkflow() : next(input),
       },
-      concludeActivation(input, next) {
-        for (const { updateResponse } of input.commands) {
-          const failure = updateResponse?.rejected;
-          const name = failure?.message?.match(/^No registered handler for update: ([\s\S]*)$/)?.[1];
-          if (failure && name !== undefined) failure.message = noSuchUpdate(name);
-        }
-        return next(input);
+    ],
+    internals: [
+      {
+        activate(input, next) {
+          memoIsRead();
+          for (const job of input.activation.jobs ?? []) makeReadable(job);
+          return next(input);
+        },
+        concludeActivation(input, next) {
+          for (const { updateResponse } of input.commands) {
+            const failure = updateResponse?.rejected;
+            const name = failure?.message?.match(/^No registered handler for update: ([\s\S]*)$/)?.[1];
+            if (failure && name !== undefined) failure.message = noSuchUpdate(name);
+          }
+          return next(input);
+        },
       },
+    ],
+  };
+};
+
+function makeReadable({ initializeWorkflow, signalWorkflow, doUpdate, queryWorkflow }: Job): void {
+  replaceUnreadable(initializeWorkflow?.arguments, faultOfStart);
+  replaceUnreadable(signalWorkflow?.input);
+  replaceUnreadable(doUpdate?.input);
+  replaceUnreadable(queryWorkflow?.arguments);
+  if (signalWorkflow?.signalName?.startsWith(RESERVED))
+    signalWorkflow.signalName = `reserved: ${signalWorkflow.signalName}`;
+  if (doUpdate && !doUpdate.name) doUpdate.name = NAMELESS;
+  if (queryWorkflow && !queryWorkflow.queryType) queryWorkflow.queryType = NAMELESS;
+}
+
+/**
+ * The memo is read before any interceptor is asked: until then what cannot be decoded is read as its reason.
+ *
+ * @returns to be called when it was read
+ */
+function tolerateMemo(): () => void {
+  const activator = getActivator();
+  const { payloadConverter } = activator;
+  activator.payloadConverter = {
+    toPayload: (...given) => payloadConverter.toPayload(...given),
+    fromPayload(...given: Parameters<typeof payloadConverter.fromPayload<never>>) {
+      const fault = faultOfPayload(given[0], () => null);
+      return fault === null ? payloadConverter.fromPayload(...given) : (unreadable(fault) as never);
     },
-  ],
-});
+  };
+  return () => {
+    activator.payloadConverter = payloadConverter;
+  };
+}
 
 /** @param faultOf what else the first of them is refused for; the others are of our own making, or not heeded */
 function replaceUnreadable(payloads: Payloads | null | undefined, faultOf: Fault = () => null): void {
@@ -65,7 +93,7 @@ function replaceUnreadable(payloads: Payloads | null | undefined, faultOf: Fault
 function faultOfPayload(payload: Payloads[number], faultOf: Fault): string | null {
   try {
     const value = defaultPayloadConverter.fromPayload(payload);
-    return value instanceof Uint8Array ? 'bytes' : faultOf(value, payload.data?.length ?? 0);
+    return ArrayBuffer.isView(value) ? 'bytes' : faultOf(value, payload.data?.length ?? 0);
   } catch {
     return 'a payload that is no JSON';
   }

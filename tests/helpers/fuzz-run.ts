@@ -127,8 +127,11 @@ type Sender = (client: Client, message: FuzzMessage, workflowId: string) => Prom
 const input = (payloads: RawPayload[]) => (payloads.length === 0 ? null : { payloads });
 
 const senders: Record<MessageKind, Sender> = {
-  async start({ workflowService }, { name, payloads }) {
+  async start({ workflowService }, { name, payloads, target }) {
+    const [beside] = payloads;
+    const fields = beside && target % 4 === 0 ? { fields: { beside } } : null;
     await workflowService.startWorkflowExecution({
+      ...{ memo: fields, header: fields },
       ...{ namespace: NAMESPACE, workflowId: `fuzz/${randomUUID()}`, requestId: randomUUID() },
       ...{ workflowType: { name }, taskQueue: { name: TASK_QUEUES.workflows }, input: input(payloads) },
     });

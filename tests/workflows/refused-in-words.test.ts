@@ -115,6 +115,18 @@ describe('refused in words, where a workflow task would be tried for ever', () =
       expect(await failedTasks(held)).toEqual([]);
     }));
 
+  test('a memo that cannot be decoded is nothing to a run', () =>
+    withWorker({ bundle, activities: fuzzStages() }, async (runs) => {
+      const workflowId = newId();
+      await runs.client.workflowService.startWorkflowExecution({
+        ...{ namespace: 'default', workflowId, requestId: randomUUID(), taskQueue: { name: 'strata' } },
+        workflowType: { name: 'segmentCustomers' },
+        memo: { fields: { ticket: encoded('binary/encrypted', Uint8Array.of(1, 2)) } },
+      });
+      await untilOutcome(runs, workflowId, 'held');
+      expect(await failedTasks(runs.client.workflow.getHandle(workflowId))).toEqual([]);
+    }));
+
   test('signals that no one answers to are kept by name, also beside runs', () =>
     withWorker({ bundle, activities: fuzzStages() }, async ({ client }) => {
       const closing = { runId: null, workflow: { id: `${STAYS}x`, runId: randomUUID() } };
