@@ -63,7 +63,8 @@ function makeReadable({ initializeWorkflow, signalWorkflow, doUpdate, queryWorkf
 }
 
 /**
- * The memo is read before any interceptor is asked: until then what cannot be decoded is read as its reason.
+ * The memo is read before any interceptor is asked, and copied for the log: until then what cannot be decoded or copied
+ * is read as its reason.
  *
  * @returns to be called when it was read
  */
@@ -73,7 +74,7 @@ function tolerateMemo(): () => void {
   activator.payloadConverter = {
     toPayload: (...given) => payloadConverter.toPayload(...given),
     fromPayload(...given: Parameters<typeof payloadConverter.fromPayload<never>>) {
-      const fault = faultOfPayload(given[0], () => null);
+      const fault = faultOfPayload(given[0], faultOfStart);
       return fault === null ? payloadConverter.fromPayload(...given) : (unreadable(fault) as never);
     },
   };

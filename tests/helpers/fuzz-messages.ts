@@ -27,9 +27,12 @@ export const encoded = (encoding: string, data?: Uint8Array): RawPayload => ({
 });
 export const json = (text: string): RawPayload => encoded('json/plain', bytes(text));
 
-/** More than Temporal takes, and just less. */
+/**
+ * More than Temporal takes, and less. Between 2,096,000 and its limit of 2,097,152 bytes an update can be sent, but no
+ * worker can refuse it: a refusal repeats the request.
+ */
 const TOO_LARGE = 2_200_000;
-const LARGE = 2_097_000;
+const LARGE = 2_000_000;
 const NESTED = 100_000;
 
 const BROKEN: RawPayload[] = [
@@ -219,7 +222,7 @@ const payloadFor = (name: string): fc.Arbitrary<RawPayload> =>
     { weight: 8, arbitrary: fc.constant(encoded('binary/null')) },
     { weight: 14, arbitrary: fc.constantFrom(...BROKEN) },
     { weight: 9, arbitrary: fc.constantFrom(...ODD_JSON).map(json) },
-    { weight: 3, arbitrary: huge.map((make) => make()) },
+    { weight: 1, arbitrary: huge.map((make) => make()) },
   );
 
 /** Names that no workflow of ours knows, and some that the SDK or JavaScript does. */

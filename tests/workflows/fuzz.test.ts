@@ -4,8 +4,8 @@ import { fuzz } from '../helpers/fuzz-run.ts';
 import { fuzzStages } from '../helpers/fuzz-stages.ts';
 import { bundleWorkflows, withWorker } from '../helpers/temporal.ts';
 
-/** `npm run bench -- fuzz` sends more of them, and others. */
-const MESSAGES = 1_000;
+/** `npm run bench -- fuzz` sends a thousand, and others. */
+const MESSAGES = 200;
 const SEED = 7;
 
 describe('whatever callers send', () => {
@@ -16,8 +16,8 @@ describe('whatever callers send', () => {
       expect(faults).toEqual([]);
       expect(Object.values(sent).reduce((sum, count) => sum + count)).toBe(MESSAGES);
       // A generator that sends nothing right, or nothing wrong, would find nothing.
-      expect(Math.min(...Object.values(sent), answers.taken, answers.refused)).toBeGreaterThan(100);
-      expect(Math.min(executions.open, executions.failed)).toBeGreaterThan(20);
+      expect(Math.min(...Object.values(sent), answers.taken, answers.refused)).toBeGreaterThan(20);
+      expect(Math.min(executions.open, executions.failed)).toBeGreaterThan(10);
     });
   }, 300_000);
 });

@@ -121,10 +121,18 @@ describe('refused in words, where a workflow task would be tried for ever', () =
       await runs.client.workflowService.startWorkflowExecution({
         ...{ namespace: 'default', workflowId, requestId: randomUUID(), taskQueue: { name: 'strata' } },
         workflowType: { name: 'segmentCustomers' },
-        memo: { fields: { ticket: encoded('binary/encrypted', Uint8Array.of(1, 2)) } },
+        memo: {
+          fields: {
+            ticket: encoded('binary/encrypted', Uint8Array.of(1, 2)),
+            nested: json(`${'['.repeat(90_000)}${']'.repeat(90_000)}`),
+          },
+        },
       });
       await untilOutcome(runs, workflowId, 'held');
-      expect(await failedTasks(runs.client.workflow.getHandle(workflowId))).toEqual([]);
+      const handle = runs.client.workflow.getHandle(workflowId);
+      expect(await failedTasks(handle)).toEqual([]);
+      // The SDK's own client can list no execution with such a memo.
+      await handle.terminate();
     }));
 
   test('signals that no one answers to are kept by name, also beside runs', () =>
