@@ -5,7 +5,7 @@ import { fuzzStages } from '../helpers/fuzz-stages.ts';
 import { bundleWorkflows, withWorker } from '../helpers/temporal.ts';
 
 /** `npm run bench -- fuzz` sends a thousand, and others. */
-const MESSAGES = 200;
+const MESSAGES = 150;
 const SEED = 7;
 
 describe('whatever callers send', () => {
@@ -16,8 +16,8 @@ describe('whatever callers send', () => {
       expect(faults).toEqual([]);
       expect(Object.values(sent).reduce((sum, count) => sum + count)).toBe(MESSAGES);
       // A generator that sends nothing right, or nothing wrong, would find nothing.
-      expect(Math.min(...Object.values(sent), answers.taken, answers.refused)).toBeGreaterThan(20);
-      expect(Math.min(executions.open, executions.failed)).toBeGreaterThan(10);
+      expect(Math.min(...Object.values(sent), answers.taken, answers.refused)).toBeGreaterThan(10);
+      expect(Math.min(executions.open, executions.failed)).toBeGreaterThan(5);
     });
   }, 300_000);
 });
