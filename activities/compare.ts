@@ -19,6 +19,7 @@ import { createExtractActivities } from './extract.ts';
 import { createFeatureActivities } from './features.ts';
 import { keptStep } from './kept-step.ts';
 import { gatherReleases } from './releases.ts';
+import { withHeartbeats } from './stage.ts';
 import { createValidateActivities } from './validate.ts';
 import { writeComparison } from './write-comparison.ts';
 
@@ -40,9 +41,10 @@ export function createCompareActivities(context: ActivityContext): Omit<CompareS
         writeComparison(context, given),
       );
     },
-    async closeComparison({ run, isKept }) {
-      await artifacts.release(run.runId, isKept ? ['definition', 'comparison'] : []);
-    },
+    closeComparison: ({ run, isKept }) =>
+      withHeartbeats('close', async () => {
+        await artifacts.release(run.runId, isKept ? ['definition', 'comparison'] : []);
+      }),
   };
 }
 

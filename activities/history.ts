@@ -6,6 +6,8 @@ import {
   walkGetWorkflowExecutionHistoryResponse,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { HistoryStages } from '../pipelines/contracts/stages.ts';
 import type { ActivityContext } from './context.ts';
 import { isNotFound, stateOf } from './executions.ts';
@@ -17,7 +19,6 @@ const POLL_MS = { first: 250, longest: 10_000 };
 
 /** What outlives Temporal's retention: the history of every closed run, as an artifact that replays. */
 export function createHistoryActivities(context: ActivityContext): HistoryStages {
-  const { artifacts, repositories } = context;
   return {
     async awaitClosed({ workflow }) {
       return withHeartbeats('history', async ({ signal }) => {
@@ -30,22 +31,45 @@ export function createHistoryActivities(context: ActivityContext): HistoryStages
       });
     },
 
-    async keepHistory({ runId, workflow }) {
-      // First what readers and later runs depend on; a full disk must not keep the run's record open.
-      if (runId !== null) await abandonRun(context, runId);
-      const text = await historyOf(workflow);
-      if (text === null) return null;
-      const owner = runId ?? workflow.runId;
-      const rows = (JSON.parse(text) as { events: unknown[] }).events.length;
-      const kept = await artifacts.write('history', Buffer.from(`${text}\n`), {
-        runId: owner,
-        ending: 'json',
-        rows,
-      });
-      if (runId !== null) await repositories.runs.keepHistory(runId, kept);
-      return kept;
-    },
+    // What it cleans up and writes may take longer than an activity may stay silent.
+    keepHistory: (closed) => withHeartbeats('history', () => keepHistory(context, closed)),
   };
+}
+
+async function keepHistory(
+  context: ActivityContext,
+  { runId, workflow }: Parameters<HistoryStages['keepHistory']>[0],
+): Promise<ArtifactRef | null> {
+  const { artifacts, repositories } = context;
+  // First what readers and later runs depend on; a full disk must not keep the run's record open.
+  if (runId !== null) {
+    await requireRunOf(context, { runId, workflow });
+    await abandonRun(context, runId);
+  }
+  const text = await historyOf(workflow);
+  if (text === null) return null;
+  const owner = runId ?? workflow.runId;
+  const rows = (JSON.parse(text) as { events: unknown[] }).events.length;
+  const kept = await artifacts.write('history', Buffer.from(`${text}\n`), {
+    runId: owner,
+    ending: 'json',
+    rows,
+  });
+  if (runId !== null) await repositories.runs.keepHistory(runId, kept);
+  return kept;
+}
+
+/** A person may start it by hand: the record of a run that goes on is not closed because another workflow has. */
+async function requireRunOf(
+  { repositories }: ActivityContext,
+  { runId, workflow }: { runId: string; workflow: { id: string } },
+): Promise<void> {
+  const { id } = (await repositories.runs.get(runId)).workflow;
+  if (id === workflow.id) return;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `the history of ${runId} needs to be that of its workflow ${id}, found another workflow`,
+  );
 }
 
 /**

@@ -38,7 +38,8 @@ export function createRunActivities(context: ActivityContext): RunStages {
       });
     },
     holdRun: ({ run, closing }) => holdRun(context, run, closing),
-    closeRun: ({ run, closing }) => closeRun(context, run, closing),
+    // Its clean-up may take longer than an activity may stay silent.
+    closeRun: ({ run, closing }) => withHeartbeats('close', () => closeRun(context, run, closing)),
   };
 }
 

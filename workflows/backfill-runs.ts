@@ -57,8 +57,9 @@ export async function backfillRuns(input?: BackfillInput, soFar?: BackfillSoFar)
   return summary;
 }
 
-/** Whatever a caller sends beside the input: what is not a backfill's own is as nothing. */
+/** Whatever a caller sends beside the input: what is not from an execution before this one is as nothing. */
 function isSoFar(sent: unknown): sent is BackfillSoFar {
+  if (workflowInfo().continuedFromExecutionRunId === undefined) return false;
   if (!isObject(sent) || !isObject(sent.plan)) return false;
   const { plan, rows } = sent;
   const { pipeline, dates, done, given, reasons } = plan;

@@ -7,8 +7,10 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { IO } from '../pipelines/contracts/policies.ts';
+import { PIPELINE_NAME } from '../pipelines/contracts/sent-text.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
 import type { DeliveryStages } from '../pipelines/contracts/stages.ts';
+import { openChoreBoard } from './chore-board.ts';
 
 const { scheduleToCloseTimeout: _, ...untilItIsDone } = IO;
 /** A database that is away for a night must not end what nobody would start again before the next run. */
@@ -26,7 +28,6 @@ const ROUNDS = 100;
  * receiver is out. Runs start it; a message does not depend on another run to come.
  */
 export async function deliverMessages(input?: { pipeline?: string }): Promise<void> {
-  const pipeline = pipelineOf(input);
   let more = false;
   setHandler(
     defineSignal(HANDLERS.more),
@@ -35,6 +36,9 @@ export async function deliverMessages(input?: { pipeline?: string }): Promise<vo
     },
     { description: 'a run has left another message' },
   );
+  const tell = openChoreBoard();
+  const pipeline = pipelineOf(input);
+  tell(`delivers the outbox of **${pipeline}**, until nothing waits there`);
   for (let round = 0; round < ROUNDS; round++) {
     more = false;
     const { secondsToNext } = await io.deliverPipeline.executeWithOptions(
@@ -52,9 +56,9 @@ export async function deliverMessages(input?: { pipeline?: string }): Promise<vo
 /** A person may start it by hand, with anything: what throws otherwise would be tried for ever. */
 function pipelineOf(input: unknown): string {
   const pipeline = (input as { pipeline?: unknown } | null | undefined)?.pipeline;
-  if (typeof pipeline === 'string' && pipeline !== '') return pipeline;
+  if (typeof pipeline === 'string' && PIPELINE_NAME.test(pipeline)) return pipeline;
   throw ApplicationFailure.nonRetryable(
-    'deliverMessages needs {"pipeline": NAME}, the pipeline whose outbox is to be delivered, found none',
+    'deliverMessages needs {"pipeline": NAME}, the pipeline whose outbox is to be delivered, found no such name',
     'INPUT_INVALID',
   );
 }

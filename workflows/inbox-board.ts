@@ -6,6 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { InboxQuestion, InboxRun, InboxView, RunEnd, WaitingRun } from '../pipelines/contracts/inbox.ts';
+import { LONGEST } from '../pipelines/contracts/inbox-message.ts';
 import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
 
@@ -28,7 +29,8 @@ export function openInboxBoard(
     inboxQuery,
     (question?: InboxQuestion) => {
       const ids: unknown[] = Array.isArray(question?.ids) ? question.ids.slice(0, IDS_ANSWERED) : [];
-      const texts = ids.filter((id): id is string => typeof id === 'string');
+      // One that is longer is no message's, and a thousand of them no answer.
+      const texts = ids.filter((id): id is string => typeof id === 'string' && id.length <= LONGEST.id);
       if (texts.length === 0) return view();
       return { ...view(), messages: Object.fromEntries(texts.map((id) => [id, runOf(id)])) };
     },

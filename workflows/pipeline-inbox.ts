@@ -15,6 +15,7 @@ import { endOf, type InboxStages, type RunEnd, shortened } from '../pipelines/co
 import type { Message } from '../pipelines/contracts/inbox-message.ts';
 import type { InboxSettings } from '../pipelines/contracts/inbox-settings.ts';
 import { IO, WAIT } from '../pipelines/contracts/policies.ts';
+import { PIPELINE_NAME } from '../pipelines/contracts/sent-text.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { assignCustomers } from './assign-customers.ts';
 import { nowMs } from './clock.ts';
@@ -39,7 +40,6 @@ const io = proxyActivities<InboxStages>(IO);
 const wait = proxyActivities<InboxStages>(WAIT);
 
 const DEFAULT_PIPELINE = 'shop';
-const NAME_LENGTH = 40;
 /** From here on a new execution goes on: some 200 messages, or the summaries of a few runs. */
 const HISTORY_GROWTH_BYTES = 60_000;
 /** While a definition cannot be read: what more is sent is refused. */
@@ -143,8 +143,8 @@ function pipelineOf(input: unknown): string {
   const named = workflowId.startsWith(beginning) ? workflowId.slice(beginning.length) : undefined;
   const given = (input as { pipeline?: unknown } | null | undefined)?.pipeline ?? undefined;
   const pipeline = given ?? named ?? DEFAULT_PIPELINE;
-  const isName = typeof pipeline === 'string' && pipeline !== '' && pipeline.length <= NAME_LENGTH;
-  if (isName && pipeline === (named ?? pipeline)) return pipeline;
+  if (typeof pipeline === 'string' && PIPELINE_NAME.test(pipeline) && pipeline === (named ?? pipeline))
+    return pipeline;
   throw ApplicationFailure.nonRetryable(
     `pipelineInbox needs nothing, or {"pipeline": NAME} with the name that its workflow id has (inbox-NAME), found ${shortened(JSON.stringify(pipeline), 60)} for ${shortened(workflowId, 60)}`,
     'INPUT_INVALID',

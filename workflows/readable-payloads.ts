@@ -1,36 +1,122 @@
-import { defaultPayloadConverter, type WorkflowInterceptors } from '@temporalio/workflow';
+import { defaultPayloadConverter, type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+// The one place that knows which handlers there are; the query that tells of them is not for code.
+import { getActivator } from '@temporalio/workflow/lib/global-attributes.js';
+import { shortened } from '../pipelines/contracts/inbox.ts';
+import { unreadable } from '../pipelines/contracts/unreadable.ts';
+import unknownWorkflow from './unknown-workflow.ts';
 
-// What no code of a workflow can catch: a payload that cannot be decoded, or a signal with one of Temporal's own names,
-// fails the workflow task before any handler is called, and that task is tried again for ever. Both are made into
-// something that handlers refuse in words. Nothing else is changed, and no command is added.
+// What no code of a workflow can catch: a payload that cannot be decoded, a message with one of Temporal's own names or
+// with none, and a start input that cannot be handed on to an activity fail the workflow task, and that task is tried
+// again for ever. All are made into something that is refused in words. No command is added.
 
 type Payloads = Parameters<typeof defaultPayloadConverter.fromPayload>[0][];
+type Activate = NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>;
+type Job = NonNullable<Parameters<Activate>[0]['activation']['jobs']>[number];
+type Fault = (value: unknown, bytes: number) => string | null;
 
 const RESERVED = '__temporal_';
+const NAMELESS = '(no name)';
+/** The input is handed on to the first activity, which takes twice as much in all. */
+const START_BYTES = 32_768;
+/** JSON is read at any depth, but written by recursion. */
+const START_DEPTH = 20;
 
-export const interceptors = (): WorkflowInterceptors => ({
-  internals: [
-    {
-      activate(input, next) {
-        for (const { initializeWorkflow, signalWorkflow, doUpdate } of input.activation.jobs ?? []) {
-          replaceUnreadable(initializeWorkflow?.arguments);
-          replaceUnreadable(signalWorkflow?.input);
-          replaceUnreadable(doUpdate?.input);
-          if (signalWorkflow?.signalName?.startsWith(RESERVED))
-            signalWorkflow.signalName = `reserved: ${signalWorkflow.signalName}`;
-        }
-        return next(input);
+export const interceptors = (): WorkflowInterceptors => {
+  const memoIsRead = tolerateMemo();
+  return {
+    inbound: [
+      {
+        // What every object inherits is found among the workflows, too: valueOf is a type to the SDK.
+        execute: (input, next) =>
+          workflowInfo().workflowType in Object.prototype ? unknownWorkflow() : next(input),
       },
-    },
-  ],
-});
+    ],
+    internals: [
+      {
+        activate(input, next) {
+          memoIsRead();
+          for (const job of input.activation.jobs ?? []) makeReadable(job);
+          return next(input);
+        },
+        concludeActivation(input, next) {
+          for (const { updateResponse } of input.commands) {
+            const failure = updateResponse?.rejected;
+            const name = failure?.message?.match(/^No registered handler for update: ([\s\S]*)$/)?.[1];
+            if (failure && name !== undefined) failure.message = noSuchUpdate(name);
+          }
+          return next(input);
+        },
+      },
+    ],
+  };
+};
 
-function replaceUnreadable(payloads: Payloads | null | undefined): void {
+function makeReadable({ initializeWorkflow, signalWorkflow, doUpdate, queryWorkflow }: Job): void {
+  replaceUnreadable(initializeWorkflow?.arguments, faultOfStart);
+  replaceUnreadable(signalWorkflow?.input);
+  replaceUnreadable(doUpdate?.input);
+  replaceUnreadable(queryWorkflow?.arguments);
+  if (signalWorkflow?.signalName?.startsWith(RESERVED))
+    signalWorkflow.signalName = `reserved: ${signalWorkflow.signalName}`;
+  if (doUpdate && !doUpdate.name) doUpdate.name = NAMELESS;
+  if (queryWorkflow && !queryWorkflow.queryType) queryWorkflow.queryType = NAMELESS;
+}
+
+/**
+ * The memo is read before any interceptor is asked, and copied for the log: until then what cannot be decoded or copied
+ * is read as its reason.
+ *
+ * @returns to be called when it was read
+ */
+function tolerateMemo(): () => void {
+  const activator = getActivator();
+  const { payloadConverter } = activator;
+  activator.payloadConverter = {
+    toPayload: (...given) => payloadConverter.toPayload(...given),
+    fromPayload(...given: Parameters<typeof payloadConverter.fromPayload<never>>) {
+      const fault = faultOfPayload(given[0], faultOfStart);
+      return fault === null ? payloadConverter.fromPayload(...given) : (unreadable(fault) as never);
+    },
+  };
+  return () => {
+    activator.payloadConverter = payloadConverter;
+  };
+}
+
+/** @param faultOf what else the first of them is refused for; the others are of our own making, or not heeded */
+function replaceUnreadable(payloads: Payloads | null | undefined, faultOf: Fault = () => null): void {
   for (const [i, payload] of (payloads ?? []).entries()) {
-    try {
-      defaultPayloadConverter.fromPayload(payload);
-    } catch {
-      payloads![i] = defaultPayloadConverter.toPayload({ unreadable: 'a payload that is no JSON' });
-    }
+    const fault = faultOfPayload(payload, i === 0 ? faultOf : () => null);
+    if (fault !== null) payloads![i] = defaultPayloadConverter.toPayload(unreadable(fault));
   }
+}
+
+function faultOfPayload(payload: Payloads[number], faultOf: Fault): string | null {
+  try {
+    const value = defaultPayloadConverter.fromPayload(payload);
+    return ArrayBuffer.isView(value) ? 'bytes' : faultOf(value, payload.data?.length ?? 0);
+  } catch {
+    return 'a payload that is no JSON';
+  }
+}
+
+function faultOfStart(value: unknown, bytes: number): string | null {
+  if (bytes > START_BYTES) return `${bytes} bytes of JSON, more than ${START_BYTES}`;
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > START_DEPTH) return `JSON of more than ${START_DEPTH} levels`;
+    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
+  }
+  return null;
+}
+
+function noSuchUpdate(name: string): string {
+  const { updateHandlers, queryHandlers } = getActivator();
+  const [updates, queries] = [updateHandlers, queryHandlers].map((handlers) =>
+    [...handlers.keys()].filter((known) => !known.startsWith('__')).join(' and '),
+  );
+  const told = JSON.stringify(shortened(name, 60));
+  return updates
+    ? `an update needs one of the names ${updates}, found ${told}`
+    : `no update is expected here, found ${told}; there are the queries ${queries || '(none)'}`;
 }

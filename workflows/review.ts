@@ -1,6 +1,9 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import { shortened } from '../pipelines/contracts/inbox.ts';
+import { keptText } from '../pipelines/contracts/sent-text.ts';
 import { HANDLERS, type ReviewDecision } from '../pipelines/contracts/signatures.ts';
 import type { ReviewSettings } from '../pipelines/contracts/stages.ts';
+import { unreadableIn } from '../pipelines/contracts/unreadable.ts';
 import type { RunBoard } from './run-board.ts';
 
 const NOTE_LENGTH = 500;
@@ -20,7 +23,8 @@ export function acceptReview(board: RunBoard): Review {
   setHandler(
     reviewUpdate,
     (sent?: ReviewDecision) => {
-      decision = { decision: sent!.decision, note: sent!.note?.slice(0, NOTE_LENGTH) };
+      const { note } = sent!;
+      decision = { decision: sent!.decision, note: note && keptText(note, NOTE_LENGTH) };
       return decision.decision === 'publish' ? 'the run will be published' : 'the run will be rejected';
     },
     {
@@ -60,11 +64,15 @@ function refuseUnlessDecidable(
 
 function faultOf(sent: unknown): string | null {
   if (sent === null || typeof sent !== 'object' || Array.isArray(sent)) return 'found no object';
+  const unreadable = unreadableIn(sent);
+  if (unreadable !== null) return `found ${unreadable}`;
   const { decision, note, ...unknown } = sent as Record<string, unknown>;
   if (decision !== 'publish' && decision !== 'reject') return 'found no such decision';
   if (note !== undefined && typeof note !== 'string') return 'found a note that is no text';
-  const names = Object.keys(unknown);
-  return names.length > 0 ? `found unknown fields ${names.slice(0, 5).join(', ')}` : null;
+  const names = Object.keys(unknown).slice(0, 5);
+  return names.length > 0
+    ? `found unknown fields ${names.map((name) => shortened(name, 40)).join(', ')}`
+    : null;
 }
 
 function refuse(message: string): never {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PipelineError } from './errors.ts';
-import { SEGMENT_COUNT, SEGMENTS } from './input.ts';
+import { extractLocation, SEGMENT_COUNT, SEGMENTS } from './input.ts';
+import { inputFaults } from './input-faults.ts';
 import type { BeforePublished, Outcome, ReviewPolicy, Run, Verdict } from './run.ts';
 
 // Runs over past as-of dates, in order: what builds the history that identity, movements and alerts live on.
@@ -42,7 +42,7 @@ const backfillInput = z
     from: z.iso.date().optional(),
     to: z.iso.date().optional(),
     every: z.enum(INTERVALS).default('month'),
-    extract: z.string().min(1).max(4096).optional(),
+    extract: extractLocation.optional(),
     seed: z.int().min(0).max(0xffff_ffff).optional(),
     k: z.int(SEGMENT_COUNT).min(SEGMENTS.least, SEGMENT_COUNT).max(SEGMENTS.most, SEGMENT_COUNT).optional(),
     review: z.enum(['never', 'when-unstable', 'always']).default('never'),
@@ -60,12 +60,8 @@ export type CheckedBackfillInput = z.infer<typeof backfillInput>;
 export function parseBackfillInput(input: unknown): CheckedBackfillInput {
   const result = backfillInput.safeParse(input ?? {});
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  const fields = Object.keys(backfillInput.shape).join(', ');
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `backfill input: ${faults.join('; ')} (fields: ${fields}, all optional)`,
-  );
+  const { error } = result;
+  throw inputFaults('backfill input', { sent: input, error, fields: Object.keys(backfillInput.shape) });
 }
 
 /** What a backfill will do; decided once, and handed on when its history grows long. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ArtifactRef } from './artifacts.ts';
-import { PipelineError } from './errors.ts';
+import { extractLocation } from './input.ts';
+import { inputFaults } from './input-faults.ts';
 import type { Run, RunCounts } from './run.ts';
 import type { Extract, Features, Timed, Validation } from './stages.ts';
 
@@ -35,7 +36,7 @@ export interface CompareInput {
 const compareInput = z.strictObject({
   pipeline: z.string().min(1).max(40).optional(),
   asOf: z.iso.date().optional(),
-  extract: z.string().min(1).max(4096).optional(),
+  extract: extractLocation.optional(),
   seed: z.int().min(0).max(0xffff_ffff).optional(),
   ks: z
     .strictObject({ min: z.int().min(2).max(32), max: z.int().min(2).max(32) })
@@ -55,12 +56,8 @@ export type CheckedCompareInput = z.infer<typeof compareInput>;
 export function parseCompareInput(input: unknown): CheckedCompareInput {
   const result = compareInput.safeParse(input ?? {});
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  const fields = Object.keys(compareInput.shape).join(', ');
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `comparison input: ${faults.join('; ')} (fields: ${fields}, all optional)`,
-  );
+  const { error } = result;
+  throw inputFaults('comparison input', { sent: input, error, fields: Object.keys(compareInput.shape) });
 }
 
 /** What every candidate of one comparison is measured by. */

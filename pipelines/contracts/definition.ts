@@ -11,15 +11,14 @@ import { readYaml } from './read-yaml.ts';
 import { refitSettings } from './refit-settings.ts';
 import { BEFORE_PUBLISHED } from './run.ts';
 import { type Schedule, scheduleFaults, scheduleSettings } from './schedule-settings.ts';
+import { PIPELINE_NAME, PIPELINE_NAME_NEEDS } from './sent-text.ts';
 import { sourceSchema } from './source.ts';
 import { isClosed, refusedSql } from './sql-refused.ts';
 
 // One schema for both files of a definition. What an extract must satisfy stands in contract.yaml, all
 // else in pipeline.yaml; they are frozen together as one artifact, so that a run is read with one digest.
 
-const identifier = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'needs lower-case letters, digits and dashes, at most 40, a letter first');
+const identifier = z.string().regex(PIPELINE_NAME, PIPELINE_NAME_NEEDS);
 const share = z.number().min(0).max(1);
 const sql = z.string().trim().min(1);
 

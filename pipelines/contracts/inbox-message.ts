@@ -1,5 +1,7 @@
 import type { InboxSettings } from './inbox-settings.ts';
 import type { RunKind } from './run.ts';
+import { isOneLine, ONE_LINE } from './sent-text.ts';
+import { unreadableIn } from './unreadable.ts';
 
 // Messages to an inbox, checked by hand: pipelines send them, nobody reads an answer to a signal, and whatever it is that
 // they send, the inbox goes on.
@@ -47,6 +49,8 @@ function faultOf(name: MessageName, sent: unknown): string | null {
     return 'found a text: the object itself is to be sent, not its JSON as a text';
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent))
     return `found ${Array.isArray(sent) ? 'a list' : `a ${typeof sent}`}`;
+  const found = unreadableIn(sent);
+  if (found !== null) return `found ${found}`;
   const unknown = Object.keys(sent).filter((field) => !FIELDS[name].includes(field));
   if (unknown.length > 0) return `found unknown fields ${unknown.slice(0, 5).map(quoted).join(', ')}`;
   for (const field of FIELDS[name]) {
@@ -68,6 +72,7 @@ function faultOfField(field: string, value: unknown): string | null {
     return `needs refit or assign, found ${quoted(value)}`;
   if (field === 'asOf' && !isDate(value))
     return `needs an ISO date such as 2026-07-01, found ${quoted(value)}`;
+  if (field === 'extract' && !isOneLine(value)) return ONE_LINE;
   if (field === 'extract' && holdsCredential(value))
     return 'needs a location without user, password, key or signature: credentials belong into the environment of the worker';
   return null;

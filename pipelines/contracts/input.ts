@@ -1,16 +1,20 @@
 import { z } from 'zod';
-import { PipelineError } from './errors.ts';
+import { inputFaults } from './input-faults.ts';
 import { BEFORE_PUBLISHED, type RunKind, type StartInput } from './run.ts';
+import { isOneLine, ONE_LINE } from './sent-text.ts';
 import { isTimeZone } from './shop-date.ts';
 
 /** Numbers of segments that a person may ask for. */
 export const SEGMENTS = { least: 2, most: 64 } as const;
 export const SEGMENT_COUNT = `needs a whole number from ${SEGMENTS.least} to ${SEGMENTS.most}`;
 
+/** A file to read in place of the definition's source. */
+export const extractLocation = z.string().min(1).max(4096).refine(isOneLine, { error: ONE_LINE });
+
 const startInput = z.strictObject({
   pipeline: z.string().min(1).max(40).optional(),
   asOf: z.iso.date().optional(),
-  extract: z.string().min(1).max(4096).optional(),
+  extract: extractLocation.optional(),
   seed: z.int().min(0).max(0xffff_ffff).optional(),
   review: z.enum(['never', 'when-unstable', 'always']).optional(),
   k: z.int(SEGMENT_COUNT).min(SEGMENTS.least, SEGMENT_COUNT).max(SEGMENTS.most, SEGMENT_COUNT).optional(),
@@ -33,10 +37,6 @@ export function parseStartInput(input: unknown, kind: RunKind = 'refit'): StartI
   const schema = kind === 'assign' ? assignInput : startInput;
   const result = schema.safeParse(input ?? {});
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  const fields = Object.keys(schema.shape).join(', ');
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `start input: ${faults.join('; ')} (fields: ${fields}, all optional)`,
-  );
+  const { error } = result;
+  throw inputFaults('start input', { sent: input, error, fields: Object.keys(schema.shape) });
 }

@@ -1,6 +1,9 @@
 import { PipelineError } from './errors.ts';
+import { shortened } from './inbox.ts';
 import type { Run } from './run.ts';
 import { checkPerson, checkReason, checkSegmentName } from './segment-name.ts';
+import { isOneLine } from './sent-text.ts';
+import { unreadableIn } from './unreadable.ts';
 
 /** A person's wish, as the update `renameSegment` takes it. */
 export interface RenameRequest {
@@ -69,14 +72,21 @@ export function parseRename(sent: unknown): RenameRequest {
 
 function faultOf(sent: unknown): string | null {
   if (sent === null || typeof sent !== 'object' || Array.isArray(sent)) return 'found no object';
+  const unreadable = unreadableIn(sent);
+  if (unreadable !== null) return `found ${unreadable}`;
   const { seen, ...rest } = sent as Record<string, unknown>;
   const wrong = FIELDS.filter((field) => typeof rest[field] !== 'string');
   if (wrong.length > 0) return `found no text as ${wrong.join(', ')}`;
   if (FIELDS.some((field) => (rest[field] as string).length > TEXT_LENGTH))
     return `found a text of more than ${TEXT_LENGTH} characters`;
-  if ((rest.segment as string).trim() === '') return 'found an empty segment';
+  const segment = (rest.segment as string).trim();
+  if (segment === '') return 'found an empty segment';
+  if (!isOneLine(segment)) return 'found a segment with characters that cannot be seen';
   const unknown = Object.keys(rest).filter((field) => !(FIELDS as readonly string[]).includes(field));
-  if (unknown.length > 0) return `found unknown fields ${unknown.slice(0, 5).join(', ')}`;
+  if (unknown.length > 0) {
+    const names = unknown.slice(0, 5).map((name) => shortened(name, 40));
+    return `found unknown fields ${names.join(', ')}`;
+  }
   const isVersion = seen === undefined || (Number.isSafeInteger(seen) && (seen as number) >= 1);
   return isVersion ? null : 'found a version seen that is no whole number from 1';
 }

@@ -44,6 +44,13 @@ export interface RunProgress {
   unknownSignals: string[];
 }
 
+/** Answer of the `progress` query of what goes on beside runs. */
+export interface ChoreProgress {
+  /** What it does, and for which run or pipeline; null: it was started with something else. */
+  does: string | null;
+  unknownSignals: string[];
+}
+
 /** Workflow ids: what a run is found under in Temporal. */
 export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,

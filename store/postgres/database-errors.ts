@@ -45,14 +45,28 @@ export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof PipelineError || error.name === 'AbortError')
     return error;
   withoutRows(error);
-  if (!isTransient(error)) return error;
   const { code } = error as { code?: string };
+  if (isOfTheValue(error)) {
+    return new PipelineError(
+      'VALUE_REFUSED',
+      `a row needs values that PostgreSQL can keep, found one that it refuses (${code})`,
+      { code: code! },
+      { cause: error },
+    );
+  }
+  if (!isTransient(error)) return error;
   return new PipelineError(
     'POSTGRES_UNREACHABLE',
     `PostgreSQL needs to answer, found: ${firstLine(reasonOf(error))}; it is tried again`,
     { code: code ?? null },
     { cause: error },
   );
+}
+
+/** A zero byte in a text, a number out of range: no retry makes it another. The text may quote the value. */
+function isOfTheValue(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
 }
 
 function isTransient(error: Error): boolean {

@@ -202,7 +202,7 @@ describe('pipelineInbox', { timeout: PATIENCE_MS }, () => {
       await raw('__temporal_x', 'json/plain');
       const { refused } = await inbox.until(({ counts }) => counts.refused === 7);
       const reasons = refused.map(({ message, reason }) => `${message}: ${reason}`).join('\n');
-      expect(reasons).toContain('found unknown fields "unreadable"');
+      expect(reasons).toContain('found a payload that is no JSON');
       expect(reasons).toContain('reserved: __temporal_x: no signal has this name');
       await inbox.send('requestRun', {});
       await inbox.until(({ last }) => last.length === 2);

@@ -24,6 +24,8 @@ describe('a message', () => {
     ['a day that there is not', [{ asOf: '2026-02-30' }], 'found "2026-02-30"'],
     ['a time', [{ asOf: '2026-02-03T00:00:00Z' }], 'needs an ISO date'],
     ['another kind', [{ kind: 'fit' }], 'needs refit or assign, found "fit"'],
+    ['a location with a zero byte', [{ extract: '/data/\0' }], 'extract: needs one line of characters'],
+    ['no JSON', [{ unreadable: 'bytes' }], 'every field optional; found bytes'],
   ])('that is %s is refused in words', (_, sent, words) => {
     expect(readMessage('requestRun', sent)).toContain(words);
   });

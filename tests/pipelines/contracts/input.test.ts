@@ -40,11 +40,22 @@ describe('parseStartInput', () => {
     [{ k: null }, /k: .*number/],
     [{ extract: 3 }, /extract: .*string/],
     [{ timezone: 'Berlin' }, /timezone: needs an IANA time zone such as Europe\/London/],
+    [{ extract: '/data/x\0.csv' }, /extract: needs one line of characters that can be seen/],
+    [{ extract: '/data/\ud83d.csv' }, /extract: needs one line of characters that can be seen/],
+    [{ unreadable: 'bytes' }, /start input: needs one JSON object, found bytes \(fields: pipeline, /],
     ['shop', /input: .*object/],
     [[1], /input: .*object/],
   ])('%j is refused with the field and what it needs', (input, message) => {
     expect(() => parseStartInput(input)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
     expect(() => parseStartInput(input)).toThrow(message);
+  });
+
+  test('a refusal is short, however much was sent', () => {
+    const names = Array.from({ length: 1_000 }, (_, i) => `field-${i}`);
+    const unknown = Object.fromEntries(names.map((name) => [name.padEnd(90, 'x'), 1]));
+    expect(() => parseStartInput(unknown)).toThrow(/^.{100,500}\(fields: pipeline, .*, all optional\)$/);
+    const wrong = { pipeline: 1, asOf: 1, extract: 1, seed: 'x', review: 1, k: 'x', timezone: 1 };
+    expect(() => parseStartInput(wrong)).toThrow(/pipeline: .*; and 2 more \(fields: /);
   });
 
   test('a refusal lists the fields there are and every fault', () => {

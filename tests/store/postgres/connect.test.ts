@@ -94,7 +94,15 @@ describe('translation', () => {
     },
   );
 
-  test.each(['23505', '42P01', '22021'])('%s is thrown on, without the fields that quote rows', (code) => {
+  test.each(['22021', '22003', '22P05'])('%s is of the value: no retry makes it another', (code) => {
+    const error = Object.assign(withCode(code), { message: 'invalid input: "17850"', detail: '17850' });
+    expect(translateDatabaseError(error)).toMatchObject({
+      code: 'VALUE_REFUSED',
+      message: `a row needs values that PostgreSQL can keep, found one that it refuses (${code})`,
+    });
+  });
+
+  test.each(['23505', '42P01'])('%s is thrown on, without the fields that quote rows', (code) => {
     const error = Object.assign(withCode(code), {
       detail: 'Key (customer_id)=(17)',
       where: 'COPY m, line 1: "17"',
