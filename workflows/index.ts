@@ -5,3 +5,4 @@ export { deliverMessages } from './deliver-messages.ts';
 export { pipelineInbox } from './pipeline-inbox.ts';
 export { preserveHistory } from './preserve-history.ts';
 export { segmentCustomers } from './segment-customers.ts';
+export { watchSchedules } from './watch-schedules.ts';

@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
-import { factsOfSchedule } from '../../pipelines/stages/schedules/facts.ts';
+import { factsOfSchedule, MARK } from '../../pipelines/stages/schedules/facts.ts';
 import { type PlannedSchedule, planSchedules } from '../../pipelines/stages/schedules/plan.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
 import { foundSchedules } from './found.ts';
-import { factsOfDescription, MARK, toTemporal } from './to-temporal.ts';
+import { factsOfDescription, toTemporal } from './to-temporal.ts';
 import type { Wanted } from './wanted.ts';
 
 /** The difference between the files and the server. @param pipeline only of this one */
@@ -50,8 +50,30 @@ function refusedByServer(id: string, cause: unknown): unknown {
 
 async function applyOne(
   client: Client,
-  { id, state }: PlannedSchedule,
+  planned: PlannedSchedule,
   { wanted, deletes }: { wanted: readonly Wanted[]; deletes: boolean },
+): Promise<Applied['done']> {
+  const one = wanted.find(({ id }) => id === planned.id);
+  return carryOut(client, planned, {
+    deletes,
+    ...(one && { options: toTemporal(one, TASK_QUEUES.workflows), ...one.schedule }),
+  });
+}
+
+interface CarryingOut {
+  deletes: boolean;
+  /** What it is to be; absent of one that is not wanted. */
+  options?: ReturnType<typeof toTemporal>;
+  /** Absent: left to people. */
+  paused?: boolean | undefined;
+  note?: string | undefined;
+}
+
+/** Makes one schedule of the server as it is planned. */
+export async function carryOut(
+  client: Client,
+  { id, state }: PlannedSchedule,
+  { deletes, options, paused, note }: CarryingOut,
 ): Promise<Applied['done']> {
   if (state === 'same') return 'nothing';
   if (state === 'foreign' || (state === 'gone' && !deletes)) return 'left';
@@ -60,13 +82,10 @@ async function applyOne(
     await handle.delete();
     return 'deleted';
   }
-  const one = wanted.find((candidate) => candidate.id === id)!;
-  const { paused, note } = one.schedule;
-  const options = toTemporal(one, TASK_QUEUES.workflows);
   if (state === 'new') {
     await client.schedule.create({
       scheduleId: id,
-      ...options,
+      ...options!,
       memo: MARK,
       state: { paused: paused ?? false, ...(note !== undefined && { note }) },
     });
@@ -76,7 +95,7 @@ async function applyOne(
     const isSwitched = paused !== undefined && paused !== present.paused;
     const words = isSwitched ? `${paused ? 'paused' : 'unpaused'} by pipeline.yaml` : present.note;
     return {
-      ...options,
+      ...options!,
       // A pause, and its reason, are a person's where the file says nothing of them.
       state: { paused: paused ?? present.paused, ...(words !== undefined && { note: words }) },
     };

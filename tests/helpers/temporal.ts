@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { WatchStages } from '../../pipelines/contracts/missed-runs.ts';
 import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import type {
@@ -42,7 +43,7 @@ export function temporalAddress(): string {
 
 interface TestWorker {
   bundle: WorkflowBundle;
-  activities: Stages & AssignStages & DeliveryStages & HistoryStages;
+  activities: Stages & AssignStages & DeliveryStages & HistoryStages & WatchStages;
   /** Whether what it leaves open is for the next worker; default false. */
   goesOn?: boolean;
 }
