@@ -129,10 +129,12 @@ function checkCommand(signal: AbortSignal, setExitCode: SetExitCode): Command {
     .action(async (pipeline: string | undefined, given: Given) => {
       await withSchedules(signal, { pipeline, given }, async ({ client, json }) => {
         const { checkSchedules } = await import('./check.ts');
+        const { findSchedule } = await import('./found.ts');
         const { checkReport, needsPerson } = await import('./report.ts');
+        const { WATCH_ID } = await import('../../pipelines/stages/schedules/facts.ts');
         const now = new Date().toISOString();
         const checked = await checkSchedules(client, { pipeline, now, days: given.days ?? CHECKED_DAYS });
-        console.log(checkReport(checked));
+        console.log(checkReport(checked, await findSchedule(client, WATCH_ID)));
         await writeJson('--json', json, checked);
         if (checked.some(needsPerson)) setExitCode(DIFFERS);
       });

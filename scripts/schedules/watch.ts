@@ -6,6 +6,7 @@ import {
   figure,
   NOTHING,
   type ScheduleFacts,
+  SERVER_ZONE,
   startsText,
   WATCH_CATCHUP_HOURS,
   WATCH_ID,
@@ -59,7 +60,7 @@ export async function applyWatch(
 
 function optionsOf(everyMinutes: number): Parameters<typeof carryOut>[2]['options'] {
   return {
-    spec: { intervals: [{ every: everyMinutes * MINUTE_MS }] },
+    spec: { intervals: [{ every: everyMinutes * MINUTE_MS }], timezone: SERVER_ZONE },
     action: {
       type: 'startWorkflow',
       workflowType: WORKFLOWS.watchSchedules,

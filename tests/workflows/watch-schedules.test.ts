@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
 import { WATCH_ID } from '../../pipelines/stages/schedules/facts.ts';
 import { findSchedule } from '../../scripts/schedules/found.ts';
+import { pause, unpause } from '../../scripts/schedules/operate.ts';
 import { applyWatch, planOfWatch } from '../../scripts/schedules/watch.ts';
 import type { TestRuns } from '../helpers/temporal.ts';
 import { runWith } from '../helpers/workflow-runs.ts';
@@ -96,6 +97,11 @@ describe('the schedule of the watch', () => {
           while (looks === 0) await sleep(100);
           const { info } = await client.schedule.getHandle(WATCH_ID).describe();
           expect(info.recentActions.at(-1)!.action.workflow.workflowId).toMatch(/^watch-schedules-2/);
+
+          const byAda = { schedule: 'watch-schedules', note: null, author: 'Ada' };
+          expect(await pause(client, byAda)).toContain('watch-schedules is paused by Ada');
+          expect(await stateOf(rarer)).toEqual([['same', []]]);
+          expect(await unpause(client, byAda)).toMatch(/unpaused by Ada\nnext \d{4}/);
 
           // Of one pipeline without a schedule it is not said that no other has one.
           const nobody = { ...rarer, isWanted: false };
