@@ -40,39 +40,60 @@ export function decideMissed(
   decision: MissedDecision,
 ): MissedChanges {
   const changes: MissedChanges = { opened: [], changed: [], met: [], resolved: [], messages: [] };
-  const [missed, over]: [Told[], Told[]] = [[], []];
+  const over: Told[] = [];
   for (const schedule of schedules) {
     const rule = ruleFor(decision.settings, schedule.name);
-    const own = known.filter((one) => one.schedule === schedule.name);
-    const met = own.filter((one) => !one.isMet && hasRun(schedule, one.dueAt));
+    const own = rising(known.filter((one) => one.schedule === schedule.name));
+    const ran = momentsOf(schedule.runs);
+    const met = own.filter(({ isMet, dueAt }) => !isMet && ran.has(Date.parse(dueAt)));
     changes.met.push(...met.map(({ schedule: name, dueAt }) => ({ schedule: name, dueAt })));
-    const left = own.filter((one) => !one.isMet && !met.includes(one));
-    const fresh = rule ? schedule.missing.filter(({ dueAt }) => !own.some(isAt(dueAt))) : [];
+    const told = momentsOf(own);
+    const fresh = rule ? schedule.missing.filter(({ dueAt }) => !told.has(Date.parse(dueAt))) : [];
     const joining = joinOf(schedule, own, fresh);
-    for (const alertId of new Set(own.filter(({ isOpen }) => isOpen).map((one) => one.alertId))) {
-      const times = left.filter((one) => one.alertId === alertId);
-      const joined = joining?.alertId === alertId ? joining.times : [];
-      const came = met.filter((one) => one.alertId === alertId);
-      if (times.length + joined.length === 0) {
-        changes.resolved.push(alertId);
-        if (rule) over.push({ alertId, finding: overFinding(rule, schedule, rising(came)), gotWorse: false });
-      } else if (rule && joined.length + came.length > 0) {
-        const finding = missedFinding(rule, schedule, rising([...times, ...joined]));
-        // Its first due time names it, also when that one has its run.
-        const subject = subjectOf(rising(own.filter((one) => one.alertId === alertId))[0]!);
-        changes.changed.push({ alertId, finding: { ...finding, subject }, times: joined });
-      }
-    }
+    over.push(...goOn(changes, { schedule, rule, own, met, joining }));
     if (!rule) continue;
     for (const times of rows(schedule, joining ? [] : fresh)) {
       const alertId = decision.idOf(schedule.name, times[0]!.dueAt);
-      const finding = missedFinding(rule, schedule, times);
-      changes.opened.push({ alertId, finding, times });
-      missed.push({ alertId, finding, gotWorse: false });
+      changes.opened.push({ alertId, finding: missedFinding(rule, schedule, times), times });
     }
   }
+  const missed = changes.opened.map(({ alertId, finding }) => ({ alertId, finding, gotWorse: false }));
   changes.messages = [...messagesOf(missed, 'missed', decision), ...messagesOf(over, 'over', decision)];
   return changes;
+}
+
+interface GoingOn {
+  schedule: JudgedSchedule;
+  rule: MissedRule | undefined;
+  own: readonly KnownMissed[];
+  /** Of these the ones whose run has come. */
+  met: readonly KnownMissed[];
+  joining: { alertId: string; times: MissedTime[] } | null;
+}
+
+/** Open alerts about more or fewer due times than before. @returns those that are over, to be told */
+function goOn(changes: MissedChanges, { schedule, rule, own, met, joining }: GoingOn): Told[] {
+  const over: Told[] = [];
+  for (const alertId of new Set(own.filter(({ isOpen }) => isOpen).map((one) => one.alertId))) {
+    const all = own.filter((one) => one.alertId === alertId);
+    const came = met.filter((one) => one.alertId === alertId);
+    const joined = joining?.alertId === alertId ? joining.times : [];
+    const left = [...all.filter((one) => !one.isMet && !came.includes(one)), ...joined];
+    if (left.length === 0) {
+      changes.resolved.push(alertId);
+      if (rule && came.length > 0)
+        over.push({ alertId, finding: overFinding(rule, schedule, came), gotWorse: false });
+    } else if (rule && joined.length + came.length > 0) {
+      // Its first due time names it, also when that one has its run.
+      const finding = { ...missedFinding(rule, schedule, left), subject: subjectOf(all[0]!) };
+      changes.changed.push({ alertId, finding, times: joined });
+    }
+  }
+  return over;
+}
+
+function momentsOf(times: readonly { dueAt: string }[]): Set<number> {
+  return new Set(times.map(({ dueAt }) => Date.parse(dueAt)));
 }
 
 /** The first rule that is about the schedule; undefined: nobody wants to be told of it. */
@@ -82,15 +103,6 @@ function ruleFor({ rules }: AlertSettings, schedule: string): MissedRule | undef
   );
 }
 
-function hasRun({ runs }: ScheduleState, dueAt: string): boolean {
-  return runs.some(isAt(dueAt));
-}
-
-function isAt(dueAt: string): (one: { dueAt: string }) => boolean {
-  const moment = Date.parse(dueAt);
-  return (one) => Date.parse(one.dueAt) === moment;
-}
-
 /** The open alert of a pause that goes on, with what has fallen due in it since; null where there is none. */
 function joinOf(
   schedule: JudgedSchedule,
@@ -98,9 +110,7 @@ function joinOf(
   fresh: readonly Missing[],
 ): { alertId: string; times: MissedTime[] } | null {
   if (schedule.paused === null || fresh.length === 0) return null;
-  const paused = rising(own.filter(({ cause, isOpen, isMet }) => cause === 'paused' && isOpen && !isMet)).at(
-    -1,
-  );
+  const paused = own.findLast(({ cause, isOpen, isMet }) => cause === 'paused' && isOpen && !isMet);
   if (!paused) return null;
   const from = Date.parse(paused.dueAt);
   const to = Date.parse(fresh[0]!.dueAt);
@@ -110,21 +120,30 @@ function joinOf(
   return { alertId: paused.alertId, times: timesOf(schedule, fresh) };
 }
 
+/** Of a look. Where there would be more, each reason has one. */
+const MOST_ALERTS = 20;
+
 /** Due times in a row that are missing for one reason. */
 function rows(schedule: JudgedSchedule, fresh: readonly Missing[]): MissedTime[][] {
+  const places = new Map(schedule.due.map((time, i) => [Date.parse(time), i]));
+  const placeOf = ({ dueAt }: Missing) => places.get(Date.parse(dueAt))!;
   const found: Missing[][] = [];
   for (const one of fresh) {
     const open = found.at(-1);
     const before = open?.at(-1);
-    const isNext =
-      before &&
-      schedule.due.findIndex((time) => isAt(time)(one)) ===
-        1 + schedule.due.findIndex((time) => isAt(time)(before));
+    const isNext = before !== undefined && placeOf(one) === placeOf(before) + 1;
     const isAlike = before?.cause === one.cause && before.blockedBy?.workflowId === one.blockedBy?.workflowId;
     if (open && isNext && isAlike) open.push(one);
     else found.push([one]);
   }
-  return found.map((row) => timesOf(schedule, row));
+  if (found.length <= MOST_ALERTS) return found.map((row) => timesOf(schedule, row));
+  const causes = [...new Set(fresh.map(({ cause }) => cause))];
+  return causes.map((cause) =>
+    timesOf(
+      schedule,
+      fresh.filter((one) => one.cause === cause),
+    ),
+  );
 }
 
 function timesOf({ name: schedule }: ScheduleState, missing: readonly Missing[]): MissedTime[] {

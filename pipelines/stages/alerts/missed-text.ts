@@ -3,18 +3,19 @@ import type { Finding } from '../../contracts/alerts.ts';
 import type { DueTime, MissedTime } from '../../contracts/missed-runs.ts';
 import { dateIn, timeIn } from '../../contracts/shop-date.ts';
 import { counted } from '../figures.ts';
-import { blockerOf, type ScheduleState } from '../schedules/missed.ts';
+import { blockersOf, type ScheduleState } from '../schedules/missed.ts';
+import { unmetTimes } from '../schedules/unmet.ts';
 
 // What is said of due times without a run: which, why, and the command that mends it.
 
 type Rule = AlertRuleOf<'missed-run'>;
 
 const NOTE_LENGTH = 200;
+const MOST_WAYS = 3;
 
 /** @param times at least one, rising, all for one reason */
 export function missedFinding(rule: Rule, schedule: ScheduleState, times: readonly MissedTime[]): Finding {
   const { pipeline, name } = schedule;
-  const dates = datesOf(schedule, times);
   const isPaused = times[0]!.cause === 'paused';
   return {
     ...finding(rule, times),
@@ -27,7 +28,7 @@ export function missedFinding(rule: Rule, schedule: ScheduleState, times: readon
             `let it go on: npm run strata -- schedules unpause ${pipeline}/${name}`,
           ]
         : []),
-      `mend it: npm run strata -- schedules backfill ${pipeline}/${name} --from ${dates[0]} --to ${dates.at(-1)}`,
+      ...waysOut(schedule, times),
     ],
   };
 }
@@ -68,8 +69,22 @@ function momentIn(moment: string, timezone: string): string {
   return `${dateIn(moment, timezone)} ${timeIn(moment, timezone)}`;
 }
 
-function datesOf({ timezone }: ScheduleState, times: readonly DueTime[]): string[] {
-  return times.map(({ dueAt }) => dateIn(dueAt, timezone));
+/** A backfill starts a run for each due time of its days: none for those that have one in between. */
+function waysOut(schedule: ScheduleState, times: readonly DueTime[]): string[] {
+  const { pipeline, name, due, timezone } = schedule;
+  const wanted = new Set(times.map(({ dueAt }) => Date.parse(dueAt)));
+  const gaps = unmetTimes(
+    due,
+    due.filter((time) => !wanted.has(Date.parse(time))),
+  );
+  // Some of longer ago than is looked at.
+  const isWhole = gaps.reduce((sum, gap) => sum + gap.times, 0) === times.length;
+  const ways = isWhole ? gaps : [{ first: times[0]!.dueAt, last: times.at(-1)!.dueAt }];
+  if (ways.length > MOST_WAYS) return [`mend them: npm run strata -- schedules check ${pipeline} says how`];
+  return ways.map(({ first, last }) => {
+    const [from, to] = [first, last].map((time) => dateIn(time, timezone));
+    return `mend it: npm run strata -- schedules backfill ${pipeline}/${name} --from ${from} --to ${to}`;
+  });
 }
 
 function reasonsOf(schedule: ScheduleState, { cause, dueAt }: MissedTime): string[] {
@@ -82,7 +97,7 @@ function reasonsOf(schedule: ScheduleState, { cause, dueAt }: MissedTime): strin
           : `the schedule is paused: ${paused.slice(0, NOTE_LENGTH)}`,
       ];
     case 'overlap': {
-      const blocker = blockerOf(schedule, dueAt);
+      const blocker = blockersOf(schedule)(dueAt);
       const which = blocker
         ? `the run due ${momentIn(blocker.dueAt, timezone)} (${blocker.workflowId})`
         : 'another run';

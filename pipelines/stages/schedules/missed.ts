@@ -72,10 +72,12 @@ export function unmetOf(schedule: ScheduleState): { missing: Missing[]; waiting:
   const met = new Set(schedule.runs.map(({ dueAt }) => Date.parse(dueAt)));
   const unmet = schedule.due.filter((time) => !met.has(Date.parse(time)));
   const waiting = waitingOf(schedule, unmet);
+  const waits = new Set(waiting);
+  const blockerAt = blockersOf(schedule);
   const missing = unmet
-    .filter((time) => !waiting.includes(time))
+    .filter((time) => !waits.has(time))
     .map((dueAt): Missing => {
-      const blockedBy = schedule.paused === null ? blockerOf(schedule, dueAt) : null;
+      const blockedBy = schedule.paused === null ? blockerAt(dueAt) : null;
       const cause = schedule.paused !== null ? 'paused' : blockedBy ? 'overlap' : 'missed';
       return { dueAt, cause, blockedBy };
     });
@@ -96,13 +98,31 @@ function waitingOf({ overlap, runs }: ScheduleState, unmet: readonly string[]): 
   return [];
 }
 
-/** The run on whose account a due time was skipped; null where the schedule skips none, or no run was going on. */
-export function blockerOf({ overlap, runs }: ScheduleState, dueAt: string): ScheduledRun | null {
-  if (overlap !== 'skip' && overlap !== 'buffer_one') return null;
-  const moment = Date.parse(dueAt);
-  const inTheWay = runs.filter(
-    ({ startedAt, closedAt }) =>
-      Date.parse(startedAt) <= moment && (closedAt === null || Date.parse(closedAt) > moment),
-  );
-  return inTheWay.sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt))[0] ?? null;
+/**
+ * The run on whose account a due time was skipped, of several the one that lasted longest; null where the schedule
+ * skips none, or no run was going on.
+ */
+export function blockersOf({ overlap, runs }: ScheduleState): (dueAt: string) => ScheduledRun | null {
+  if (overlap !== 'skip' && overlap !== 'buffer_one') return () => null;
+  const spans = runs
+    .map((run) => ({
+      ...{ run, start: Date.parse(run.startedAt) },
+      end: run.closedAt === null ? Number.POSITIVE_INFINITY : Date.parse(run.closedAt),
+    }))
+    .sort((a, b) => a.start - b.start);
+  // Of each and those before it the one that ends last.
+  const longest = spans.map((_, i) => i);
+  for (let i = 1; i < spans.length; i++)
+    if (spans[longest[i - 1]!]!.end >= spans[i]!.end) longest[i] = longest[i - 1]!;
+  return (dueAt) => {
+    const moment = Date.parse(dueAt);
+    let [low, high] = [0, spans.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (spans[middle]!.start <= moment) low = middle + 1;
+      else high = middle;
+    }
+    const before = low === 0 ? undefined : spans[longest[low - 1]!];
+    return before && before.end > moment ? before.run : null;
+  };
 }

@@ -113,6 +113,16 @@ describe('a due time without a run', () => {
     );
   });
 
+  test('shares one with all of its kind where a look finds very many', () => {
+    const due = Array.from({ length: 60 }, (_, i) => i + 1);
+    const ran = due.filter((one) => one % 2 === 0);
+    const { opened } = decide([nightly({ due, ran })]);
+    expect(opened.map(({ times }) => times.length)).toEqual([30]);
+    expect(opened[0]!.finding.details.at(-1)).toBe(
+      'mend them: npm run strata -- schedules check shop says how',
+    );
+  });
+
   test('of the night after is an alert of its own, though the one before is open', () => {
     const first = decide([nightly({ due: [1, 2], ran: [1] })]);
     const second = decide([nightly({ due: [1, 2, 3], ran: [1] })], kept([], first));
@@ -189,6 +199,15 @@ describe('a run that comes after all', () => {
         ...{ alertId: 'alr_nightly_01', times: [] },
         finding: { subject: `nightly:${day(1)}`, title: expect.stringContaining('as of 2026-06-02') },
       },
+    ]);
+  });
+
+  test('is not started once more by the command that mends the others', () => {
+    const before = kept([], decide([nightly({ due: [1, 2, 3, 4] })]));
+    const { changed } = decide([nightly({ due: [1, 2, 3, 4], ran: [2] })], before);
+    expect(changed[0]!.finding.details.filter((detail) => detail.startsWith('mend'))).toEqual([
+      'mend it: npm run strata -- schedules backfill shop/nightly --from 2026-06-01 --to 2026-06-01',
+      'mend it: npm run strata -- schedules backfill shop/nightly --from 2026-06-03 --to 2026-06-04',
     ]);
   });
 

@@ -106,10 +106,17 @@ test('each due time has its run, waits for it, or is missing', () => {
       const of = began.map(({ due: hour, late, isOpen }) =>
         run(hour, { from: hour + late, to: isOpen ? null : hour + late + 1 }),
       );
-      const { missing, waiting } = schedule(overlap, due, of, isPaused ? 'paused' : null);
+      const { missing, waiting, blockers } = schedule(overlap, due, of, isPaused ? 'paused' : null);
       const met = due.filter((hour) => began.some((one) => one.due === hour));
       const all = [...met, ...waiting, ...missing.map(([hour]) => hour as number)];
       expect(all.sort((a, b) => a - b)).toEqual(due);
+      const goingOn = (hour: number) =>
+        of.filter(({ startedAt, closedAt }) => startedAt <= at(hour) && (closedAt ?? at(99)) > at(hour));
+      for (const [i, [hour, cause]] of missing.entries()) {
+        if (cause === 'overlap')
+          expect(goingOn(hour as number).map(({ workflowId }) => workflowId)).toContain(blockers[i]);
+        if (cause === 'missed' && overlap === 'skip') expect(goingOn(hour as number)).toEqual([]);
+      }
       if (!overlap.startsWith('buffer') || !began.some(({ isOpen }) => isOpen)) expect(waiting).toEqual([]);
     }),
   );
