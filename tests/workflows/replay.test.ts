@@ -76,7 +76,8 @@ describe('replay', () => {
     );
     expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
     expect(Math.min(...replayed.map(({ events }) => events))).toBeGreaterThan(10);
-  });
+    // A second for each of them on a machine that has others to serve.
+  }, 120_000);
 
   test('a workflow whose order was changed is caught on every history', async () => {
     const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });
