@@ -39,8 +39,9 @@ export async function send(
     case 'email':
       return mail(context, { channel, message, signal });
     default: {
-      const { runId, pipeline, event, payload } = message;
-      const words = event === 'run.published' ? `${event}: ${pipeline} ${runId}` : letterOf(payload).subject;
+      const { pipeline, event, payload } = message;
+      const words =
+        event === 'run.published' ? `${event}: ${pipeline} ${aboutOf(message)}` : letterOf(payload).subject;
       context.log.info(words, event === 'run.published' ? undefined : { text: letterOf(payload).text });
       return null;
     }
@@ -90,8 +91,13 @@ async function post(context: Sending, { kind, urlFrom, message, body, signal }: 
 }
 
 /** The same in every attempt, and no other installation's: a rebuilt database counts its messages from one again. */
-function keyOf({ runId, event, channel }: OutboxMessage): string {
-  return `${runId}/${event}/${channel}`;
+function keyOf(message: OutboxMessage): string {
+  return `${aboutOf(message)}/${message.event}/${message.channel}`;
+}
+
+/** The id of its run, or of the alert that stands in a run's place. */
+function aboutOf({ runId, alertId }: OutboxMessage): string {
+  return (runId ?? alertId)!;
 }
 
 /** Codes of sockets, names and certificates hold no secret; an error's words may quote the address. */
@@ -146,7 +152,7 @@ async function mail(context: Sending, { channel, message, signal }: Mail): Promi
       to,
       ...letterOf(message.payload),
       // The same in every attempt: by it a mailbox knows a letter that comes twice.
-      messageId: `<strata-${message.messageId}-${message.runId}@${from.split('@').at(-1)}>`,
+      messageId: `<strata-${message.messageId}-${aboutOf(message)}@${from.split('@').at(-1)}>`,
       headers: { 'Idempotency-Key': keyOf(message) },
     });
     return leftOf(channel, await Promise.race([sending, endOf(ends)]));

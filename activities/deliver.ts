@@ -63,7 +63,7 @@ async function asItIsNow(
   { repositories }: { repositories: Pick<ActivityContext['repositories'], 'runs'> },
   message: OutboxMessage,
 ): Promise<OutboxMessage> {
-  if (!message.event.startsWith('alerts.held')) return message;
+  if (!message.event.startsWith('alerts.held') || message.runId === null) return message;
   const { outcome } = await repositories.runs.get(message.runId);
   if (outcome === null || outcome === 'held') return message;
   return { ...message, payload: endedDigest(message.payload as AlertDigest, outcome) };

@@ -1,6 +1,7 @@
 import type { BackfillStages } from '../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { InboxStages } from '../pipelines/contracts/inbox.ts';
+import type { WatchStages } from '../pipelines/contracts/missed-runs.ts';
 import type { RenameStages } from '../pipelines/contracts/rename.ts';
 import type { AssignStages, DeliveryStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { createAssignActivities } from './assign.ts';
@@ -16,6 +17,7 @@ import { createFeatureActivities } from './features.ts';
 import { createHistoryActivities } from './history.ts';
 import { createInboxActivities } from './inbox.ts';
 import { createMatchActivities } from './match.ts';
+import { createWatchActivities } from './missed-runs.ts';
 import { createNameActivities } from './name.ts';
 import { createNotifyActivities } from './notify.ts';
 import { createPersistActivities } from './persist.ts';
@@ -33,9 +35,10 @@ export type Activities = Stages &
   CompareStages &
   RenameStages &
   BackfillStages &
-  InboxStages;
+  InboxStages &
+  WatchStages;
 
-/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes. */
+/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes, the watch over schedules. */
 export function createActivities(context: ActivityContext): Activities {
   return withBoundary({
     ...createRunActivities(context),
@@ -58,5 +61,6 @@ export function createActivities(context: ActivityContext): Activities {
     ...createCandidateActivities(context),
     ...createBackfillActivities(context),
     ...createInboxActivities(context),
+    ...createWatchActivities(context),
   });
 }

@@ -77,6 +77,8 @@ async function deliverLeftovers(context: ActivityContext, pipeline: string, work
 }
 
 async function channelsOfRun({ artifacts, repositories }: ActivityContext, { runId }: OutboxMessage) {
+  // Messages about no run have kept their channel all along.
+  if (runId === null) return [];
   const { definition } = await repositories.runs.get(runId);
   return (await frozenDefinition(artifacts, { definition })).notify;
 }

@@ -10,6 +10,7 @@ import * as moveCauses from './0008_move_causes.ts';
 import * as manualNames from './0009_manual_names.ts';
 import * as alerts from './0010_alerts.ts';
 import * as assignedModels from './0011_assigned_models.ts';
+import * as missedRuns from './0012_missed_runs.ts';
 
 export interface Migration {
   /** Name in the migrations table; never changes once released. */
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   { name: '0009_manual_names', ...manualNames },
   { name: '0010_alerts', ...alerts },
   { name: '0011_assigned_models', ...assignedModels },
+  { name: '0012_missed_runs', ...missedRuns },
 ];

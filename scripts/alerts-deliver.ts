@@ -2,6 +2,7 @@ import type { ActivityContext } from '../activities/context.ts';
 import { frozenDefinition } from '../activities/context.ts';
 import { deliverEach } from '../activities/deliver.ts';
 import { loadDefinition } from '../store/definitions.ts';
+import { scopeOf } from '../store/postgres/outbox.ts';
 import { counted } from './terminal.ts';
 
 /**
@@ -15,15 +16,17 @@ export async function deliverNow(
   signal: AbortSignal,
 ): Promise<{ report: string; isRefused: boolean }> {
   const { artifacts, repositories } = context;
-  const runs = new Set((await repositories.outbox.waiting(pipeline)).map(({ runId }) => runId));
+  const waiting = await repositories.outbox.waiting(pipeline);
+  const scopes = new Map(waiting.map((message) => [message.runId ?? message.alertId, scopeOf(message)]));
   // A name mistyped is the likelier mistake: it is answered with those that there are.
-  if (runs.size === 0) await loadDefinition(context.definitionFolders, pipeline);
+  if (scopes.size === 0) await loadDefinition(context.definitionFolders, pipeline);
   let delivered = 0;
   const faults: string[] = [];
-  for (const runId of runs) {
+  for (const scope of scopes.values()) {
     const sent = await deliverEach(context, {
-      ...{ scope: { runId }, signal },
-      notify: async () => {
+      ...{ scope, signal },
+      notify: async ({ runId }) => {
+        if (runId === null) return [];
         const { definition } = await repositories.runs.get(runId);
         return (await frozenDefinition(artifacts, { definition })).notify;
       },
@@ -32,9 +35,9 @@ export async function deliverNow(
     faults.push(...sent.faults);
   }
   const left = await repositories.outbox.countUndelivered({ pipeline });
-  const waiting = left === 0 ? 'none waits' : left === 1 ? '1 still waits' : `${left} still wait`;
+  const rest = left === 0 ? 'none waits' : left === 1 ? '1 still waits' : `${left} still wait`;
   const lines = [
-    `${counted(delivered, 'message')} delivered, ${waiting}`,
+    `${counted(delivered, 'message')} delivered, ${rest}`,
     ...faults.map((fault) => `  ${fault}`),
   ];
   return { report: lines.join('\n'), isRefused: faults.length > 0 };

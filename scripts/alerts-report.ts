@@ -12,7 +12,9 @@ const PAINT = { critical: colors.red, warning: colors.yellow, info: colors.dim }
 export function listReport(alerts: readonly AlertRecord[], waiting: readonly WaitingMessage[]): string {
   const lines = alerts.map((alert) => {
     const { alertId, severity, state, pipeline, rule, title, occurrences, owner } = alert;
-    const seen = occurrences > 1 ? `, seen in ${occurrences} runs, last in ${alert.lastSeenRun}` : '';
+    const runs =
+      alert.lastSeenRun === null ? '' : `, seen in ${occurrences} runs, last in ${alert.lastSeenRun}`;
+    const seen = occurrences > 1 ? runs : '';
     return [
       `${PAINT[severity](severity.padEnd(8))}  ${alertId}  ${dayOf(alert.openedAt)}  ${pipeline}  ${state}`,
       `          ${title}`,
@@ -25,10 +27,12 @@ export function listReport(alerts: readonly AlertRecord[], waiting: readonly Wai
 
 function waitingLines(waiting: readonly WaitingMessage[]): string[] {
   if (waiting.length === 0) return [];
-  const lines = waiting.map(({ pipeline, runId, event, channel, attempts, lastError, notBefore }) => {
-    const why = lastError ?? (notBefore ? `postponed until ${notBefore.toISOString()}` : 'not tried yet');
-    return `  ${pipeline} ${runId} ${event} to ${channel.replace(/^\d+:/, '')}: ${why}${attempts > 0 ? ` (${counted(attempts, 'attempt')})` : ''}`;
-  });
+  const lines = waiting.map(
+    ({ pipeline, runId, alertId, event, channel, attempts, lastError, notBefore }) => {
+      const why = lastError ?? (notBefore ? `postponed until ${notBefore.toISOString()}` : 'not tried yet');
+      return `  ${pipeline} ${runId ?? alertId} ${event} to ${channel.replace(/^\d+:/, '')}: ${why}${attempts > 0 ? ` (${counted(attempts, 'attempt')})` : ''}`;
+    },
+  );
   return ['', `${counted(waiting.length, 'message')} in the outbox:`, ...lines];
 }
 
@@ -40,11 +44,7 @@ export function showReport(alert: AlertRecord, currency: string): string {
     ['pipeline', alert.pipeline],
     ['rule', `${alert.rule} (${finding.kind})`],
     ...(alert.owner === null ? [] : [['owner', alert.owner] as [string, string]]),
-    ['opened', `${timeOf(alert.openedAt)} by run ${alert.openedInRun}`],
-    [
-      'last seen',
-      `${timeOf(alert.lastSeenAt)} by run ${alert.lastSeenRun}, in ${counted(alert.occurrences, 'run')}`,
-    ],
+    ...seenLines(alert),
     ...handledLine('acknowledged', alert.acknowledged),
     ...handledLine('resolved', alert.resolved),
     ...(finding.pValue === null ? [] : [['by chance', chanceOf(finding.pValue)] as [string, string]]),
@@ -59,6 +59,19 @@ export function showReport(alert: AlertRecord, currency: string): string {
     ...facts.map(([what, text]) => `${colors.dim(what.padEnd(width))}  ${text}`),
     ...sqlOf(alert),
   ].join('\n');
+}
+
+function seenLines(alert: AlertRecord): [string, string][] {
+  const [opened, last] = [timeOf(alert.openedAt), timeOf(alert.lastSeenAt)];
+  if (alert.openedInRun === null)
+    return [
+      ['opened', `${opened} by the watch over schedules`],
+      ['last seen', `${last}, of ${counted(alert.occurrences, 'due time')} in all`],
+    ];
+  return [
+    ['opened', `${opened} by run ${alert.openedInRun}`],
+    ['last seen', `${last} by run ${alert.lastSeenRun}, in ${counted(alert.occurrences, 'run')}`],
+  ];
 }
 
 function chanceOf(pValue: number): string {
@@ -77,7 +90,7 @@ function handledLine(what: string, handled: Handled | null): [string, string][] 
 /** Of a segment: its moves customer by customer, which no message may hold. */
 function sqlOf({ finding, lastSeenRun }: AlertRecord): string[] {
   const segment = /(seg_[^\s:]+)$/.exec(finding.subject)?.[1];
-  if (!segment) return [];
+  if (!segment || lastSeenRun === null) return [];
   const id = quoteText(segment);
   return [
     '',

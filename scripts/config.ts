@@ -28,6 +28,8 @@ export interface Config {
   /** Threads of the kernels, 1 to the number of cores. */
   readonly threads: number;
   readonly logLevel: LogLevel;
+  /** How often the watch that `schedules apply` makes looks for missed runs. */
+  readonly watchMinutes: number;
   /** First ports to try for servers of our own; Temporal's pages are 1000 above. */
   readonly ports: { readonly temporal: number; readonly postgres: number };
   readonly temporal: TemporalConfig;
@@ -53,6 +55,9 @@ export interface ToolPaths {
 const FIRST_PORT = 1_024;
 const LAST_PORT = 64_000;
 
+/** A day at most: a missed run is news. */
+const WATCH_MINUTES = { otherwise: 15, most: 1440 };
+
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
 /**
@@ -77,6 +82,7 @@ export function readConfig(env: Environment = process.env): Config {
     ),
     threads: parseThreads(given.STRATA_THREADS, problems),
     logLevel: parseLogLevel(given.STRATA_LOG_LEVEL, problems),
+    watchMinutes: parseWatchMinutes(given.STRATA_WATCH_MINUTES, problems),
     ports: Object.freeze({
       temporal: parsePort('STRATA_TEMPORAL_PORT', given, { otherwise: 7233, problems }),
       postgres: parsePort('STRATA_POSTGRES_PORT', given, { otherwise: 54_329, problems }),
@@ -101,6 +107,7 @@ export const VARIABLES_READ: readonly string[] = [
   'STRATA_POSTGRES_PORT',
   'STRATA_CODEC_KEYS',
   'STRATA_CODEC_KEYS_FILE',
+  'STRATA_WATCH_MINUTES',
 ];
 
 /** Names of the variables that are meant for Strata and Temporal and are set; never their values. */
@@ -172,6 +179,16 @@ function parseLogLevel(text: string | undefined, problems: string[]): LogLevel {
   if (level === undefined)
     problems.push(`STRATA_LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, found "${text}"`);
   return level ?? 'info';
+}
+
+function parseWatchMinutes(text: string | undefined, problems: string[]): number {
+  if (text === undefined) return WATCH_MINUTES.otherwise;
+  const minutes = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (minutes < 1 || minutes > WATCH_MINUTES.most)
+    problems.push(
+      `STRATA_WATCH_MINUTES must be a whole number from 1 to ${WATCH_MINUTES.most}, found "${text}"`,
+    );
+  return minutes;
 }
 
 function readToolPaths(given: Record<string, string>): ToolPaths {

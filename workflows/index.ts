@@ -6,3 +6,4 @@ export { pipelineInbox } from './pipeline-inbox.ts';
 export { preserveHistory } from './preserve-history.ts';
 export { segmentCustomers } from './segment-customers.ts';
 export { default } from './unknown-workflow.ts';
+export { watchSchedules } from './watch-schedules.ts';

@@ -51,7 +51,8 @@ export const interceptors = (): WorkflowInterceptors => {
   };
 };
 
-function makeReadable({ initializeWorkflow, signalWorkflow, doUpdate, queryWorkflow }: Job): void {
+/** Puts in the place of what cannot be read what handlers refuse in words. */
+export function makeReadable({ initializeWorkflow, signalWorkflow, doUpdate, queryWorkflow }: Job): void {
   replaceUnreadable(initializeWorkflow?.arguments, faultOfStart);
   replaceUnreadable(signalWorkflow?.input);
   replaceUnreadable(doUpdate?.input);

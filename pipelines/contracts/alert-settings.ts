@@ -13,13 +13,16 @@ const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'needs a time of day
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-const common = {
+const told = {
   name,
   severity: z.enum(SEVERITIES).default('warning'),
   /** Who is to look at it: a person or a team, in words. */
   owner: z.string().trim().min(1).optional(),
   /** Names or kinds of `notify` channels that take alerts; absent: all of these. */
   channels: z.array(name).min(1).optional(),
+};
+const common = {
+  ...told,
   /** Told again while it is open when it has grown by this share of what was told: 0.5 is half as much again. */
   worseBy: z.number().positive().default(0.5),
 };
@@ -108,10 +111,23 @@ const rule = z.discriminatedUnion('kind', [
       .default('adjusted-rand'),
     below: z.number().min(-1).max(1).default(0.5),
   }),
+  /** A run that was due by a schedule and has not been started: asked when schedules are watched, not of runs. */
+  z.strictObject({
+    kind: z.literal('missed-run'),
+    ...told,
+    /** Names of schedules; absent: all of the pipeline. */
+    schedules: z.array(name).min(1).optional(),
+  }),
 ]);
 
 export type AlertRule = z.infer<typeof rule>;
 export type AlertRuleOf<K extends AlertRule['kind']> = Extract<AlertRule, { kind: K }>;
+/** Rules that are asked about a run. */
+export type RunRule = Exclude<AlertRule, { kind: 'missed-run' }>;
+
+export function isOfRuns(one: AlertRule): one is RunRule {
+  return one.kind !== 'missed-run';
+}
 
 export const alertSettings = z
   .strictObject({
@@ -147,6 +163,7 @@ export const alertSettings = z
         { name: 'segment-events', kind: 'segment-events', severity: 'info' },
         { name: 'unstable', kind: 'verdict', severity: 'critical' },
         { name: 'low-agreement', kind: 'stability' },
+        { name: 'missed-run', kind: 'missed-run' },
       ]),
   })
   .prefault({});
@@ -160,19 +177,22 @@ interface Uses {
   alerts?: AlertSettings | undefined;
   notify: readonly ({ kind: string; name?: string | undefined } & Pick<Channel, 'tells'>)[];
   features: { aggregate: readonly { name: string }[]; derive: readonly { name: string }[] };
+  /** Absent: not known; a definition is frozen without them. */
+  schedule?: readonly { name: string }[] | undefined;
 }
 
-/** Channels that rules name and that are not there or take no alerts, such features, channels whose name is taken. */
+/** Channels that rules name and that are not there or take no alerts, such features and schedules, channels whose name is taken. */
 export function alertFaults({
   alerts,
   notify,
   features,
+  schedule,
 }: Uses): { path: (string | number)[]; message: string }[] {
   const namesOf = (channels: Uses['notify']) => [
     ...new Set(channels.flatMap(({ kind, name }) => (name === undefined ? [kind] : [name, kind]))),
   ];
   const known = namesOf(notify);
-  const told = namesOf(notify.filter((channel) => takes(channel, 'alerts')));
+  const taking = namesOf(notify.filter((channel) => takes(channel, 'alerts')));
   const featureNames = [...features.aggregate, ...features.derive].map((feature) => feature.name);
   const twice = notify.flatMap(({ name }, i) =>
     name !== undefined && notify.findIndex((other) => other.name === name) < i
@@ -181,7 +201,7 @@ export function alertFaults({
   );
   const unknown = (alerts?.rules ?? []).flatMap((one, i) => [
     ...(one.channels ?? []).flatMap((channel, j) =>
-      told.includes(channel)
+      taking.includes(channel)
         ? []
         : [
             {
@@ -203,5 +223,22 @@ export function alertFaults({
           ],
     ),
   ]);
-  return [...twice, ...unknown];
+  return [...twice, ...unknown, ...unknownSchedules(alerts?.rules ?? [], schedule)];
+}
+
+function unknownSchedules(rules: readonly AlertRule[], schedule: Uses['schedule']) {
+  if (schedule === undefined) return [];
+  const names = schedule.map((one) => one.name);
+  return rules.flatMap((one, i) =>
+    (one.kind === 'missed-run' ? (one.schedules ?? []) : []).flatMap((wanted, j) =>
+      names.includes(wanted)
+        ? []
+        : [
+            {
+              path: ['alerts', 'rules', i, 'schedules', j],
+              message: `needs a schedule of this definition (${names.join(', ') || 'it has none'})`,
+            },
+          ],
+    ),
+  );
 }

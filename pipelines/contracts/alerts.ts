@@ -86,6 +86,9 @@ export interface OpenAlert {
 /** When rules are asked: when a run is held for a person, and when it is published. */
 export type AlertMoment = 'held' | 'published';
 
+/** What a message is about: a run at one of these moments, runs that were missed, or missed ones that have come. */
+export type DigestMoment = AlertMoment | 'missed' | 'over';
+
 /** A message for the outbox; `notBefore` ISO, null: at once. */
 export interface AlertMessage {
   event: string;

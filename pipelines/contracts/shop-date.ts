@@ -18,6 +18,19 @@ export function dateIn(moment: string, timezone = 'UTC'): string {
   return `${part('year')}-${part('month')}-${part('day')}`;
 }
 
+/** The time of day that the clock shows, HH:MM. @param moment, timezone as above */
+export function timeIn(moment: string, timezone = 'UTC'): string {
+  const parts = new Intl.DateTimeFormat('en', {
+    timeZone: timezone,
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatToParts(new Date(moment));
+  const part = (wanted: 'hour' | 'minute') => parts.find(({ type }) => type === wanted)!.value;
+  return `${part('hour')}:${part('minute')}`;
+}
+
 export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

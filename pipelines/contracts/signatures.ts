@@ -9,6 +9,7 @@ export const WORKFLOWS = {
   backfillRuns: 'backfillRuns',
   deliverMessages: 'deliverMessages',
   pipelineInbox: 'pipelineInbox',
+  watchSchedules: 'watchSchedules',
 } as const;
 
 /** Who answers to what on a run; `more`: on what delivers its messages; the last three: on a pipeline's inbox. */
@@ -57,6 +58,8 @@ export const workflowIds = {
   assign: (pipeline: string, asOf: string | undefined) => `assign/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
   deliver: (pipeline: string) => `deliver/${pipeline}`,
+  /** Of its schedule, which adds the time of each look. */
+  watch: () => 'watch-schedules',
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
   backfill: (pipeline: string, from: string | undefined, to: string | undefined) =>
     `backfill/${pipeline}/${from ?? 'next'}..${to ?? 'latest'}`,

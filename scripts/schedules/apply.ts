@@ -1,11 +1,16 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
-import { factsOfSchedule, NOTHING, type ScheduleFacts } from '../../pipelines/stages/schedules/facts.ts';
+import {
+  factsOfSchedule,
+  MARK,
+  NOTHING,
+  type ScheduleFacts,
+} from '../../pipelines/stages/schedules/facts.ts';
 import { type PlannedSchedule, planSchedules } from '../../pipelines/stages/schedules/plan.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
 import { isEncryptedOtherwise } from '../codec/read-payload.ts';
 import { foundSchedules } from './found.ts';
-import { factsOfDescription, MARK, toTemporal } from './to-temporal.ts';
+import { factsOfDescription, toTemporal } from './to-temporal.ts';
 import type { Wanted } from './wanted.ts';
 
 /** The difference between the files and the server. @param pipeline only of this one */
@@ -17,13 +22,18 @@ export async function planOf(
   const found = await foundSchedules(client, { ids: wanted.map(({ id }) => id), pipeline });
   return planSchedules(
     wanted.map((one) => ({ id: one.id, facts: factsOfSchedule(one, TASK_QUEUES.workflows) })),
-    found.map(({ description, ...one }) => ({ ...one, facts: factsOn(client, description) })),
+    found.map(({ description, ...one }) => ({
+      ...one,
+      facts: withKey(client, { description, facts: factsOfDescription(description) }),
+    })),
   );
 }
 
 /** What it hands to its runs is written anew when the key has changed: else they would need the old one for ever. */
-function factsOn(client: Client, description: ScheduleDescription): ScheduleFacts {
-  const facts = factsOfDescription(description);
+export function withKey(
+  client: Client,
+  { description, facts }: { description: ScheduleDescription; facts: ScheduleFacts },
+): ScheduleFacts {
   const input = description.raw.schedule?.action?.startWorkflow?.input?.payloads?.[0];
   if (!isEncryptedOtherwise(client, input)) return facts;
   const words = 'an input under another key';
@@ -60,8 +70,30 @@ function refusedByServer(id: string, cause: unknown): unknown {
 
 async function applyOne(
   client: Client,
-  { id, state }: PlannedSchedule,
+  planned: PlannedSchedule,
   { wanted, deletes }: { wanted: readonly Wanted[]; deletes: boolean },
+): Promise<Applied['done']> {
+  const one = wanted.find(({ id }) => id === planned.id);
+  return carryOut(client, planned, {
+    deletes,
+    ...(one && { options: toTemporal(one, TASK_QUEUES.workflows), ...one.schedule }),
+  });
+}
+
+interface CarryingOut {
+  deletes: boolean;
+  /** What it is to be; absent of one that is not wanted. */
+  options?: ReturnType<typeof toTemporal>;
+  /** Absent: left to people. */
+  paused?: boolean | undefined;
+  note?: string | undefined;
+}
+
+/** Makes one schedule of the server as it is planned. */
+export async function carryOut(
+  client: Client,
+  { id, state }: PlannedSchedule,
+  { deletes, options, paused, note }: CarryingOut,
 ): Promise<Applied['done']> {
   if (state === 'same') return 'nothing';
   if (state === 'foreign' || (state === 'gone' && !deletes)) return 'left';
@@ -70,13 +102,10 @@ async function applyOne(
     await handle.delete();
     return 'deleted';
   }
-  const one = wanted.find((candidate) => candidate.id === id)!;
-  const { paused, note } = one.schedule;
-  const options = toTemporal(one, TASK_QUEUES.workflows);
   if (state === 'new') {
     await client.schedule.create({
       scheduleId: id,
-      ...options,
+      ...options!,
       memo: MARK,
       state: { paused: paused ?? false, ...(note !== undefined && { note }) },
     });
@@ -86,7 +115,7 @@ async function applyOne(
     const isSwitched = paused !== undefined && paused !== present.paused;
     const words = isSwitched ? `${paused ? 'paused' : 'unpaused'} by pipeline.yaml` : present.note;
     return {
-      ...options,
+      ...options!,
       // A pause, and its reason, are a person's where the file says nothing of them.
       state: { paused: paused ?? present.paused, ...(words !== undefined && { note: words }) },
     };

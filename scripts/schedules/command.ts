@@ -7,6 +7,7 @@ import { personOf } from '../person.ts';
 import { textOf } from '../quarantine.ts';
 import type { Temporal } from './open-temporal.ts';
 import type { Wanted } from './wanted.ts';
+import type { Watch } from './watch.ts';
 
 const DIFFERS = 2;
 const CHECKED_DAYS = 30;
@@ -56,11 +57,12 @@ function planCommand(signal: AbortSignal, setExitCode: SetExitCode): Command {
     )
     .allowExcessArguments(false)
     .action(async (pipeline: string | undefined, given: Given) => {
-      await withSchedules(signal, { pipeline, given }, async ({ client, json, wanted }) => {
+      await withSchedules(signal, { pipeline, given }, async ({ client, json, wanted, watch }) => {
         const { planOf } = await import('./apply.ts');
+        const { planOfWatch } = await import('./watch.ts');
         const { planReport } = await import('./report.ts');
         const { differs } = await import('../../pipelines/stages/schedules/plan.ts');
-        const plan = await planOf(client, wanted, pipeline);
+        const plan = [...(await planOf(client, wanted, pipeline)), ...(await planOfWatch(client, watch))];
         console.log(planReport(plan, wanted, today()));
         await writeJson('--json', json, plan);
         if (differs(plan)) setExitCode(DIFFERS);
@@ -81,10 +83,13 @@ function applyCommand(signal: AbortSignal, setExitCode: SetExitCode): Command {
     )
     .allowExcessArguments(false)
     .action(async (pipeline: string | undefined, given: Given) => {
-      await withSchedules(signal, { pipeline, given }, async ({ client, json, wanted }) => {
+      await withSchedules(signal, { pipeline, given }, async ({ client, json, wanted, watch }) => {
         const { apply } = await import('./apply.ts');
+        const { applyWatch } = await import('./watch.ts');
         const { applyReport } = await import('./report.ts');
-        const applied = await apply(client, wanted, { pipeline, deletes: given.delete === true });
+        const deletes = given.delete === true;
+        const applied = await apply(client, wanted, { pipeline, deletes });
+        applied.push(...(await applyWatch(client, watch, { deletes })));
         console.log(applyReport(applied));
         await writeJson('--json', json, applied, 'the schedules themselves are applied');
         if (applied.some(({ done }) => done === 'left')) setExitCode(DIFFERS);
@@ -124,10 +129,12 @@ function checkCommand(signal: AbortSignal, setExitCode: SetExitCode): Command {
     .action(async (pipeline: string | undefined, given: Given) => {
       await withSchedules(signal, { pipeline, given }, async ({ client, json }) => {
         const { checkSchedules } = await import('./check.ts');
+        const { findSchedule } = await import('./found.ts');
         const { checkReport, needsPerson } = await import('./report.ts');
+        const { WATCH_ID } = await import('../../pipelines/stages/schedules/facts.ts');
         const now = new Date().toISOString();
         const checked = await checkSchedules(client, { pipeline, now, days: given.days ?? CHECKED_DAYS });
-        console.log(checkReport(checked));
+        console.log(checkReport(checked, await findSchedule(client, WATCH_ID)));
         await writeJson('--json', json, checked);
         if (checked.some(needsPerson)) setExitCode(DIFFERS);
       });
@@ -203,7 +210,7 @@ function onServer<R>(signal: AbortSignal, work: (temporal: Temporal) => Promise<
 async function withSchedules(
   signal: AbortSignal,
   { pipeline, given }: { pipeline: string | undefined; given: Given },
-  work: (open: Temporal & { json: string | undefined; wanted: Wanted[] }) => Promise<unknown>,
+  work: (open: Temporal & { json: string | undefined; wanted: Wanted[]; watch: Watch }) => Promise<unknown>,
 ): Promise<void> {
   const config = readConfig();
   const json = given.json && resolve(config.invokedFrom, given.json);
@@ -211,8 +218,12 @@ async function withSchedules(
   const { definitionFolders } = await import('../strata-worker.ts');
   const { wantedSchedules } = await import('./wanted.ts');
   const wanted = await wantedSchedules(definitionFolders(config), pipeline);
+  const watch = {
+    everyMinutes: config.watchMinutes,
+    ...{ isWanted: wanted.length > 0, isOfAll: pipeline === undefined },
+  };
   const { withTemporal } = await import('./open-temporal.ts');
-  await withTemporal(config, signal, (temporal) => work({ ...temporal, json, wanted }));
+  await withTemporal(config, signal, (temporal) => work({ ...temporal, json, wanted, watch }));
 }
 
 function today(): string {

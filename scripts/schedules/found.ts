@@ -1,42 +1,9 @@
-import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { type Found, findSchedule, foundSchedules } from '../../activities/read-schedules.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
-import { nameOfSchedule, SCHEDULE_PREFIX } from '../../pipelines/stages/schedules/facts.ts';
-import { MARK } from './to-temporal.ts';
+import { SCHEDULE_PREFIX } from '../../pipelines/stages/schedules/facts.ts';
 
-export interface Found {
-  id: string;
-  isOurs: boolean;
-  description: ScheduleDescription;
-}
-
-/**
- * What the server has of these ids, and of all others that Strata's schedules are called by, in the order of the ids.
- * The server's list lags behind a moment: what is asked for by its id does not.
- *
- * @param pipeline only of this one
- */
-export async function foundSchedules(
-  client: Client,
-  { ids = [], pipeline }: { ids?: readonly string[]; pipeline?: string | undefined },
-): Promise<Found[]> {
-  const asked = new Set(ids);
-  for await (const { scheduleId } of client.schedule.list()) {
-    const named = scheduleId.startsWith(SCHEDULE_PREFIX) ? nameOfSchedule(scheduleId) : null;
-    if (named && (pipeline === undefined || named.pipeline === pipeline)) asked.add(scheduleId);
-  }
-  const found = await Promise.all([...asked].sort().map((id) => findSchedule(client, id)));
-  return found.filter((one) => one !== null);
-}
-
-export async function findSchedule(client: Client, id: string): Promise<Found | null> {
-  try {
-    const description = await client.schedule.getHandle(id).describe();
-    return { id, isOurs: description.memo?.madeBy === MARK.madeBy, description };
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return null;
-    throw error;
-  }
-}
+export { type Found, findSchedule, foundSchedules };
 
 /**
  * One that `apply` made, by what a person types: PIPELINE/NAME, or the whole id.

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
+import { MARK } from '../../pipelines/stages/schedules/facts.ts';
 import { ClosingStack } from '../closing-stack.ts';
 import type { Config } from '../config.ts';
 import { createLog } from '../log.ts';
-import { MARK } from './to-temporal.ts';
 
 export interface Temporal {
   client: Client;

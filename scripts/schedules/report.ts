@@ -1,12 +1,12 @@
 import colors from 'picocolors';
 import { dateIn } from '../../pipelines/contracts/shop-date.ts';
 import { dueBeforeMidnight, missingTimes } from '../../pipelines/stages/schedules/clock-changes.ts';
-import { type Fact, NOTHING } from '../../pipelines/stages/schedules/facts.ts';
+import { type Fact, NOTHING, WATCH_ID } from '../../pipelines/stages/schedules/facts.ts';
 import type { FactChange, PlannedSchedule } from '../../pipelines/stages/schedules/plan.ts';
 import { counted, dot, links } from '../terminal.ts';
 import type { Applied } from './apply.ts';
 import type { CheckedSchedule } from './check.ts';
-import { shortOf } from './found.ts';
+import { type Found, shortOf } from './found.ts';
 import type { ListedRun, ListedSchedule } from './list.ts';
 import { type backfill, momentIn, type trigger } from './operate.ts';
 import type { Wanted } from './wanted.ts';
@@ -198,16 +198,27 @@ export function needsPerson({ paused, failed, gaps }: CheckedSchedule): boolean 
   return paused !== null || failed !== null || gaps.length > 0;
 }
 
-/** What keeps a schedule from giving each date its run, with the way out. */
-export function checkReport(checked: readonly CheckedSchedule[]): string {
+/** What keeps a schedule from giving each date its run, with the way out. @param watch null: there is none */
+export function checkReport(checked: readonly CheckedSchedule[], watch: Found | null): string {
   if (checked.length === 0)
     return `No schedules on the server. Those of pipeline.yaml come there with ${APPLY}`;
-  return checked
-    .map((one) => {
-      const sign = needsPerson(one) ? colors.red('!') : colors.green('✓');
-      return [`${sign} ${colors.bold(shortOf(one.id))}  ${metOf(one)}`, ...faultsOf(one)].join('\n');
-    })
-    .join('\n');
+  const blocks = checked.map((one) => {
+    const sign = needsPerson(one) ? colors.red('!') : colors.green('✓');
+    return [`${sign} ${colors.bold(shortOf(one.id))}  ${metOf(one)}`, ...faultsOf(one)].join('\n');
+  });
+  return [...blocks, ...watchLines(watch)].join('\n');
+}
+
+function watchLines(watch: Found | null): string[] {
+  if (watch?.isOurs && !watch.description.state.paused) return [];
+  const name = shortOf(WATCH_ID);
+  const [what, way] = watch?.isOurs
+    ? [watch.description.state.note || 'is paused', `npm run strata -- schedules unpause ${name}`]
+    : ['is not there', APPLY];
+  return [
+    `${colors.yellow('!')} ${colors.bold(name)}  ${what}: nobody is sent what is missed`,
+    `      ${colors.dim(way)}`,
+  ];
 }
 
 function metOf({ due, gaps, waiting, since, timezone }: CheckedSchedule): string {

@@ -39,9 +39,6 @@ const WORKFLOW_OF: Record<RunKind, string> = {
   assign: WORKFLOWS.assignCustomers,
 };
 
-/** Marks what `apply` made: an id alone may be chosen by anybody. */
-export const MARK = { madeBy: 'strata schedules apply' } as const;
-
 type Options = ScheduleOptions<ScheduleOptionsStartWorkflowAction<(input: unknown) => Promise<unknown>>>;
 
 /** @param taskQueue where runs begin */
@@ -127,7 +124,7 @@ function timesOf({ minute, hour, dayOfMonth, month, dayOfWeek }: CalendarSpecDes
 }
 
 /** What a file cannot say: set by hand, and taken away by the next apply. */
-function besidesOf({ spec, action, state }: ScheduleDescription): string[] {
+export function besidesOf({ spec, action, state }: ScheduleDescription): string[] {
   const { calendars = [], intervals = [], skip = [], startAt, endAt } = spec;
   const seconds = calendars.some(({ second }) => valuesOfSpans(second).join() !== '0');
   const found: [boolean, string][] = [

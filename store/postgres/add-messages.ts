@@ -11,16 +11,26 @@ export interface NewMessage {
   notBefore?: string | null;
 }
 
+interface Told {
+  pipeline: string;
+  /** The run it is about; null: none. */
+  runId: string | null;
+  /** Of what is about no run: the first of its alerts. */
+  alertId?: string | null;
+  messages: readonly NewMessage[];
+}
+
 /** Messages into the outbox, in the transaction of what they tell. */
 export async function addMessages(
   transaction: Knex.Transaction,
-  { pipeline, runId, messages }: { pipeline: string; runId: string; messages: readonly NewMessage[] },
+  { pipeline, runId, alertId = null, messages }: Told,
 ): Promise<void> {
   if (messages.length === 0) return;
   await transaction('outbox').insert(
     messages.map(({ event, channel, settings, payload, notBefore = null }) => ({
       pipeline,
       run_id: runId,
+      alert_id: alertId,
       event,
       channel,
       settings: settings === undefined ? null : JSON.stringify(settings),

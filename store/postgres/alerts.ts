@@ -24,8 +24,9 @@ export interface AlertRecord {
   title: string;
   finding: Finding;
   occurrences: number;
-  openedInRun: string;
-  lastSeenRun: string;
+  /** Null where it is about runs that there are not. */
+  openedInRun: string | null;
+  lastSeenRun: string | null;
   openedAt: string;
   lastSeenAt: string;
   acknowledged: Handled | null;
@@ -52,8 +53,8 @@ interface AlertRow {
   told_magnitude: number;
   occurrences: number;
   silent_runs: number;
-  opened_in_run: string;
-  last_seen_run: string;
+  opened_in_run: string | null;
+  last_seen_run: string | null;
   opened_at: Date;
   last_seen_at: Date;
   acknowledged_at: Date | null;
@@ -136,7 +137,7 @@ export const createAlertsRepository = (knex: Knex) =>
     },
   });
 
-const STRATA = 'strata';
+export const STRATA = 'strata';
 
 /**
  * Decides on a run's findings in the transaction that makes them true. The caller has locked the pipeline's row, so
@@ -160,6 +161,8 @@ export async function checkAlerts(transaction: Knex.Transaction, request: AlertC
   const rows = await transaction<AlertRow>('alerts')
     .where({ pipeline })
     .whereNot({ state: 'resolved' })
+    // Whether a run was missed no other run can say.
+    .whereNotNull('opened_in_run')
     .orderBy('alert_id')
     .forUpdate();
   const changes = decide({ open: rows.map(openOf), wasHeld: moment === 'published' && held !== undefined });
@@ -206,7 +209,7 @@ function seenIn(runId: string, finding: Finding) {
   return { severity, owner, title, magnitude, finding: JSON.stringify(finding), last_seen_run: runId };
 }
 
-function resolvedBy(knex: Knex, author: string, note: string | null) {
+export function resolvedBy(knex: Knex, author: string, note: string | null) {
   return { state: 'resolved', resolved_at: knex.fn.now(), resolved_by: author, resolved_note: note };
 }
 

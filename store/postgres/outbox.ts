@@ -9,7 +9,10 @@ const LONGEST_REST_SECONDS = 6 * 3600;
 export interface OutboxMessage {
   messageId: number;
   pipeline: string;
-  runId: string;
+  /** Null: it is about no run. */
+  runId: string | null;
+  /** Of a message about no run the first of its alerts, else null. */
+  alertId: string | null;
   event: string;
   channel: string;
   /**
@@ -24,7 +27,7 @@ export interface OutboxMessage {
 }
 
 export interface WaitingMessage
-  extends Pick<OutboxMessage, 'pipeline' | 'runId' | 'event' | 'channel' | 'attempts'> {
+  extends Pick<OutboxMessage, 'pipeline' | 'runId' | 'alertId' | 'event' | 'channel' | 'attempts'> {
   /** Why it could not be delivered last; null: not tried yet. */
   lastError: string | null;
   /** Postponed until then; null: not. */
@@ -34,7 +37,8 @@ export interface WaitingMessage
 interface OutboxRow {
   message_id: number;
   pipeline: string;
-  run_id: string;
+  run_id: string | null;
+  alert_id: string | null;
   event: string;
   channel: string;
   settings: unknown;
@@ -44,10 +48,15 @@ interface OutboxRow {
 }
 
 /**
- * Which messages: of one run, whose own retries pace it, or of a pipeline, where one that failed rests for a while
- * before it is tried again.
+ * Which messages: of one run, whose own retries pace it, or of an alert about no run; or of a pipeline, where one that
+ * failed rests for a while before it is tried again.
  */
-export type OutboxScope = { runId: string } | { pipeline: string };
+export type OutboxScope = { runId: string } | { alertId: string } | { pipeline: string };
+
+/** What a message is about, for those who deliver it alone. */
+export function scopeOf({ runId, alertId }: Pick<OutboxMessage, 'runId' | 'alertId'>): OutboxScope {
+  return runId === null ? { alertId: alertId! } : { runId };
+}
 
 export interface ClaimOptions {
   limit: number;
@@ -81,7 +90,7 @@ export const createOutboxRepository = (knex: Knex) =>
          update outbox o set claimed_until = now() + make_interval(secs => ?), attempts = attempts + 1
          from free where o.message_id = free.message_id
          returning o.*`,
-        [...columnOf(scope), 'runId' in scope, [...except], limit, leaseSeconds],
+        [...columnOf(scope), !('pipeline' in scope), [...except], limit, leaseSeconds],
       );
       return rows.map(messageOf).sort((left, right) => left.messageId - right.messageId);
     },
@@ -115,6 +124,7 @@ export const createOutboxRepository = (knex: Knex) =>
         ...{
           pipeline: 'pipeline',
           runId: 'run_id',
+          alertId: 'alert_id',
           event: 'event',
           channel: 'channel',
           attempts: 'attempts',
@@ -149,7 +159,7 @@ export const createOutboxRepository = (knex: Knex) =>
      * @param left the channel for those who have not taken it; absent: nobody has
      */
     async markFailed(messageId: number, error: string, scope: OutboxScope, left?: unknown): Promise<void> {
-      const isRuns = 'runId' in scope;
+      const isPaced = !('pipeline' in scope);
       await knex('outbox')
         .where({ message_id: messageId })
         .whereNull('delivered_at')
@@ -157,7 +167,7 @@ export const createOutboxRepository = (knex: Knex) =>
           claimed_until: null,
           last_error: error.slice(0, ERROR_LENGTH),
           ...(left !== undefined && { settings: JSON.stringify(left) }),
-          ...(isRuns
+          ...(isPaced
             ? { retry_at: knex.raw('now() + make_interval(secs => ?)', [REST_AFTER_RUN_SECONDS]) }
             : {
                 retry_at: knex.raw('now() + make_interval(secs => least(?, ? * 2 ^ least(rests, 20)))', [
@@ -171,7 +181,8 @@ export const createOutboxRepository = (knex: Knex) =>
   });
 
 function columnOf(scope: OutboxScope): [column: string, value: string] {
-  return 'runId' in scope ? ['run_id', scope.runId] : ['pipeline', scope.pipeline];
+  if ('pipeline' in scope) return ['pipeline', scope.pipeline];
+  return 'runId' in scope ? ['run_id', scope.runId] : ['alert_id', scope.alertId];
 }
 
 function messageOf(row: OutboxRow): OutboxMessage {
@@ -179,6 +190,7 @@ function messageOf(row: OutboxRow): OutboxMessage {
     messageId: row.message_id,
     pipeline: row.pipeline,
     runId: row.run_id,
+    alertId: row.alert_id,
     event: row.event,
     channel: row.channel,
     settings: row.settings,

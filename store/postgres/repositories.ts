@@ -4,6 +4,7 @@ import { createBackfillsRepository } from './backfills.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createEvolutionRepository } from './evolution.ts';
 import { createMembershipsRepository } from './memberships.ts';
+import { createMissedRunsRepository } from './missed-runs.ts';
 import { createNamesRepository } from './names.ts';
 import { createOutboxRepository } from './outbox.ts';
 import { createPublicationsRepository } from './publications.ts';
@@ -29,5 +30,6 @@ export const createRepositories = (knex: Knex) => ({
   outbox: createOutboxRepository(knex),
   backfills: createBackfillsRepository(knex),
   alerts: createAlertsRepository(knex),
+  missedRuns: createMissedRunsRepository(knex),
   cleanUp: createCleanUp(knex),
 });

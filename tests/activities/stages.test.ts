@@ -20,6 +20,7 @@ import {
   walkAssign,
   walkToStability,
 } from '../helpers/activity-walk.ts';
+import { makeDueSchedule } from '../helpers/due-schedule.ts';
 
 let shop: ActivityShop;
 
@@ -156,6 +157,18 @@ describe('an activity that is run again gives the same result and leaves the sam
     expect(
       await threeTimes('planBackfill', { input: backfill, startedAt: '2026-11-01T00:00:00.000Z' }),
     ).toMatchObject({ pipeline: run.pipeline });
+  }, 60_000);
+
+  test('in a look at schedules, of which one has no runs', async () => {
+    const { later: now, remove } = await makeDueSchedule(shop.client, 'shop', 'hourly');
+    try {
+      expect(await threeTimes('tellMissedRuns', { now, settleSeconds: 0 })).toMatchObject({ missing: 3 });
+    } finally {
+      await remove();
+    }
+    expect(await shop.database.knex('missed_runs')).toHaveLength(3);
+    await threeTimes('deliverPipeline', { pipeline: 'shop' });
+    expect(await shop.database.knex('outbox').whereNull('delivered_at')).toEqual([]);
   }, 60_000);
 
   test('and that is true of all of them', () => {

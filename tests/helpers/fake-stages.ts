@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import type { WatchStages } from '../../pipelines/contracts/missed-runs.ts';
 import { parseRename, type RenameStages } from '../../pipelines/contracts/rename.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import type {
@@ -46,11 +47,12 @@ export function fakeStages(overrides: Partial<FakeStages> = {}): FakeStages {
     ...publishingStages,
     ...assignStages,
     ...peoplesStages,
+    tellMissedRuns: async () => ({ schedules: 1, missing: 0, waiting: 0, unread: [] }),
     ...overrides,
   };
 }
 
-type FakeStages = Stages & AssignStages & DeliveryStages & HistoryStages & RenameStages;
+type FakeStages = Stages & AssignStages & DeliveryStages & HistoryStages & RenameStages & WatchStages;
 
 const openingStages = {
   openRun: async ({ input, workflow, kind = 'refit' }) => ({

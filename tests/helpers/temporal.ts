@@ -11,6 +11,7 @@ import {
   Worker,
   type WorkflowBundle,
 } from '@temporalio/worker';
+import type { WatchStages } from '../../pipelines/contracts/missed-runs.ts';
 import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import type {
@@ -49,7 +50,7 @@ export function temporalAddress(): string {
 
 interface TestWorker {
   bundle: WorkflowBundle;
-  activities: Stages & AssignStages & DeliveryStages & HistoryStages;
+  activities: Stages & AssignStages & DeliveryStages & HistoryStages & WatchStages;
   /** Whether what it leaves open is for the next worker; default false. */
   goesOn?: boolean;
   /** Of the worker alone; the client writes in clear. */

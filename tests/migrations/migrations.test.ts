@@ -51,6 +51,7 @@ test('a migrated schema has the tables and views of the design, each saying its 
       ['alert_checks', expect.stringContaining('One row per run and moment')],
       ['alerts', expect.stringContaining('One row per pipeline, rule and subject')],
       ['memberships', 'One row per run and customer.'],
+      ['missed_runs', 'One row per pipeline, schedule and due time that was told to have no run.'],
       ['models', expect.stringContaining('One row per run')],
       ['movements', 'One row per run, from, to and cause.'],
       ['outbox', expect.stringContaining('One row per run, event and channel')],

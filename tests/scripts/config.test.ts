@@ -12,6 +12,7 @@ test('an empty environment gives the documented defaults', () => {
     artifacts: `${PROJECT_FOLDER}/.strata/artifacts`,
     threads: availableParallelism(),
     logLevel: 'info',
+    watchMinutes: 15,
     ports: { temporal: 7233, postgres: 54_329 },
   });
   expect(config.temporal).toMatchObject({ address: undefined, namespace: 'default' });
@@ -21,6 +22,7 @@ test('all bad variables are named in one error', () => {
   const bad = {
     STRATA_THREADS: '0',
     STRATA_LOG_LEVEL: 'loud',
+    STRATA_WATCH_MINUTES: '1441',
     STRATA_TEMPORAL_PORT: '80',
     STRATA_POSTGRES_PORT: '65536',
     STRATA_DATABASE_URL: 'mysql://user:hunter2@host/database',

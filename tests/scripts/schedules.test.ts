@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WATCH_ID } from '../../pipelines/stages/schedules/facts.ts';
 import { errorText } from '../../scripts/error-text.ts';
 import { schedulesCommand } from '../../scripts/schedules/command.ts';
 import { planReport } from '../../scripts/schedules/report.ts';
@@ -24,15 +25,18 @@ beforeAll(async () => {
   vi.stubEnv('INIT_CWD', home);
   vi.stubEnv('STRATA_DEFINITIONS', definitions);
   vi.stubEnv('STRATA_LOG_LEVEL', 'error');
+  // No look begins while the tests go on.
+  vi.stubEnv('STRATA_WATCH_MINUTES', '1440');
   vi.stubEnv('TEMPORAL_ADDRESS', temporalAddress());
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
   const { schedule } = new Client({ connection });
-  await schedule
-    .getHandle(`strata/${pipeline}/nightly`)
-    .delete()
-    .catch(() => undefined);
+  for (const id of [`strata/${pipeline}/nightly`, WATCH_ID])
+    await schedule
+      .getHandle(id)
+      .delete()
+      .catch(() => undefined);
   await connection?.close();
   removeHome(home);
 });
@@ -71,13 +75,15 @@ describe('strata schedules', () => {
     expect(before.out).toContain(`+ ${pipeline}/nightly  new`);
     expect(before.out).toMatch(/frequency +30 2 \* \* \*/);
     expect(before.out).toMatch(/has no 02:30 in Europe\/Berlin: no run on that day/);
+    expect(before.out).toMatch(/\+ watch-schedules {2}new\n.*watch\n.*frequency +every 1440 minutes/);
     expect(JSON.parse(await readFile(join(home, 'plan.json'), 'utf8'))).toMatchObject([
       { id: `strata/${pipeline}/nightly`, state: 'new' },
+      { id: WATCH_ID, state: 'new' },
     ]);
     const applied = await schedules('apply', pipeline);
-    expect(applied).toMatchObject({ code: 0, out: expect.stringContaining('✓ 1 created') });
+    expect(applied).toMatchObject({ code: 0, out: expect.stringContaining('✓ 2 created') });
     const after = await schedules('plan', pipeline);
-    expect(after).toMatchObject({ code: 0, out: expect.stringContaining('✓ 1 the same: nothing to do') });
+    expect(after).toMatchObject({ code: 0, out: expect.stringContaining('✓ 2 the same: nothing to do') });
     expect(await schedules('apply', pipeline)).toMatchObject({
       code: 0,
       out: expect.stringContaining('✓ nothing to do'),

@@ -28,8 +28,11 @@ const ASSIGNMENTS = ['assigned', 'assigned-refit', 'assign-refused'];
 /** Outcomes of backfillRuns; the last is the second execution of one with a long history. */
 const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill-goes-on'];
 
-/** Of deliverMessages, which goes on over deploys, and of the keeper of histories, which is there as long as its run. */
-const BESIDE_RUNS = ['delivered', 'deliver-goes-on', 'history-kept'];
+/**
+ * Of deliverMessages, which goes on over deploys, of the keeper of histories, which is there as long as its run, and of
+ * a look at the schedules.
+ */
+const BESIDE_RUNS = ['delivered', 'deliver-goes-on', 'history-kept', 'watched'];
 
 /** What a test looks for in a file of them. */
 interface RecordedHistory {
@@ -73,7 +76,8 @@ describe('replay', () => {
     );
     expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
     expect(Math.min(...replayed.map(({ events }) => events))).toBeGreaterThan(10);
-  });
+    // A second for each of them on a machine that has others to serve.
+  }, 120_000);
 
   test('a workflow whose order was changed is caught on every history', async () => {
     const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });

@@ -332,8 +332,11 @@ describe('schedules check', () => {
       failed: null,
     });
     expect(needsPerson(before)).toBe(true);
-    expect(stripVTControlCharacters(checkReport([before]))).toContain(
+    expect(stripVTControlCharacters(checkReport([before], null))).toContain(
       `schedules backfill ${pipeline}/refit --from`,
+    );
+    expect(stripVTControlCharacters(checkReport([before], null))).toContain(
+      '! watch-schedules  is not there: nobody is sent what is missed',
     );
     await run(second);
     expect((await check()).gaps).toEqual([

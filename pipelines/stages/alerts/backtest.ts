@@ -1,4 +1,4 @@
-import type { AlertSettings } from '../../contracts/alert-settings.ts';
+import { type AlertSettings, isOfRuns } from '../../contracts/alert-settings.ts';
 import type { Finding, OpenAlert, RunMeasurement } from '../../contracts/alerts.ts';
 import { decideAlerts } from './decide.ts';
 import { findAlerts } from './find.ts';
@@ -69,7 +69,7 @@ export function backtestAlerts(
     ...{ runs: asked.length, months, perMonth },
     falseAlarmsPerMonth: settings.falseAlarmsPerMonth,
     significance: significanceOf(settings, asked),
-    rules: settings.rules.map(({ name, severity }) => {
+    rules: settings.rules.filter(isOfRuns).map(({ name, severity }) => {
       const own = dated.filter(({ rule }) => rule === name);
       return {
         rule: name,

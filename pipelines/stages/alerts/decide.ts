@@ -1,4 +1,4 @@
-import type { AlertSettings } from '../../contracts/alert-settings.ts';
+import { type AlertSettings, isOfRuns } from '../../contracts/alert-settings.ts';
 import type { AlertChanges, AlertMoment, Finding, OpenAlert } from '../../contracts/alerts.ts';
 import type { Channel } from '../../contracts/channels.ts';
 import { digestMessages, type Told } from './digest.ts';
@@ -101,6 +101,7 @@ export function heldFindings(
 ): Finding[] {
   const others = isAside ? [] : findings.filter(({ kind }) => kind !== 'verdict').map(({ title }) => title);
   return settings.rules
+    .filter(isOfRuns)
     .filter(({ kind }) => kind === 'verdict')
     .map((rule) =>
       findingOf(rule, {

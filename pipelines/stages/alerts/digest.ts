@@ -1,5 +1,5 @@
 import type { Severity } from '../../contracts/alert-settings.ts';
-import type { AlertMessage, AlertMoment, Finding } from '../../contracts/alerts.ts';
+import type { AlertMessage, DigestMoment, Finding } from '../../contracts/alerts.ts';
 import { type Channel, takes, waitsUntil } from '../../contracts/channels.ts';
 import type { Outcome } from '../../contracts/run.ts';
 
@@ -7,9 +7,10 @@ import type { Outcome } from '../../contracts/run.ts';
 export interface AlertDigest {
   event: 'alerts';
   pipeline: string;
-  runId: string;
+  /** Null where it is about runs that there are not, or were not. */
+  runId: string | null;
   asOf: string | null;
-  moment: AlertMoment;
+  moment: DigestMoment;
   /** Of a held run that has ended by the time this is sent: how. */
   endedAs?: Outcome;
   currency: string;
@@ -35,8 +36,8 @@ export interface Told {
 }
 
 interface Sending {
-  run: { runId: string; pipeline: string; asOf: string | null };
-  moment: AlertMoment;
+  run: { runId: string | null; pipeline: string; asOf: string | null };
+  moment: DigestMoment;
   currency: string;
   notify: readonly Channel[];
   /** End of the quiet hours; null: they are not on. */

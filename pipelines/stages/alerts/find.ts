@@ -1,4 +1,4 @@
-import type { AlertRule, AlertSettings } from '../../contracts/alert-settings.ts';
+import { type AlertSettings, isOfRuns, type RunRule } from '../../contracts/alert-settings.ts';
 import type { Finding, RunMeasurement } from '../../contracts/alerts.ts';
 import { findDrift, findMixDrift } from './drift-rules.ts';
 import { type Compared, isCompared } from './flows.ts';
@@ -38,7 +38,7 @@ export function findAlerts(
   if (!isCompared(run)) return [];
   const { runs, scaled, says } = pastOf(run, past, settings.baselineRuns);
   const budgeted = significanceOf(settings, [...runs, run]);
-  return settings.rules.flatMap((rule) => {
+  return settings.rules.filter(isOfRuns).flatMap((rule) => {
     const alpha = 'significance' in rule ? (rule.significance ?? budgeted) : budgeted;
     const beside = (runs: readonly Compared[]) => ask(rule, { run, past: runs, alpha, currency });
     const isAlike = scaled === null || !ASKS_THE_PAST.includes(rule.kind);
@@ -47,7 +47,7 @@ export function findAlerts(
   });
 }
 
-const ASKS_THE_PAST: readonly AlertRule['kind'][] = ['size-change', 'flow', 'customers-lost', 'spend-share'];
+const ASKS_THE_PAST: readonly RunRule['kind'][] = ['size-change', 'flow', 'customers-lost', 'spend-share'];
 
 /** The milder of each two: what is told is what neither past runs as they were nor as they might have been explain. */
 function foundInBoth(
@@ -62,12 +62,12 @@ function foundInBoth(
   });
 }
 
-export function findingOf(rule: AlertRule, found: Found): Finding {
+export function findingOf(rule: RunRule, found: Found): Finding {
   const { name, kind, severity, owner = null, channels = null, worseBy } = rule;
   return { rule: name, kind, severity, owner, channels, worseBy, ...found };
 }
 
-function ask(rule: AlertRule, asked: Asked): Found[] {
+function ask(rule: RunRule, asked: Asked): Found[] {
   switch (rule.kind) {
     case 'size-change':
       return findSizeChanges(rule, asked);

@@ -22,29 +22,40 @@ export function letterOf(payload: unknown): Letter {
 }
 
 function alertLetter(digest: AlertDigest): Letter {
-  const { pipeline, alerts, asOf, runId, moment, endedAs } = digest;
-  const critical = alerts.filter(({ severity }) => severity === 'critical').length;
-  const isHeld = moment === 'held';
+  const { pipeline, alerts, endedAs } = digest;
+  const isOver = digest.moment === 'over';
+  const critical = isOver ? 0 : alerts.filter(({ severity }) => severity === 'critical').length;
+  const one = (alert: ToldAlert) => `${isOver ? 'resolved' : alert.severity}: ${alert.title}`;
   const subject = `${pipeline}: ${
-    alerts.length === 1 ? `${alerts[0]!.severity}: ${alerts[0]!.title}` : counted(alerts.length, 'alert')
+    alerts.length === 1 ? one(alerts[0]!) : `${counted(alerts.length, 'alert')}${isOver ? ' resolved' : ''}`
   }${alerts.length > 1 && critical > 0 ? `, ${critical} critical` : ''}${endedAs ? `; it is ${endedAs} by now` : ''}`;
-  const held = endedAs
-    ? `was held, and is ${endedAs} by now. There is nothing left to decide.`
-    : 'is held. Readers see what they saw before.';
-  const head = isHeld
-    ? `Run ${runId} of ${pipeline}${dated(asOf)} ${held}`
-    : `Run ${runId} of ${pipeline}${dated(asOf)} is published.\nwhat changed: npm run strata -- diff --pipeline ${pipeline}`;
-  return {
-    subject: oneLine(subject),
-    text: [head, ...alerts.map((alert) => alertText(alert, digest.currency))].join('\n\n'),
-  };
+  const texts = alerts.map((alert) =>
+    alertText(alert, digest.currency, isOver ? 'resolved' : alert.severity),
+  );
+  return { subject: oneLine(subject), text: [headOf(digest), ...texts].join('\n\n') };
+}
+
+function headOf({ pipeline, asOf, runId, moment, endedAs }: AlertDigest): string {
+  const run = `Run ${runId} of ${pipeline}${dated(asOf)}`;
+  switch (moment) {
+    case 'held':
+      return endedAs
+        ? `${run} was held, and is ${endedAs} by now. There is nothing left to decide.`
+        : `${run} is held. Readers see what they saw before.`;
+    case 'published':
+      return `${run} is published.\nwhat changed: npm run strata -- diff --pipeline ${pipeline}`;
+    case 'missed':
+      return `Runs of ${pipeline} that were due have not been started. Readers see what they saw before.\nall schedules: npm run strata -- schedules check ${pipeline}`;
+    case 'over':
+      return `Runs of ${pipeline} that were missing have been started.`;
+  }
 }
 
 /** One alert, a line for each thing to know. */
-export function alertText(alert: ToldAlert, currency: string): string {
-  const { severity, title, details, owner, features, lookAt, gotWorse, rule } = alert;
+function alertText(alert: ToldAlert, currency: string, label: string): string {
+  const { title, details, owner, features, lookAt, gotWorse, rule } = alert;
   return [
-    `${severity.toUpperCase()} ${title}${gotWorse ? ' (got worse)' : ''}`,
+    `${label.toUpperCase()} ${title}${gotWorse ? ' (got worse)' : ''}`,
     ...details,
     ...amountsOf(alert, currency),
     ...(features.length > 0 ? [`behind it: ${features.join(', ')}`] : []),

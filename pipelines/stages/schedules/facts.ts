@@ -1,6 +1,7 @@
 import { formatCron } from '../../contracts/cron.ts';
 import type { StartInput } from '../../contracts/run.ts';
 import type { Schedule } from '../../contracts/schedule-settings.ts';
+import { workflowIds } from '../../contracts/signatures.ts';
 
 /** What is compared and shown, named as in `pipeline.yaml` and in the order in which a person reads it. */
 export const FACTS = [
@@ -41,6 +42,31 @@ export function scheduleIdOf(pipeline: string, name: string): string {
 export function nameOfSchedule(id: string): { pipeline: string; name: string } | null {
   const [, pipeline, name] = /^strata\/([^/]+)\/([^/]+)$/.exec(id) ?? [];
   return pipeline && name ? { pipeline, name } : null;
+}
+
+/** Marks what `apply` made: an id alone may be chosen by anybody. */
+export const MARK = { madeBy: 'strata schedules apply' } as const;
+
+/** The watch over all schedules: no name of a pipeline in it, so that it is none of theirs. */
+export const WATCH_ID = `${SCHEDULE_PREFIX}${workflowIds.watch()}`;
+
+/** Of the watch; whether it is paused is left to people. */
+export function factsOfWatch(everyMinutes: number, taskQueue: string): ScheduleFacts {
+  return {
+    kind: WATCH_KIND,
+    frequency: everyText(everyMinutes),
+    ...{ overlap: 'skip', catchupWindowHours: figure(WATCH_CATCHUP_HOURS) },
+    starts: startsText(workflowIds.watch(), taskQueue, {}),
+    besides: NOTHING,
+  };
+}
+
+export const WATCH_KIND = 'watch';
+/** The next look sees what one that was missed would have seen. */
+export const WATCH_CATCHUP_HOURS = 1 / 60;
+
+export function everyText(minutes: number): string {
+  return minutes === 1 ? 'every minute' : `every ${figure(minutes)} minutes`;
 }
 
 /** Without a zone a schedule is due in every hour, and the server's clock is as good as any. */

@@ -8,7 +8,7 @@ const parse = (alerts: object) => alertSettings.safeParse(alerts);
 describe('the section alerts', () => {
   test('left out or empty is the rules that come with Strata', () => {
     expect(parse({}).data).toEqual(DEFAULT_ALERTS);
-    expect(new Set(DEFAULT_ALERTS.rules.map(({ kind }) => kind)).size).toBe(10);
+    expect(new Set(DEFAULT_ALERTS.rules.map(({ kind }) => kind)).size).toBe(11);
     expect(DEFAULT_ALERTS).toMatchObject({ falseAlarmsPerMonth: 1, resolveAfterRuns: 3 });
     expect(DEFAULT_ALERTS.quietHours).toBeUndefined();
   });
@@ -28,6 +28,7 @@ describe('the section alerts', () => {
     ['no budget', { falseAlarmsPerMonth: 0 }],
     ['an hour that there is not', { quietHours: { from: '24:00', to: '08:00' } }],
     ['quiet hours all day', { quietHours: { from: '08:00', to: '08:00' } }],
+    ['a limit for missed runs', { rules: [{ name: 'x', kind: 'missed-run', worseBy: 2 }] }],
     ['a severity of its own', { rules: [{ name: 'x', kind: 'flow', severity: 'fatal' }] }],
   ])('with %s is refused', (_, alerts) => {
     expect(parse(alerts).success).toBe(false);
@@ -47,6 +48,22 @@ describe('the section alerts', () => {
       'alerts.rules.1.channels.0',
     ]);
     expect(alertFaults({ notify: [{ kind: 'log' }], features })).toEqual([]);
+  });
+
+  test('names only schedules that there are, where these are known', () => {
+    const alerts = alertSettings.parse({
+      rules: [{ name: 'x', kind: 'missed-run', schedules: ['nightly', 'nihgtly'] }],
+    });
+    const faults = (schedule?: { name: string }[]) =>
+      alertFaults({ alerts, notify: [], features, schedule }).map(({ path, message }) => [
+        path.join('.'),
+        message,
+      ]);
+    expect(faults([{ name: 'nightly' }])).toEqual([
+      ['alerts.rules.0.schedules.1', 'needs a schedule of this definition (nightly)'],
+    ]);
+    // A definition is frozen without its schedules.
+    expect(faults()).toEqual([]);
   });
 
   test('names no channel that would tell nobody: one that takes publications alone', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dateIn } from '../../../pipelines/contracts/shop-date.ts';
+import { dateIn, timeIn } from '../../../pipelines/contracts/shop-date.ts';
 
 // Offsets of the IANA time zone database: Tokyo +9 all year; Los Angeles -8 and -7; London 0 and +1.
 test.each([
@@ -16,4 +16,13 @@ test.each([
   ['2026-10-25T23:30:00.000Z', 'Europe/London', '2026-10-25'],
 ])('at %s the clock of %s shows %s', (moment, timezone, date) => {
   expect(dateIn(moment, timezone)).toBe(date);
+});
+
+test.each([
+  ['2026-03-29T00:59:59.000Z', 'Europe/Berlin', '01:59'],
+  ['2026-03-29T01:00:00.000Z', 'Europe/Berlin', '03:00'],
+  ['2026-06-01T22:00:00.000Z', 'Europe/Berlin', '00:00'],
+  ['2026-06-01T22:05:00.000Z', undefined, '22:05'],
+])('at %s the clock of %s shows the time %s', (moment, timezone, time) => {
+  expect(timeIn(moment, timezone)).toBe(time);
 });

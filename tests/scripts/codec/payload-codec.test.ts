@@ -3,12 +3,12 @@ import type { Payload } from '@temporalio/common';
 import { DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { MARK } from '../../../pipelines/stages/schedules/facts.ts';
 import { dataConverterOf, ENCODED_FAILURES } from '../../../scripts/codec/data-converter.ts';
 import type { CodecKey } from '../../../scripts/codec/keys.ts';
 import { createPayloadCodec, keyIdOf } from '../../../scripts/codec/payload-codec.ts';
 import { isEncryptedOtherwise } from '../../../scripts/codec/read-payload.ts';
-import { MARK } from '../../../scripts/schedules/to-temporal.ts';
-import { interceptors } from '../../../workflows/readable-payloads.ts';
+import { makeReadable } from '../../../workflows/readable-payloads.ts';
 
 const key = (id: string): CodecKey => ({ id, key: createSecretKey(randomBytes(32)) });
 const [old, recent] = [key('2026-01'), key('2026-11')];
@@ -139,10 +139,9 @@ describe('what is damaged', () => {
     const sound = await encrypted({});
     const payload = { ...sound, data: sound.data!.slice(1) };
     const args = await codec.decode([payload]);
-    const jobs = [{ signalWorkflow: { signalName: 'requestRun', input: args } }];
-    const { activate } = interceptors().internals![0]!;
-    activate!({ activation: { jobs }, batchIndex: 0 } as never, (() => undefined) as never);
-    expect(jobs[0]!.signalWorkflow.input.map(valueIn)).toEqual([{ unreadable: expect.any(String) }]);
+    const signalWorkflow = { signalName: 'requestRun', input: args };
+    makeReadable({ signalWorkflow });
+    expect(signalWorkflow.input.map(valueIn)).toEqual([{ unreadable: expect.any(String) }]);
   });
 
   test('is taken for no data anywhere else: the converter refuses it', async () => {

@@ -1,0 +1,127 @@
+import type { Context } from '@temporalio/activity';
+import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
+import { MARK, nameOfSchedule, SCHEDULE_PREFIX } from '../pipelines/stages/schedules/facts.ts';
+import { judgedRange, type ScheduledRun, type ScheduleState } from '../pipelines/stages/schedules/missed.ts';
+
+// Schedules as the Temporal server has them: those that `apply` made, when they were due, and what they started. For the
+// watch and for commands alike.
+
+export type TemporalClient = Context['client'];
+export type ScheduleDescription = Awaited<
+  ReturnType<ReturnType<TemporalClient['schedule']['getHandle']>['describe']>
+>;
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export interface Found {
+  id: string;
+  isOurs: boolean;
+  description: ScheduleDescription;
+}
+
+/**
+ * What the server has of these ids, and of all others that Strata's schedules are called by, in the order of the ids.
+ * The server's list lags behind a moment: what is asked for by its id does not.
+ *
+ * @param pipeline only of this one
+ */
+export async function foundSchedules(
+  client: TemporalClient,
+  { ids = [], pipeline }: { ids?: readonly string[]; pipeline?: string | undefined },
+): Promise<Found[]> {
+  const asked = new Set(ids);
+  for await (const { scheduleId } of client.schedule.list()) {
+    const named = scheduleId.startsWith(SCHEDULE_PREFIX) ? nameOfSchedule(scheduleId) : null;
+    if (named && (pipeline === undefined || named.pipeline === pipeline)) asked.add(scheduleId);
+  }
+  const found = await Promise.all([...asked].sort().map((id) => findSchedule(client, id)));
+  return found.filter((one) => one !== null);
+}
+
+export async function findSchedule(client: TemporalClient, id: string): Promise<Found | null> {
+  try {
+    const description = await client.schedule.getHandle(id).describe();
+    return { id, isOurs: description.memo?.madeBy === MARK.madeBy, description };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ScheduleNotFoundError') return null;
+    throw error;
+  }
+}
+
+export interface ReadSchedule extends ScheduleState {
+  id: string;
+  /** ISO time from which due times were looked at. */
+  since: string;
+  description: ScheduleDescription;
+}
+
+export interface Reading {
+  pipeline?: string | undefined;
+  /** ISO time. */
+  now: string;
+  /** So far back. */
+  days: number;
+  /** ISO time: runs for due times from then on, where that is longer ago; absent or null: it is not. */
+  runsSince?: string | null;
+}
+
+/** The schedules that `apply` made, with the due times that may be judged by now and the runs there are for them. */
+export async function readSchedules(client: TemporalClient, reading: Reading): Promise<ReadSchedule[]> {
+  const found = await foundSchedules(client, { pipeline: reading.pipeline });
+  return Promise.all(found.filter(({ isOurs }) => isOurs).map((one) => readSchedule(client, one, reading)));
+}
+
+async function readSchedule(
+  client: TemporalClient,
+  { id, description }: Found,
+  { now, days, runsSince }: Reading,
+): Promise<ReadSchedule> {
+  const { info, spec, state, policies } = description;
+  const { since, until } = judgedRange({
+    ...{ now, days, jitterMs: spec.jitter ?? 0 },
+    changedAt: (info.lastUpdatedAt ?? info.createdAt).toISOString(),
+  });
+  // Before the runs: what starts meanwhile is not missed.
+  const due = until === null ? [] : await dueTimes(client, id, { since, until });
+  const earliest = Math.min(Date.parse(now) - days * DAY_MS, ...(runsSince ? [Date.parse(runsSince)] : []));
+  return {
+    ...{ id, ...nameOfSchedule(id)!, since, description, due },
+    timezone: spec.timezone || 'UTC',
+    overlap: (policies.overlap ?? 'skip').toLowerCase(),
+    catchupWindowHours: policies.catchupWindow / HOUR_MS,
+    paused: state.paused ? state.note || 'without a word why' : null,
+    runs: await runsOf(client, id, new Date(earliest).toISOString()),
+  };
+}
+
+async function dueTimes(
+  { workflowService, options }: TemporalClient,
+  scheduleId: string,
+  { since, until }: { since: string; until: string },
+): Promise<string[]> {
+  const { startTime } = await workflowService.listScheduleMatchingTimes({
+    namespace: options.namespace,
+    scheduleId,
+    startTime: msToTs(Date.parse(since)),
+    endTime: msToTs(Date.parse(until)),
+  });
+  return (startTime ?? []).map((time) => tsToDate(time).toISOString());
+}
+
+/** Of all runs that Temporal keeps, whatever came of them. */
+async function runsOf(client: TemporalClient, scheduleId: string, since: string): Promise<ScheduledRun[]> {
+  const runs: ScheduledRun[] = [];
+  const query = `TemporalScheduledById = "${scheduleId}" AND TemporalScheduledStartTime >= "${since}"`;
+  for await (const { workflowId, searchAttributes, startTime, closeTime } of client.workflow.list({
+    query,
+  })) {
+    const due = searchAttributes.TemporalScheduledStartTime?.[0];
+    if (!(due instanceof Date)) continue;
+    runs.push({
+      ...{ workflowId, dueAt: due.toISOString(), startedAt: startTime.toISOString() },
+      closedAt: closeTime?.toISOString() ?? null,
+    });
+  }
+  return runs;
+}
