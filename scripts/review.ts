@@ -26,6 +26,7 @@ export function reviewCommand(signal: AbortSignal, setExitCode: (code: number) =
 }
 
 async function review(config: Config, { run, ...decision }: Given, signal: AbortSignal): Promise<number> {
+  const { currentExecution } = await import('./current-execution.ts');
   const { openStrata } = await import('./open-strata.ts');
   const { followToEnd } = await import('./main-job.ts');
   const { EXIT_CODES, runReport, whereToLook } = await import('./run-report.ts');
@@ -36,7 +37,7 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
   try {
     const record = await strata.repositories.runs.get(run);
     requireHeld(record);
-    const { workflow } = record;
+    const { execution: workflow } = await currentExecution(strata.client, record.workflow);
     const handle = strata.client.workflow.getHandle(workflow.id, workflow.runId);
     await handle.executeUpdate<string, [ReviewDecision]>(HANDLERS.review, { args: [decision] });
     const job = await followToEnd(strata, workflow, either);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { alertsCommand } from './alerts.ts';
 import { assignCommand } from './assign.ts';
 import { backfillCommand } from './backfill.ts';
+import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { compareCommand } from './compare.ts';
@@ -16,7 +17,9 @@ import { clearSteps } from './log.ts';
 import { modelCommand } from './model.ts';
 import { namesCommand } from './names.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
+import { pauseCommand, resumeCommand } from './pause.ts';
 import { quarantineCommand } from './quarantine.ts';
+import { retryCommand } from './retry.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
 import { signalCommand } from './signal.ts';
@@ -74,6 +77,18 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       reviewCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(pauseCommand(end.signal))
+    .addCommand(resumeCommand(end.signal))
+    .addCommand(
+      cancelCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      retryCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

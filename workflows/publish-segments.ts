@@ -28,7 +28,7 @@ export async function publishSegments(
   afterwards: (stability: Stability) => Promise<string[]> = async () => [],
 ): Promise<Ending> {
   const { run, extract, validation, features, clustering, match } = segmented;
-  const { board } = told;
+  const { board, pauses } = told;
   const naming = await step('name', summaries.name(match), says.name, (options) =>
     compute.nameSegments.executeWithOptions(options, [{ run, features, clustering, match }]),
   );
@@ -47,7 +47,9 @@ export async function publishSegments(
 
   const decision = await decide({ segmented, known, stability }, told);
   if (decision.rejected) return { outcome: 'rejected', reasons: decision.reasons };
-  // From here on the pointer may move: a cancel comes too late to be half done.
+  while (pauses.stops('publish')) await pauses.resumed('publish');
+  pauses.over();
+  // From here on the pointer may move: a cancel comes too late to be half done, a pause to be taken.
   return CancellationScope.nonCancellable(async () => {
     await step('publish', summaries.publish(naming), says.publish, (options) =>
       io.publishRun.executeWithOptions(options, [
