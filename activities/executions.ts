@@ -24,6 +24,20 @@ export async function stateOf(workflow: Execution): Promise<ExecutionState> {
   }
 }
 
+const REASON_LENGTH = 500;
+
+/** What the one who cancelled an execution gave as a reason; null for none. That it cannot be had stops nothing. */
+export async function reasonOfCancel(
+  execution: { workflowId: string; runId: string } | undefined,
+): Promise<string | null> {
+  if (execution === undefined) return null;
+  const { workflowId, runId } = execution;
+  const handle = Context.current().client.workflow.getHandle(workflowId, runId);
+  const { events } = await handle.fetchHistory().catch(() => ({ events: null }));
+  const cancel = events?.find((event) => event.workflowExecutionCancelRequestedEventAttributes);
+  return cancel?.workflowExecutionCancelRequestedEventAttributes?.cause?.slice(0, REASON_LENGTH) || null;
+}
+
 export function isNotFound(error: unknown): boolean {
   return error instanceof Error && error.name === 'WorkflowNotFoundError';
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
@@ -11,7 +12,7 @@ import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { tellHeld } from './alerts.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
-import { stateOf } from './executions.ts';
+import { reasonOfCancel, stateOf } from './executions.ts';
 import { handOver } from './notify.ts';
 import { baseOf, refusalOfRun } from './publication-base.ts';
 import { gatherReleases } from './releases.ts';
@@ -134,8 +135,9 @@ async function holdRun(context: ActivityContext, run: Run, closing: Closing): Pr
   await handOver(context, run.pipeline);
 }
 
-async function closeRun(context: ActivityContext, run: Run, closing: Closing): Promise<RunSummary> {
+async function closeRun(context: ActivityContext, run: Run, told: Closing): Promise<RunSummary> {
   const { artifacts, repositories } = context;
+  const closing = told.outcome === 'cancelled' ? await withReason(told) : told;
   const publication = await repositories.publications.ofRun(run.runId);
   if (closing.outcome === 'published' && !publication) {
     throw new PipelineError(
@@ -169,6 +171,12 @@ async function closeRun(context: ActivityContext, run: Run, closing: Closing): P
   // Published, too: one that is kept aside changes no other alert.
   await repositories.alerts.settleHeld(run.runId, recorded);
   return { ...summary, outcome: recorded };
+}
+
+/** Whoever cancelled may have said why: to Temporal, which keeps it and does not tell the workflow. */
+async function withReason(closing: Closing): Promise<Closing> {
+  const reason = await reasonOfCancel(Context.current().info.workflowExecution);
+  return reason ? { ...closing, reasons: [`cancelled: ${reason}`] } : closing;
 }
 
 /** A person may have renamed since the run named its segments; the manifest keeps what it had named them. */

@@ -56,6 +56,15 @@ export async function findRun(repositories: Runs, asked: AskedRun): Promise<RunR
   throw await noSuchRun(repositories, asked);
 }
 
+/** Of a run that something is done to, by its id or its beginning: the latest may be another one by now. */
+export async function findNamedRun(repositories: Runs, run: string): Promise<RunRecord> {
+  if (run !== LATEST_RUN) return findRun(repositories, { run });
+  throw new PipelineError(
+    'INPUT_INVALID',
+    'this needs the id of a run, since the latest may be another one by now; npm run strata -- runs lists them',
+  );
+}
+
 export async function noSuchRun(
   repositories: Runs,
   { run, pipeline }: AskedRun,

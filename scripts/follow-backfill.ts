@@ -112,6 +112,7 @@ function dateTeller(log: Log) {
 function doing(run: RunProgress | null): string {
   if (run === null) return '';
   if (run.outcome === 'held') return ', held for review';
+  if (run.paused?.standsBefore) return `, paused before ${run.paused.standsBefore}`;
   if (run.waitsFor !== null) return `, waits for ${run.waitsFor}`;
   return run.stage === null ? '' : `, ${run.stage}`;
 }

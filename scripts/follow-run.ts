@@ -119,9 +119,11 @@ function stageTeller(log: Log) {
     if (current?.stage === stage) current = null;
   };
   return {
-    tell({ done, stage, waitsFor }: RunProgress) {
-      if (waitsFor && !waiting) waiting = log.step(`waiting for ${waitsFor}`);
-      if (!waitsFor && waiting) {
+    tell(progress: RunProgress) {
+      const { done, stage } = progress;
+      const why = whyItWaits(progress);
+      if (why && !waiting) waiting = log.step(why);
+      if (!why && waiting) {
         waiting.done();
         waiting = null;
       }
@@ -136,6 +138,13 @@ function stageTeller(log: Log) {
       waiting?.skip();
     },
   };
+}
+
+function whyItWaits({ runId, waitsFor, paused }: RunProgress): string | null {
+  if (waitsFor) return `waiting for ${waitsFor}`;
+  return paused?.standsBefore
+    ? `paused before ${paused.standsBefore}: npm run strata -- resume ${runId}`
+    : null;
 }
 
 type Ask = <T>(question: () => Promise<T>) => Promise<T>;

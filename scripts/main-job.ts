@@ -62,14 +62,14 @@ export async function runMainJob(
  * @throws PipelineError TEMPORAL_UNREACHABLE
  */
 export async function followToEnd(
-  strata: Strata,
+  strata: Pick<Strata, 'client' | 'repositories' | 'log' | 'addressAfter'>,
   execution: Run['workflow'],
   signal: AbortSignal,
 ): Promise<MainJob> {
   const { client, log } = strata;
   const handle = client.workflow.getHandle(execution.id, execution.runId);
   const followed = await followRun(handle, { log, signal });
-  const ended = await endOf(strata, followed, execution);
+  const ended = await endOf(strata, followed);
   return { workflow: execution, address: strata.addressAfter(execution), ...ended };
 }
 
@@ -78,15 +78,15 @@ export async function followToEnd(
  * published. A held one's summary is what it knew when it was held.
  */
 async function endOf(
-  { client, repositories, log }: Strata,
+  { client, repositories, log }: Pick<Strata, 'client' | 'repositories' | 'log'>,
   { outcome, progress, message }: Followed,
-  execution: Run['workflow'],
 ): Promise<Pick<MainJob, 'outcome' | 'summary' | 'message'>> {
   if (!progress?.runId) return { outcome, message, summary: null };
   if (outcome !== 'held') await awaitHistory(client, progress.runId, { log });
-  const record = await repositories.runs.byWorkflow(execution);
-  const recorded = record?.outcome ?? outcome;
-  const summary = record?.summary?.outcome === recorded ? record.summary : null;
+  // By its id: one that was reset goes on under another workflow run id than it was registered with.
+  const record = await repositories.runs.get(progress.runId);
+  const recorded = record.outcome ?? outcome;
+  const summary = record.summary?.outcome === recorded ? record.summary : null;
   return { outcome: recorded, message, summary };
 }
 

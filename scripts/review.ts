@@ -3,7 +3,7 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { HANDLERS, type ReviewDecision } from '../pipelines/contracts/signatures.ts';
 import type { RunRecord } from '../store/postgres/run-records.ts';
 import { type Config, readConfig } from './config.ts';
-import { findRun, LATEST_RUN } from './find-run.ts';
+import { findNamedRun } from './find-run.ts';
 import { createLog } from './log.ts';
 
 interface Given {
@@ -27,6 +27,7 @@ export function reviewCommand(signal: AbortSignal, setExitCode: (code: number) =
 }
 
 async function review(config: Config, { run, ...decision }: Given, signal: AbortSignal): Promise<number> {
+  const { currentExecution } = await import('./current-execution.ts');
   const { openStrata } = await import('./open-strata.ts');
   const { followToEnd } = await import('./main-job.ts');
   const { EXIT_CODES, runReport, whereToLook } = await import('./run-report.ts');
@@ -35,9 +36,9 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
   const strata = await openStrata({ config, log: createLog({ level: config.logLevel }), signal: either });
   strata.ended.catch((fault: unknown) => broken.abort(fault));
   try {
-    const record = await findRun(strata.repositories, { run: named(run) });
+    const record = await findNamedRun(strata.repositories, run);
     requireHeld(record);
-    const { workflow } = record;
+    const { execution: workflow } = await currentExecution(strata.client, record.workflow);
     const handle = strata.client.workflow.getHandle(workflow.id, workflow.runId);
     await handle.executeUpdate<string, [ReviewDecision]>(HANDLERS.review, { args: [decision] });
     const job = await followToEnd(strata, workflow, either);
@@ -51,15 +52,6 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
   } finally {
     await strata.close();
   }
-}
-
-/** What is decided on is named: the latest run may be another one by now. */
-function named(run: string): string {
-  if (run !== LATEST_RUN) return run;
-  throw new PipelineError(
-    'INPUT_INVALID',
-    'a review needs the id of a run; npm run strata -- runs lists those that are held',
-  );
 }
 
 function requireHeld({ runId, outcome }: Pick<RunRecord, 'runId' | 'outcome'>): void {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { alertsCommand } from './alerts.ts';
 import { assignCommand } from './assign.ts';
 import { backfillCommand } from './backfill.ts';
+import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { endProcess } from './closing-stack.ts';
 import { codecServerCommand } from './codec/command.ts';
@@ -18,7 +19,9 @@ import { clearSteps } from './log.ts';
 import { modelCommand } from './model.ts';
 import { namesCommand } from './names.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
+import { pauseCommand, resumeCommand } from './pause.ts';
 import { quarantineCommand } from './quarantine.ts';
+import { retryCommand } from './retry.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
 import { showCommand } from './show/command.ts';
@@ -90,6 +93,18 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       reviewCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(pauseCommand(end.signal))
+    .addCommand(resumeCommand(end.signal))
+    .addCommand(
+      cancelCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      retryCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

@@ -26,7 +26,7 @@ export async function assignCustomers(input?: StartInput): Promise<RunSummary> {
 
 const assign: RunWork = async (opened, known, told) => {
   const { board } = told;
-  const step = stepper(known, board);
+  const step = stepper(known, told);
   const adopted = await io.adoptChampion.executeWithOptions({ summary: 'take the published model' }, [
     { run: opened.run },
   ]);

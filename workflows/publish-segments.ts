@@ -1,4 +1,4 @@
-import { CancellationScope, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, patched, proxyActivities } from '@temporalio/workflow';
 import { COMPUTE, IO } from '../pipelines/contracts/policies.ts';
 import type { Quality, Run } from '../pipelines/contracts/run.ts';
 import type { Stability, Stages, Trail } from '../pipelines/contracts/stages.ts';
@@ -28,7 +28,7 @@ export async function publishSegments(
   afterwards: (stability: Stability) => Promise<string[]> = async () => [],
 ): Promise<Ending> {
   const { run, extract, validation, features, clustering, match } = segmented;
-  const { board } = told;
+  const { board, pauses } = told;
   const naming = await step('name', summaries.name(match), says.name, (options) =>
     compute.nameSegments.executeWithOptions(options, [{ run, features, clustering, match }]),
   );
@@ -47,7 +47,10 @@ export async function publishSegments(
 
   const decision = await decide({ segmented, known, stability }, told);
   if (decision.rejected) return { outcome: 'rejected', reasons: decision.reasons };
-  // From here on the pointer may move: a cancel comes too late to be half done.
+  while (pauses.stops('publish')) await pauses.resumed('publish');
+  pauses.over();
+  obeyCancel();
+  // From here on the pointer may move: a cancel comes too late to be half done, a pause to be taken.
   return CancellationScope.nonCancellable(async () => {
     await step('publish', summaries.publish(naming), says.publish, (options) =>
       io.publishRun.executeWithOptions(options, [
@@ -58,6 +61,12 @@ export async function publishSegments(
     const after = await afterwards(stability);
     return { outcome: 'published', reasons: [...decision.reasons, ...undelivered, ...after] };
   });
+}
+
+/** A cancel that came when the last stage had done its work ended nothing: no one has obeyed it yet. */
+function obeyCancel(): void {
+  if (CancellationScope.current().consideredCancelled && patched('cancel-before-publish'))
+    throw new CancelledFailure('cancelled before the pointer moved');
 }
 
 interface Decision {

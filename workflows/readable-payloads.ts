@@ -114,7 +114,7 @@ function faultOfStart(value: unknown, bytes: number): string | null {
 function noSuchUpdate(name: string): string {
   const { updateHandlers, queryHandlers } = getActivator();
   const [updates, queries] = [updateHandlers, queryHandlers].map((handlers) =>
-    [...handlers.keys()].filter((known) => !known.startsWith('__')).join(' and '),
+    [...handlers.keys()].filter((known) => !known.startsWith('__')).join(', '),
   );
   const told = JSON.stringify(shortened(name, 60));
   return updates

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
 import { type Outcome, type Run, STAGES, type Stage, type Verdict } from '../pipelines/contracts/run.ts';
-import { HANDLERS, type RunProgress } from '../pipelines/contracts/signatures.ts';
+import { HANDLERS, type Pause, type RunProgress } from '../pipelines/contracts/signatures.ts';
 import type { Timed } from '../pipelines/contracts/stages.ts';
 
 const UNKNOWN_SIGNALS_KEPT = 20;
@@ -23,6 +23,8 @@ export interface RunBoard {
   readonly progress: RunProgress;
   opened(run: Run): void;
   waitsFor(workflowId: string | null): void;
+  /** Null: it goes on. */
+  paused(pause: Pause | null): void;
   dated(asOf: string): void;
   counted(customers: number): void;
   segmented(segments: number): void;
@@ -43,6 +45,7 @@ export function openRunBoard(stages: readonly Stage[] = STAGES): RunBoard {
     stage: null,
     waitsFor: null,
     outcome: 'running',
+    paused: null,
     verdict: null,
     reasons: [],
     done: [],
@@ -68,6 +71,12 @@ function tellers(progress: RunProgress, draw: () => void): RunBoard {
       say({ runId: run.runId, pipeline: run.pipeline, asOf: run.asOf });
     },
     waitsFor: (workflowId) => say({ waitsFor: workflowId }),
+    paused(pause) {
+      // Listed as paused is what stands still, not what still ends a stage.
+      if (pause?.standsBefore) attribute('StrataOutcome', 'paused');
+      else if (progress.paused?.standsBefore) attribute('StrataOutcome', null);
+      say({ paused: pause });
+    },
     dated(asOf) {
       attribute('StrataAsOf', new Date(`${asOf}T00:00:00Z`));
       say({ asOf });
@@ -88,7 +97,8 @@ function tellers(progress: RunProgress, draw: () => void): RunBoard {
     },
     closed(outcome, reasons) {
       attribute('StrataOutcome', outcome);
-      say({ outcome, reasons, waitsFor: null, stage: null });
+      const paused = outcome === 'held' ? progress.paused : null;
+      say({ outcome, reasons, paused, waitsFor: null, stage: null });
     },
     resumed() {
       attribute('StrataOutcome', null);
@@ -139,11 +149,12 @@ const SIGNS: Record<Outcome | 'running', string> = {
 
 /** Plain CommonMark: the UI renders neither tables nor HTML. */
 function checklist(progress: RunProgress, stages: readonly Stage[]): string {
-  const { runId, pipeline, asOf, outcome, waitsFor, reasons, verdict } = progress;
+  const { runId, pipeline, asOf, outcome, paused, waitsFor, reasons, verdict } = progress;
   const title = runId
     ? `**${pipeline}** ${asOf ? `as of ${asOf} ` : ''}· run \`${runId}\``
     : '**opening the run**';
   const lines = [title, '', `${SIGNS[outcome]}${verdict ? ` · verdict *${verdict}*` : ''}`];
+  if (paused) lines.push('', pauseLine(paused, progress.stage));
   if (waitsFor) lines.push('', `waits for ${link(waitsFor)}: runs of one pipeline go one after another`);
   for (const reason of reasons) lines.push('', `> ${reason}`);
   lines.push('');
@@ -155,6 +166,14 @@ function checklist(progress: RunProgress, stages: readonly Stage[]): string {
     );
   }
   return lines.join('\n');
+}
+
+function pauseLine({ because, before, standsBefore }: Pause, stage: Stage | null): string {
+  const until = 'until it is sent the update `resume`';
+  const ends = stage ? `ends ${stage} and begins nothing after it` : 'begins no stage';
+  const stops = before ? `stops before ${before}` : ends;
+  const said = standsBefore ? `▪ paused before **${standsBefore}** ${until}` : `▪ pauses: ${stops} ${until}`;
+  return because ? `${said} (${because})` : said;
 }
 
 function stageLine(progress: RunProgress, stage: Stage): string {

@@ -18,6 +18,7 @@ import {
 } from '../pipelines/contracts/run.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import type { OpenedRun, Stages } from '../pipelines/contracts/stages.ts';
+import { acceptPauses, type Pauses } from './pause.ts';
 import { preserveHistory } from './preserve-history.ts';
 import { acceptRenames } from './rename.ts';
 import { acceptReview, type Review } from './review.ts';
@@ -40,6 +41,7 @@ export interface Ending {
 export interface Told {
   board: RunBoard;
   review: Review;
+  pauses: Pauses;
 }
 
 /** What a kind of run does between its opening and its closing; a run that it changes is put into `opened`. */
@@ -56,8 +58,10 @@ export async function frameRun(
   input: StartInput | undefined,
   work: RunWork,
 ): Promise<RunSummary> {
-  const board = openRunBoard(kind === 'assign' ? ASSIGN_STAGES : STAGES);
+  const stages = kind === 'assign' ? ASSIGN_STAGES : STAGES;
+  const board = openRunBoard(stages);
   const review = acceptReview(board);
+  const pauses = acceptPauses(board, stages);
   const renames = acceptRenames();
   // A cancel that comes while the run is being opened is obeyed as soon as there is a run to close.
   const opened = await CancellationScope.nonCancellable(() => open(kind, input));
@@ -70,11 +74,12 @@ export async function frameRun(
     const refusals = await takeTurn(opened.run, board);
     ending = refusals
       ? { outcome: 'rejected', reasons: refusals }
-      : await work(opened, known, { board, review });
+      : await work(opened, known, { board, review, pauses });
   } catch (error) {
     fault = error;
     ending = endingOf(error);
   }
+  pauses.over();
   const closing = CancellationScope.nonCancellable(() =>
     close(opened.run, known, ending, board).finally(renames.answered),
   );

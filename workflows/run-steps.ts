@@ -4,7 +4,7 @@ import { COMPUTE } from '../pipelines/contracts/policies.ts';
 import type { Run, RunSummary } from '../pipelines/contracts/run.ts';
 import type { Extract, Stages, Timed, Validation } from '../pipelines/contracts/stages.ts';
 import type { RunBoard } from './run-board.ts';
-import type { Ending } from './run-frame.ts';
+import type { Ending, Told } from './run-frame.ts';
 import { says, summaries } from './summaries.ts';
 
 const compute = proxyActivities<Stages>(COMPUTE);
@@ -19,9 +19,10 @@ export type Step = <R extends Timed>(
   call: (options: { summary: string }) => Promise<R>,
 ) => Promise<R>;
 
-/** Calls a stage's activity with the board told before and after, and the summary's log of stages kept. */
-export function stepper(known: Known, board: RunBoard): Step {
+/** Calls a stage's activity with the board told before and after, and the summary's log of stages kept; not while paused. */
+export function stepper(known: Known, { board, pauses }: Told): Step {
   return async (stage, summary, tell, call) => {
+    while (pauses.stops(stage)) await pauses.resumed(stage);
     board.began(stage);
     const result = await call({ summary });
     known.stages.push({ stage, ms: result.ms, ...productsOf(result) });

@@ -22,7 +22,7 @@ export async function segmentCustomers(input?: StartInput): Promise<RunSummary> 
 
 const refit: RunWork = async (opened, known, told) => {
   const { board } = told;
-  const step = stepper(known, board);
+  const step = stepper(known, told);
   const read = await readExtract(opened.run, { known, board, step });
   if ('outcome' in read) return read;
   const { run, extract, validation } = read;

@@ -32,6 +32,7 @@ export const ERRORS = {
   RUN_UNKNOWN: { retry: false, http: 404, exit: 1 },
   RUN_IN_PROGRESS: { retry: false, http: 409, exit: 1 },
   RUN_ABANDONED: { retry: false, http: 409, exit: 1 },
+  PAUSE_REFUSED: { retry: false, http: 409, exit: 1 },
   REVIEW_REFUSED: { retry: false, http: 409, exit: 1 },
   SEGMENT_UNKNOWN: { retry: false, http: 404, exit: 1 },
   NAME_REFUSED: { retry: false, http: 422, exit: 1 },

@@ -12,10 +12,12 @@ export const WORKFLOWS = {
   watchSchedules: 'watchSchedules',
 } as const;
 
-/** Who answers to what on a run; `more`: on what delivers its messages; the last three: on a pipeline's inbox. */
+/** Who answers to what on a run (the first five); `more`: on what delivers its messages; the last three: on a pipeline's inbox. */
 export const HANDLERS = {
   progress: 'progress',
   review: 'review',
+  pause: 'pause',
+  resume: 'resume',
   renameSegment: 'renameSegment',
   more: 'more',
   inbox: 'inbox',
@@ -29,6 +31,22 @@ export interface ReviewDecision {
   note?: string;
 }
 
+/** Sent with `pause`; nothing is enough, as it is for `resume`, which takes a reason alone. */
+export interface PauseRequest {
+  /** A stage that is to come, where it stops; left out: the next one. */
+  before?: Stage;
+  because?: string;
+}
+
+/** A run that a person has stopped between two stages, or will have when the one that is going on is ended. */
+export interface Pause {
+  because: string | null;
+  /** Where it is to stop; null: at the next stage. */
+  before: Stage | null;
+  /** What it begins when it is resumed; null as long as it does not stand still. */
+  standsBefore: Stage | null;
+}
+
 /** Answer of the `progress` query. */
 export interface RunProgress {
   runId: string | null;
@@ -38,6 +56,8 @@ export interface RunProgress {
   stage: Stage | null;
   waitsFor: string | null;
   outcome: Outcome | 'running';
+  /** Null when it is not paused; absent in the answer of an older worker. */
+  paused?: Pause | null;
   verdict: Verdict | null;
   reasons: string[];
   done: { stage: Stage; ms: number; says: string }[];

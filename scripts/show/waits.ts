@@ -75,11 +75,13 @@ function code({ execution }: RunFacts): Waiting | null {
 
 /** By its own update, or by Temporal's command. */
 function paused({ execution, progress, runId, workflow }: RunFacts): Waiting | null {
-  const own = (progress as WithPause | null)?.paused;
+  const own = progress?.paused;
   if (own) {
-    const { standsBefore, because } = own;
+    const { before, standsBefore, because } = own;
     const where =
-      standsBefore === null ? 'pauses when its stage has ended' : `is paused before ${standsBefore}`;
+      standsBefore === null
+        ? `pauses ${before === null ? 'when its stage has ended' : `before ${before}`}`
+        : `is paused before ${standsBefore}`;
     return {
       for: 'pause',
       says: `${where}${because ? ` (${because})` : ''}`,
@@ -96,11 +98,6 @@ function paused({ execution, progress, runId, workflow }: RunFacts): Waiting | n
     until: null,
     commands: [],
   };
-}
-
-/** Of a workflow that takes the update `pause`. */
-interface WithPause {
-  paused?: { because: string | null; standsBefore: string | null } | null;
 }
 
 /** An open run goes on, and is seen, only where its Temporal server is. */

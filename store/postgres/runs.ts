@@ -106,6 +106,13 @@ export const createRunsRepository = (knex: Knex) =>
       });
     },
 
+    /** A held run that goes on without a decision, since a person has taken it back to a stage; any other stays as it is. */
+    async goOn(runId: string): Promise<void> {
+      await knex<RunRow>('runs')
+        .where({ run_id: runId, outcome: 'held', closed_at: null })
+        .update({ outcome: null, reasons: JSON.stringify([]) as never });
+    },
+
     /**
      * Ends the run's record. The first close stands; and a run that was published stays published, whatever
      * went wrong after.

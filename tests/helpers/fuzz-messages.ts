@@ -152,6 +152,7 @@ const FIELDS: Record<string, readonly unknown[]> = {
   bootstraps: [2],
   decision: ['publish', 'reject', 'maybe'],
   note: ['looked at it'],
+  before: ['publish', 'extract', 'lunch'],
   segment: ['seg_0', 'Active regulars'],
   name: ['Our best', '<b>', '=1+1'],
   because: ['the campaign'],
@@ -187,6 +188,8 @@ const ofFields = fc
 /** What a handler of this name takes: nearly right is what people send. */
 const NEAR: Record<string, readonly string[]> = {
   review: ['decision', 'note'],
+  pause: ['before', 'because'],
+  resume: ['because'],
   renameSegment: ['segment', 'name', 'because', 'by', 'seen'],
   extractLanded: ['input', 'extract', 'asOf', 'id'],
   requestRun: ['kind', 'extract', 'asOf', 'id'],

@@ -67,6 +67,31 @@ describe('a cancel that comes at a bad moment', () => {
     });
   });
 
+  test('when the last stage before it is published has done its work: it is cancelled, not published', async () => {
+    const [begun, until] = [moment(), moment()];
+    const { measureStability, publishRun } = fakeStages();
+    let publications = 0;
+    const stages = {
+      measureStability: deaf(measureStability, { begun, until }),
+      publishRun: (input: never) => {
+        publications += 1;
+        return publishRun(input);
+      },
+      closeRun,
+    };
+    await runWith(stages, async (runs) => {
+      const handle = await runs.start();
+      await begun.happened;
+      await handle.cancel().finally(until.happens);
+      await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+      expect((await handle.describe()).status.name).toBe('CANCELLED');
+      expect({ publications, outcomes: closings.map(({ outcome }) => outcome) }).toEqual({
+        publications: 0,
+        outcomes: ['cancelled'],
+      });
+    });
+  });
+
   test('while the pointer moves: readers see the run, so it is published, in Temporal too', async () => {
     const [begun, until] = [moment(), moment()];
     await runWith({ publishRun: deaf(fakeStages().publishRun, { begun, until }), closeRun }, async (runs) => {

@@ -91,9 +91,9 @@ describe('refused in words, where a workflow task would be tried for ever', { ti
       const held = await runs.start();
       await untilOutcome(runs, held.workflowId, 'held');
       expect(await refusal(held, 'reviev')).toBe(
-        'an update needs one of the names review and renameSegment, found "reviev"',
+        'an update needs one of the names review, pause, resume, renameSegment, found "reviev"',
       );
-      expect(await refusal(held, '__temporal_x')).toContain('review and renameSegment');
+      expect(await refusal(held, '__temporal_x')).toContain('review, pause, resume, renameSegment');
       await expect(held.query('progres')).rejects.toThrow(/Registered queries: \[.*progress\]/);
       const compared = await runs.client.workflow.start('compareAlgorithms', {
         ...{ workflowId: `${STAYS}${randomUUID()}`, taskQueue: 'strata' },

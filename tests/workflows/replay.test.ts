@@ -19,6 +19,9 @@ const CHANGED = fileURLToPath(new URL('../fixtures/changed-workflows/index.ts', 
 /** Runs in which a person renamed: as it is done now, and as it was before the name that is replaced was looked up. */
 const RENAMES = ['renamed', 'renamed-at-once'];
 
+/** One that a person paused and let go on. */
+const PAUSED = ['paused'];
+
 /** Outcomes of compareAlgorithms, by the names of their histories. */
 const COMPARISONS = ['compared', 'compared-partly', 'compare-refused', 'compare-failed', 'compare-cancel'];
 
@@ -70,7 +73,16 @@ describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      [...OUTCOMES, ...RENAMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS, ...BESIDE_RUNS, ...INBOXES]
+      [
+        ...OUTCOMES,
+        ...RENAMES,
+        ...PAUSED,
+        ...COMPARISONS,
+        ...ASSIGNMENTS,
+        ...BACKFILLS,
+        ...BESIDE_RUNS,
+        ...INBOXES,
+      ]
         .map((outcome) => `fixture ${outcome}`)
         .sort(),
     );

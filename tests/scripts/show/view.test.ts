@@ -183,10 +183,12 @@ describe('what it waits for', () => {
   });
 
   test('a person who paused it', () => {
-    const paused = { ...progress(), paused: { because: 'lunch', before: null, standsBefore: 'match' } };
+    const paused = progress({ paused: { because: 'lunch', before: null, standsBefore: 'match' } });
     expect(waits({ progress: paused })).toMatchObject([
       { says: 'is paused before match (lunch)', commands: ['npm run strata -- resume run_0123456789abcdef'] },
     ]);
+    const wanted = progress({ paused: { because: null, before: 'publish', standsBefore: null } });
+    expect(waits({ progress: wanted })[0]!.says).toBe('pauses before publish');
   });
 
   test('nothing any more, where its workflow is gone', () => {

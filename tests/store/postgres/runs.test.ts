@@ -216,6 +216,16 @@ describe('the end', () => {
     });
   });
 
+  test('a held run that goes on is running again; one that has ended stays as it ended', async () => {
+    await repositories.runs.open(newRun('a'));
+    await repositories.runs.hold('a', summary('a', 'held', ['too many moved']));
+    await assertRepeatable(() => repositories.runs.goOn('a'), snapshot);
+    expect(await repositories.runs.get('a')).toMatchObject({ outcome: null, reasons: [], closedAt: null });
+    await repositories.runs.close('a', closing('a', 'rejected'));
+    await repositories.runs.goOn('a');
+    expect((await repositories.runs.get('a')).outcome).toBe('rejected');
+  });
+
   test('the first close stands', async () => {
     await repositories.runs.open(newRun('a'));
     await assertRepeatable(() => repositories.runs.close('a', closing('a', 'rejected')), snapshot);

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import type { Run, Stage } from '../pipelines/contracts/run.ts';
+
+// Reset of a run's workflow: Temporal copies its history up to a workflow task, ends the execution it was, and goes on
+// from there under another run id of the same workflow id.
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+export type Events = readonly HistoryEvent[];
+type EventId = NonNullable<HistoryEvent['eventId']>;
+
+/** Which activities a stage is; `match` has one in each kind of run. */
+const ACTIVITIES: Record<Stage, readonly string[]> = {
+  extract: ['extractCustomers'],
+  validate: ['validateExtract'],
+  profile: ['profileExtract'],
+  features: ['buildFeatures'],
+  cluster: ['fitClusters'],
+  assign: ['assignSegments'],
+  match: ['matchIdentities', 'keepIdentities'],
+  name: ['nameSegments'],
+  persist: ['persistRun'],
+  stability: ['measureStability'],
+  publish: ['publishRun'],
+  notify: ['deliverOutbox'],
+};
+
+/** Number of the event with which the task ended that decided to begin the stage; null when it was not reached. */
+export function eventBefore(events: Events, stage: Stage): EventId | null {
+  const scheduled = events.findLast(({ activityTaskScheduledEventAttributes: activity }) =>
+    ACTIVITIES[stage].includes(activity?.activityType?.name ?? ''),
+  );
+  return scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId ?? null;
+}
+
+/** The same for the whole run, before it was opened. */
+export function eventBeforeAll(events: Events): EventId | null {
+  return events.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId ?? null;
+}
+
+export function reachedStages(events: Events, stages: readonly Stage[]): Stage[] {
+  return stages.filter((stage) => eventBefore(events, stage) !== null);
+}
+
+/** Signals, updates, Nexus results and cancels that came after that point: what they asked for was done, or is not wanted. */
+const NOT_AGAIN = [1, 2, 3, 4];
+
+/** Goes on from the task that this event ended; what came after it is no part of the new execution. */
+export async function resetRun(
+  client: Client,
+  { execution, to, reason }: { execution: Run['workflow']; to: EventId; reason: string },
+): Promise<Run['workflow']> {
+  const { runId } = await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    identity: client.options.identity,
+    requestId: randomUUID(),
+    workflowExecution: { workflowId: execution.id, runId: execution.runId },
+    workflowTaskFinishEventId: to,
+    resetReapplyExcludeTypes: NOT_AGAIN,
+    reason,
+  });
+  return { id: execution.id, runId };
+}

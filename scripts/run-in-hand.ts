@@ -1,0 +1,115 @@
+import { Client, Connection, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { isErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Run } from '../pipelines/contracts/run.ts';
+import { HANDLERS } from '../pipelines/contracts/signatures.ts';
+import type { Repositories } from '../store/postgres/repositories.ts';
+import type { RunRecord } from '../store/postgres/run-records.ts';
+import { ClosingStack } from './closing-stack.ts';
+import { dataConverterOf } from './codec/data-converter.ts';
+import { isKeyMissing } from './codec/read-payload.ts';
+import type { Config } from './config.ts';
+import { currentExecution } from './current-execution.ts';
+import { findNamedRun } from './find-run.ts';
+import { hasClosed } from './follow-run.ts';
+import { createLog, type Log } from './log.ts';
+import { openWorker } from './open-strata.ts';
+import { joinParts } from './parts.ts';
+import { startServices } from './services/index.ts';
+
+const ANSWER_WITHIN_MS = 5_000;
+
+/** A run that a person wants to do something with. */
+export interface RunInHand {
+  readonly client: Client;
+  readonly repositories: Repositories;
+  readonly log: Log;
+  readonly record: RunRecord;
+  readonly execution: Run['workflow'];
+  readonly isOpen: boolean;
+  /** Ends with the person, or with the worker of this command. */
+  readonly signal: AbortSignal;
+  handleOf(execution: Run['workflow']): WorkflowHandle;
+  /** Who does what is asked of a run: a worker that answers for it, else one that lives as long as this command. */
+  needWorker(execution: Run['workflow']): Promise<void>;
+  addressOf(execution: Run['workflow']): string;
+}
+
+/**
+ * Services, stores and the run; no worker where there is one, since it would take heavy work from the others for the
+ * moment that it is there.
+ *
+ * @param runId or its beginning
+ * @throws PipelineError RUN_UNKNOWN
+ */
+export async function withRun<R>(
+  { config, runId, signal }: { config: Config; runId: string; signal: AbortSignal },
+  work: (run: RunInHand) => Promise<R>,
+): Promise<R> {
+  const stack = new ClosingStack();
+  const broken = new AbortController();
+  try {
+    const log = createLog({ level: config.logLevel });
+    const services = await startServices({ home: config.home, log, signal });
+    stack.defer(() => services.stop());
+    const { context, close } = await joinParts({ config, databaseUrl: services.databaseUrl, log });
+    stack.defer(close);
+    const { connectionOptions, namespace, uiUrl, started } = services.temporal;
+    const connection = await Connection.connect(connectionOptions);
+    stack.defer(() => connection.close());
+    const client = new Client({ connection, namespace, dataConverter: dataConverterOf(config) });
+    const { repositories } = context;
+    const record = await findNamedRun(repositories, runId);
+    const { execution, description } = await currentExecution(client, record.workflow);
+    const handleOf = ({ id, runId }: Run['workflow']) => client.workflow.getHandle(id, runId);
+    return await work({
+      ...{ client, repositories, log, record, execution, handleOf },
+      isOpen: !hasClosed(description),
+      signal: AbortSignal.any([signal, broken.signal]),
+      async needWorker(execution) {
+        if (await answers(client, handleOf(execution))) return;
+        log.info('no worker answers: this command is one as long as it takes');
+        const worker = await openWorker({ config, services, context, log }, stack);
+        worker.ended.catch((fault: unknown) => broken.abort(fault));
+      },
+      addressOf: ({ id, runId }) =>
+        uiUrl === undefined || started
+          ? `workflow ${id}, run ${runId}`
+          : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(id)}/${runId}/history`,
+    });
+  } finally {
+    await stack.close();
+  }
+}
+
+async function answers(client: Client, handle: WorkflowHandle): Promise<boolean> {
+  try {
+    await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => handle.query(HANDLERS.progress));
+    return true;
+  } catch (fault) {
+    if (isKeyMissing(fault)) throw fault;
+    return false;
+  }
+}
+
+/** What a run says to what it is asked; its refusal is an error of ours. @throws PipelineError */
+export async function ask(handle: WorkflowHandle, update: string, sent: object): Promise<string> {
+  try {
+    return await handle.executeUpdate<string, [object]>(update, { args: [sent] });
+  } catch (error) {
+    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : null;
+    if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
+      throw new PipelineError(cause.type, cause.message, {}, { cause });
+    throw error;
+  }
+}
+
+/** Nothing can be done with a run that has ended. @throws PipelineError INPUT_INVALID */
+export function requireOpen(what: string, { record: { runId, outcome }, isOpen }: RunInHand): void {
+  if (isOpen) return;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${what} needs a run that has not ended, ${runId} is ${outcome ?? 'ended in Temporal; a worker closes its record within seconds'}`,
+    { runId },
+  );
+}
