@@ -43,7 +43,7 @@ export function createRunActivities(context: ActivityContext): RunStages {
 }
 
 /** The run's id is made of its workflow's, so that a second attempt opens the same run. */
-function runIdOf(workflow: Run['workflow']): string {
+export function runIdOf(workflow: Run['workflow']): string {
   const digest = createHash('sha256').update(`${workflow.id}\0${workflow.runId}`).digest('hex');
   return `run_${digest.slice(0, 16)}`;
 }

@@ -17,6 +17,7 @@ import { modelCommand } from './model.ts';
 import { namesCommand } from './names.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
+import { replayCommand } from './replay-command.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
 import { signalCommand } from './signal.ts';
@@ -74,6 +75,11 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       reviewCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      replayCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

@@ -79,7 +79,11 @@ describe('replay', () => {
     const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });
     const replayed = await replayAll(changed, historiesOfRuns());
     expect(replayed).toHaveLength(OUTCOMES.length);
-    for (const { fault } of replayed) expect(fault).toContain('the workflow code now decides otherwise');
+    for (const { fault, event, workflow } of replayed) {
+      expect(fault).toMatch(/^the workflow code now decides otherwise: /);
+      expect(event).toMatch(/^\d+ [A-Z]\w+$/);
+      expect(workflow).toMatchObject({ type: 'segmentCustomers', id: expect.stringContaining('test/') });
+    }
   });
 
   test.each(RENAMES)('a name that was taken replays when its words are refused by now (%s)', async (name) => {
