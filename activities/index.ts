@@ -2,6 +2,7 @@ import type { BackfillStages } from '../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { InboxStages } from '../pipelines/contracts/inbox.ts';
 import type { RenameStages } from '../pipelines/contracts/rename.ts';
+import type { ReproduceStages } from '../pipelines/contracts/reproduce.ts';
 import type { AssignStages, DeliveryStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { createAssignActivities } from './assign.ts';
 import { createBackfillActivities } from './backfill.ts';
@@ -22,6 +23,7 @@ import { createPersistActivities } from './persist.ts';
 import { createProfileActivities } from './profile.ts';
 import { createPublishActivities } from './publish.ts';
 import { createRenameActivities } from './rename.ts';
+import { createReproduceActivities } from './reproduce.ts';
 import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
@@ -33,9 +35,10 @@ export type Activities = Stages &
   CompareStages &
   RenameStages &
   BackfillStages &
+  ReproduceStages &
   InboxStages;
 
-/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes. */
+/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes, reproductions. */
 export function createActivities(context: ActivityContext): Activities {
   return withBoundary({
     ...createRunActivities(context),
@@ -58,5 +61,6 @@ export function createActivities(context: ActivityContext): Activities {
     ...createCandidateActivities(context),
     ...createBackfillActivities(context),
     ...createInboxActivities(context),
+    ...createReproduceActivities(context),
   });
 }

@@ -14,7 +14,7 @@ interface Given {
 }
 
 /** Running workflows that are fetched and replayed at a time: each history is in memory as long as its turn takes. */
-const LANES = 4;
+const LANES = 3;
 
 /** `strata replay`: today's workflow code against histories. Before a deploy: does everything that runs go on? */
 export function replayCommand(

@@ -48,17 +48,65 @@ export async function* replayHistories(
   { lanes = 1 }: { lanes?: number } = {},
 ): AsyncGenerator<Replayed> {
   const source = histories[Symbol.asyncIterator]();
-  const underWay = new Map<number, Promise<{ lane: number; replayed: Replayed | null; isOver: boolean }>>();
-  const next = async (lane: number) => {
-    const { value, done } = await source.next();
-    return { lane, replayed: done ? null : await replay(bundle, value), isOver: done === true };
+  const results: Replayed[] = [];
+  let wake = () => {};
+  let isOver = false;
+  const next = async () => {
+    const { value, done } = isOver ? { value: null, done: true } : await source.next();
+    return done ? null : (value as KeptHistory);
   };
-  for (let lane = 0; lane < lanes; lane++) underWay.set(lane, next(lane));
-  while (underWay.size > 0) {
-    const { lane, replayed, isOver } = await Promise.race(underWay.values());
-    if (isOver) underWay.delete(lane);
-    else underWay.set(lane, next(lane));
-    if (replayed) yield replayed;
+  const tell = (replayed: Replayed) => {
+    results.push(replayed);
+    wake();
+  };
+  const working = Promise.all(Array.from({ length: lanes }, () => replayLane(bundle, { next, tell })));
+  const end = () => {
+    isOver = true;
+    wake();
+  };
+  working.then(end, end);
+  try {
+    for (;;) {
+      yield* results.splice(0);
+      if (isOver) break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (results.length > 0 || isOver) resolve();
+      });
+    }
+    await working;
+  } finally {
+    isOver = true;
+  }
+}
+
+interface Lane {
+  /** Null: there are no more. */
+  next(): Promise<KeptHistory | null>;
+  tell(replayed: Replayed): void;
+}
+
+/** One worker for all: to make one costs more than to replay a run. */
+async function replayLane(bundle: WorkflowBundle, { next, tell }: Lane): Promise<void> {
+  for (let kept = await next(); kept !== null; ) {
+    let current: Read | null = null;
+    async function* feed(): AsyncGenerator<{ workflowId: string; history: History }> {
+      for (; kept !== null; kept = await next()) {
+        current = await readHistory(kept);
+        if (current === null) continue;
+        if (current.history) yield { workflowId: current.workflowId, history: current.history };
+        else tell(current.about);
+      }
+    }
+    try {
+      for await (const { error } of Worker.runReplayHistories({ workflowBundle: bundle }, feed()))
+        tell(outcomeOf(current!, error));
+    } catch (error) {
+      // What the SDK does not take in is a fault of that history; the worker is gone with it.
+      if (kept === null) throw error;
+      tell(outcomeOf(current!, error as Error));
+      kept = await next();
+    }
   }
 }
 
@@ -79,28 +127,38 @@ export function historyOf(found: string | History): History {
   return typeof found === 'string' ? historyFromJSON(JSON.parse(found)) : found;
 }
 
-async function replay(bundle: WorkflowBundle, { name, read }: KeptHistory): Promise<Replayed | null> {
-  const unknown = { name, workflow: null, events: 0, event: null };
-  let history: History;
+interface Read {
+  about: Replayed;
+  /** Under the id it had: an inbox finds its pipeline in it. */
+  workflowId: string;
+  /** Null: there is nothing to replay, `about` says it all. */
+  history: History | null;
+}
+
+/** Null: it is gone. */
+async function readHistory({ name, read }: KeptHistory): Promise<Read | null> {
+  const unknown = { name, workflow: null, events: 0, fault: null, event: null };
   try {
     const found = await read();
     if (found === null) return null;
-    history = historyOf(found);
-  } catch (error) {
-    return { ...unknown, fault: faultOf(error as Error) };
-  }
-  const workflow = workflowOf(history);
-  const about = { ...unknown, workflow, events: history.events?.length ?? 0 };
-  try {
+    const history = historyOf(found);
+    const workflow = workflowOf(history);
+    const about = { ...unknown, workflow, events: history.events?.length ?? 0 };
+    if (workflow === null)
+      return nothing({ ...about, fault: 'a history begins with the start of its workflow' });
     // Before the first decision there is none that could be another.
-    if (isDecided(history) || workflow === null) {
-      // Under the id it had: an inbox finds its pipeline in it.
-      await Worker.runReplayHistory({ workflowBundle: bundle }, history, workflow?.id ?? name);
-    }
-    return { ...about, fault: null };
+    return { about, workflowId: workflow.id, history: isDecided(history) ? history : null };
   } catch (error) {
-    return { ...about, fault: faultOf(error as Error), event: eventOf(error as Error, history) };
+    return nothing({ ...unknown, fault: faultOf(error as Error) });
   }
+}
+
+function nothing(about: Replayed): Read {
+  return { about, workflowId: '', history: null };
+}
+
+function outcomeOf({ about, history }: Read, error: Error | undefined): Replayed {
+  return error ? { ...about, fault: faultOf(error), event: eventOf(error, history!) } : about;
 }
 
 function isDecided({ events }: History): boolean {

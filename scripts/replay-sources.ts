@@ -1,11 +1,16 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import {
+  decode,
+  visit,
+  walkGetWorkflowExecutionHistoryResponse,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { runIdOf } from '../activities/run.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { WORKFLOWS } from '../pipelines/contracts/signatures.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { PROJECT_FOLDER } from './config.ts';
-import { historiesIn, historyOf, type KeptHistory, workflowOf } from './replay-histories.ts';
+import { type History, historiesIn, historyOf, type KeptHistory, workflowOf } from './replay-histories.ts';
 
 // Where histories come from: the committed ones, those among the artifacts, those of the server.
 
@@ -46,13 +51,27 @@ function onServer(client: Client, { workflowId, runId }: { workflowId: string; r
     name: workflowId,
     async read() {
       try {
-        return await client.workflow.getHandle(workflowId, runId).fetchHistory();
+        const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+        return await decoded(client, history);
       } catch (error) {
         if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
         throw error;
       }
     },
   };
+}
+
+/** As the worker reads it, where payloads are encoded on the server; kept histories are not. */
+async function decoded({ options }: Client, history: History): Promise<History> {
+  const { payloadCodecs } = options.loadedDataConverter;
+  if (payloadCodecs.length === 0) return history;
+  await visit({ history }, walkGetWorkflowExecutionHistoryResponse, {
+    transformPayload: async (payload) => (await decode(payloadCodecs, [payload]))[0]!,
+    transformPayloads: (payloads) => decode(payloadCodecs, payloads),
+    skipHeaders: true,
+    skipSearchAttributes: true,
+  });
+  return history;
 }
 
 /** Whether a person means this workflow by a run id, the beginning of one, or a workflow id. */

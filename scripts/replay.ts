@@ -5,6 +5,8 @@ import { replayCommand } from './replay-command.ts';
 
 // `npm run replay`: the same as `npm run strata -- replay`.
 
+const INTERRUPTED = 130;
+
 endProcess(await main(process.argv.slice(2)));
 
 async function main(argv: string[]): Promise<number> {
@@ -18,6 +20,8 @@ async function main(argv: string[]): Promise<number> {
     await replayCommand(end.signal, setExitCode, 'npm run replay --').parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
+    const { aborted, reason } = end.signal;
+    if (aborted && !(reason instanceof Error)) return INTERRUPTED;
     clearSteps();
     console.error(errorText(error));
     return 1;

@@ -18,6 +18,7 @@ import { namesCommand } from './names.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { replayCommand } from './replay-command.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
 import { signalCommand } from './signal.ts';
@@ -80,6 +81,11 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       replayCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      reproduceCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

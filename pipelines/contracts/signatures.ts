@@ -7,6 +7,7 @@ export const WORKFLOWS = {
   preserveHistory: 'preserveHistory',
   compareAlgorithms: 'compareAlgorithms',
   backfillRuns: 'backfillRuns',
+  reproduceRun: 'reproduceRun',
   deliverMessages: 'deliverMessages',
   pipelineInbox: 'pipelineInbox',
 } as const;
@@ -49,6 +50,7 @@ export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
   assign: (pipeline: string, asOf: string | undefined) => `assign/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
+  reproduce: (runId: string) => `reproduce/${runId}`,
   deliver: (pipeline: string) => `deliver/${pipeline}`,
   compare: (pipeline: string, asOf: string | undefined) => `compare/${pipeline}/${asOf ?? 'latest'}`,
   backfill: (pipeline: string, from: string | undefined, to: string | undefined) =>

@@ -6,6 +6,7 @@ import { createEvolutionRepository } from './evolution.ts';
 import { createMembershipsRepository } from './memberships.ts';
 import { createNamesRepository } from './names.ts';
 import { createOutboxRepository } from './outbox.ts';
+import { createPastRepository } from './past.ts';
 import { createPublicationsRepository } from './publications.ts';
 import { createReleasesRepository } from './releases.ts';
 import { createRunsRepository } from './runs.ts';
@@ -25,6 +26,7 @@ export const createRepositories = (knex: Knex) => ({
   publications: createPublicationsRepository(knex),
   stability: createStabilityRepository(knex),
   evolution: createEvolutionRepository(knex),
+  past: createPastRepository(knex),
   releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
   backfills: createBackfillsRepository(knex),

@@ -28,6 +28,9 @@ const ASSIGNMENTS = ['assigned', 'assigned-refit', 'assign-refused'];
 /** Outcomes of backfillRuns; the last is the second execution of one with a long history. */
 const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill-goes-on'];
 
+/** Of reproduceRun: the same, different, not to be computed, and given up by a person. */
+const REPRODUCTIONS = ['reproduced', 'reproduce-other', 'reproduce-cannot', 'reproduce-cancel'];
+
 /** Of deliverMessages, which goes on over deploys, and of the keeper of histories, which is there as long as its run. */
 const BESIDE_RUNS = ['delivered', 'deliver-goes-on', 'history-kept'];
 
@@ -67,13 +70,22 @@ describe('replay', () => {
   test('today’s workflow code replays a committed history of every outcome', async () => {
     const replayed = await replayAll(bundle);
     expect(replayed.map(({ name }) => name).sort()).toEqual(
-      [...OUTCOMES, ...RENAMES, ...COMPARISONS, ...ASSIGNMENTS, ...BACKFILLS, ...BESIDE_RUNS, ...INBOXES]
+      [
+        ...OUTCOMES,
+        ...RENAMES,
+        ...COMPARISONS,
+        ...ASSIGNMENTS,
+        ...BACKFILLS,
+        ...REPRODUCTIONS,
+        ...BESIDE_RUNS,
+        ...INBOXES,
+      ]
         .map((outcome) => `fixture ${outcome}`)
         .sort(),
     );
     expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
     expect(Math.min(...replayed.map(({ events }) => events))).toBeGreaterThan(10);
-  });
+  }, 60_000);
 
   test('a workflow whose order was changed is caught on every history', async () => {
     const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });
