@@ -10,7 +10,14 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { WORKFLOWS } from '../pipelines/contracts/signatures.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { PROJECT_FOLDER } from './config.ts';
-import { type History, historiesIn, historyOf, type KeptHistory, workflowOf } from './replay-histories.ts';
+import {
+  type History,
+  historiesIn,
+  historyOf,
+  type KeptHistory,
+  type Replayed,
+  workflowOf,
+} from './replay-histories.ts';
 
 // Where histories come from: the committed ones, those among the artifacts, those of the server.
 
@@ -32,6 +39,7 @@ export async function* keptHistories(artifacts: ArtifactStore): AsyncGenerator<K
 const OURS = Object.values(WORKFLOWS)
   .map((type) => `'${type}'`)
   .join(', ');
+const RUN_TYPES: readonly string[] = [WORKFLOWS.segmentCustomers, WORKFLOWS.assignCustomers];
 const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN (${OURS})`;
 
 /** How many there are, which changes while they are replayed. */
@@ -75,8 +83,10 @@ async function decoded({ options }: Client, history: History): Promise<History> 
 }
 
 /** Whether a person means this workflow by a run id, the beginning of one, or a workflow id. */
-function isMeant(asked: string, { id, runId }: { id: string; runId: string }): boolean {
+function isMeant(asked: string, { id, runId, type }: NonNullable<Replayed['workflow']>): boolean {
   if (asked === id || asked === runId) return true;
+  // What is no run has no run id of ours.
+  if (!RUN_TYPES.includes(type)) return false;
   const strataId = runIdOf({ id, runId });
   return strataId.startsWith(asked.startsWith('run_') ? asked : `run_${asked}`);
 }
@@ -134,8 +144,9 @@ async function workflowIn({ read }: KeptHistory) {
 export async function findOnServer(client: Client, asked: string): Promise<KeptHistory[]> {
   const byId = client.workflow.list({ query: `WorkflowId = ${quoted(asked)}` });
   for await (const { workflowId, runId } of byId) return [onServer(client, { workflowId, runId })];
-  for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowType IN (${OURS})` })) {
-    if (isMeant(asked, { id: workflowId, runId })) return [onServer(client, { workflowId, runId })];
+  const query = `WorkflowType IN (${RUN_TYPES.map(quoted).join(', ')})`;
+  for await (const { workflowId, runId, type } of client.workflow.list({ query })) {
+    if (isMeant(asked, { id: workflowId, runId, type })) return [onServer(client, { workflowId, runId })];
   }
   return [];
 }

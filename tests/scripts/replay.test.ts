@@ -39,6 +39,11 @@ describe('the history of a run that a person names', () => {
     expect(await findKept(broken(), ['run_0'])).toEqual([{ asked: 'run_0', histories: [] }]);
   });
 
+  test('is none by the id that a run would have, where the workflow is no run', async () => {
+    const runId = runIdOf(await workflowOfFixture('compared'));
+    expect(await findKept(committed(), [runId])).toEqual([{ asked: runId, histories: [] }]);
+  });
+
   test('is asked for once more where several runs begin so', async () => {
     await expect(findKept(committed(), ['run_'])).rejects.toMatchObject({
       code: 'INPUT_INVALID',
