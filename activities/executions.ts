@@ -10,6 +10,9 @@ export interface ExecutionState {
   workflow: Execution;
 }
 
+/** A pause of Temporal's own, from server 1.30 on, is a status beside running. */
+const OPEN: readonly string[] = ['RUNNING', 'PAUSED'];
+
 /** Asks Temporal; follows resets to where the run goes on. */
 export async function stateOf(workflow: Execution): Promise<ExecutionState> {
   const handle = Context.current().client.workflow.getHandle(workflow.id, workflow.runId);
@@ -17,7 +20,7 @@ export async function stateOf(workflow: Execution): Promise<ExecutionState> {
     const { status, raw } = await handle.describe();
     const resetRunId = raw.workflowExtendedInfo?.resetRunId;
     if (resetRunId && resetRunId !== workflow.runId) return await stateOf({ ...workflow, runId: resetRunId });
-    return { status: status.name === 'RUNNING' ? 'open' : 'closed', workflow };
+    return { status: OPEN.includes(status.name) ? 'open' : 'closed', workflow };
   } catch (error) {
     if (isNotFound(error)) return { status: 'gone', workflow };
     throw error;

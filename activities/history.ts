@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import {
-  decode,
-  visit,
-  walkGetWorkflowExecutionHistoryResponse,
-} from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { HistoryStages } from '../pipelines/contracts/stages.ts';
 import type { ActivityContext } from './context.ts';
-import { isNotFound, stateOf } from './executions.ts';
+import { stateOf } from './executions.ts';
+import { readHistory } from './read-history.ts';
 import { abandonRun } from './run.ts';
 import { withHeartbeats } from './stage.ts';
 
@@ -72,24 +68,8 @@ async function requireRunOf(
   );
 }
 
-/**
- * As `temporal workflow show --output json` prints it; null when the execution was deleted. Decrypted, where payloads
- * are encrypted: it has to replay when no one has today's keys any more, and tells less than the artifacts beside it.
- */
+/** As `temporal workflow show --output json` prints it; null when the execution was deleted. */
 async function historyOf(workflow: { id: string; runId: string }): Promise<string | null> {
-  const { client } = Context.current();
-  const { payloadCodecs } = client.options.loadedDataConverter;
-  try {
-    const history = await client.workflow.getHandle(workflow.id, workflow.runId).fetchHistory();
-    await visit({ history }, walkGetWorkflowExecutionHistoryResponse, {
-      transformPayload: async (payload) => (await decode(payloadCodecs, [payload]))[0]!,
-      transformPayloads: (payloads) => decode(payloadCodecs, payloads),
-      skipHeaders: true,
-      skipSearchAttributes: true,
-    });
-    return historyToJSON(history);
-  } catch (error) {
-    if (isNotFound(error)) return null;
-    throw error;
-  }
+  const history = await readHistory(Context.current().client, workflow);
+  return history === null ? null : historyToJSON(history);
 }

@@ -3,6 +3,7 @@ import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { InboxStages } from '../pipelines/contracts/inbox.ts';
 import type { WatchStages } from '../pipelines/contracts/missed-runs.ts';
 import type { RenameStages } from '../pipelines/contracts/rename.ts';
+import type { ReproduceStages } from '../pipelines/contracts/reproduce.ts';
 import type { AssignStages, DeliveryStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
 import { createAssignActivities } from './assign.ts';
 import { createBackfillActivities } from './backfill.ts';
@@ -24,6 +25,7 @@ import { createPersistActivities } from './persist.ts';
 import { createProfileActivities } from './profile.ts';
 import { createPublishActivities } from './publish.ts';
 import { createRenameActivities } from './rename.ts';
+import { createReproduceActivities } from './reproduce.ts';
 import { createRunActivities } from './run.ts';
 import { createStabilityActivities } from './stability.ts';
 import { createValidateActivities } from './validate.ts';
@@ -36,9 +38,10 @@ export type Activities = Stages &
   RenameStages &
   BackfillStages &
   InboxStages &
-  WatchStages;
+  WatchStages &
+  ReproduceStages;
 
-/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes, the watch over schedules. */
+/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes, the watch over schedules, reproductions. */
 export function createActivities(context: ActivityContext): Activities {
   return withBoundary({
     ...createRunActivities(context),
@@ -62,5 +65,6 @@ export function createActivities(context: ActivityContext): Activities {
     ...createBackfillActivities(context),
     ...createInboxActivities(context),
     ...createWatchActivities(context),
+    ...createReproduceActivities(context),
   });
 }

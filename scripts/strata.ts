@@ -21,6 +21,8 @@ import { namesCommand } from './names.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { pauseCommand, resumeCommand } from './pause.ts';
 import { quarantineCommand } from './quarantine.ts';
+import { replayCommand } from './replay-command.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { retryCommand } from './retry.ts';
 import { reviewCommand } from './review.ts';
 import { schedulesCommand } from './schedules/command.ts';
@@ -105,6 +107,16 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       retryCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      replayCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      reproduceCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

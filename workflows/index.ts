@@ -4,6 +4,7 @@ export { compareAlgorithms } from './compare-algorithms.ts';
 export { deliverMessages } from './deliver-messages.ts';
 export { pipelineInbox } from './pipeline-inbox.ts';
 export { preserveHistory } from './preserve-history.ts';
+export { reproduceRun } from './reproduce-run.ts';
 export { segmentCustomers } from './segment-customers.ts';
 export { default } from './unknown-workflow.ts';
 export { watchSchedules } from './watch-schedules.ts';

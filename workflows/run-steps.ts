@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import { type ArtifactRef, artifactsIn } from '../pipelines/contracts/artifacts.ts';
 import { COMPUTE } from '../pipelines/contracts/policies.ts';
 import type { Run, RunSummary } from '../pipelines/contracts/run.ts';
 import type { Extract, Stages, Timed, Validation } from '../pipelines/contracts/stages.ts';
@@ -91,14 +91,4 @@ function productsOf(result: object): Omit<RunSummary['stages'][number], 'stage' 
     ...(main && { artifact: Reflect.get(result, main) as ArtifactRef }),
     digests: Object.fromEntries(products.map(([name, { sha256 }]) => [name, sha256])),
   };
-}
-
-/** The artifacts of a result by name; those of its second table as `customers.artifact`. */
-function artifactsIn(result: object): [string, ArtifactRef][] {
-  return Object.entries(result).flatMap(([name, value]): [string, ArtifactRef][] => {
-    if (value === null || typeof value !== 'object') return [];
-    if ('sha256' in value) return [[name, value as ArtifactRef]];
-    if (name !== 'customers') return [];
-    return artifactsIn(value).map(([inner, artifact]) => [`${name}.${inner}`, artifact]);
-  });
 }

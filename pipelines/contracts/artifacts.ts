@@ -34,3 +34,13 @@ export interface ArtifactRef {
   bytes: number;
   kind: ArtifactKind;
 }
+
+/** The artifacts of a stage's result by name; those of its second table as `customers.artifact`. */
+export function artifactsIn(result: object): [name: string, ref: ArtifactRef][] {
+  return Object.entries(result).flatMap(([name, value]): [string, ArtifactRef][] => {
+    if (value === null || typeof value !== 'object') return [];
+    if ('sha256' in value) return [[name, value as ArtifactRef]];
+    if (name !== 'customers') return [];
+    return artifactsIn(value).map(([inner, artifact]) => [`${name}.${inner}`, artifact]);
+  });
+}

@@ -7,6 +7,7 @@ export const WORKFLOWS = {
   preserveHistory: 'preserveHistory',
   compareAlgorithms: 'compareAlgorithms',
   backfillRuns: 'backfillRuns',
+  reproduceRun: 'reproduceRun',
   deliverMessages: 'deliverMessages',
   pipelineInbox: 'pipelineInbox',
   watchSchedules: 'watchSchedules',
@@ -77,6 +78,7 @@ export const workflowIds = {
   segment: (pipeline: string, asOf: string | undefined) => `segment/${pipeline}/${asOf ?? 'latest'}`,
   assign: (pipeline: string, asOf: string | undefined) => `assign/${pipeline}/${asOf ?? 'latest'}`,
   history: (runId: string) => `history/${runId}`,
+  reproduce: (runId: string) => `reproduce/${runId}`,
   deliver: (pipeline: string) => `deliver/${pipeline}`,
   /** Of its schedule, which adds the time of each look. */
   watch: () => 'watch-schedules',

@@ -1,4 +1,13 @@
-import type { Outcome, Quality, Run, RunCounts, Stage, Verdict } from '../contracts/run.ts';
+import type {
+  Outcome,
+  Quality,
+  Run,
+  RunCounts,
+  SegmentSummary,
+  Stage,
+  StageReport,
+  Verdict,
+} from '../contracts/run.ts';
 import type { Closing } from '../contracts/stages.ts';
 
 /**
@@ -33,6 +42,13 @@ export interface Manifest {
   segments: { segmentId: string; name: string; customers: number }[];
 }
 
+/** What a manifest takes of a closing. */
+type Told = Pick<Closing, 'asOf' | 'counts' | 'outcome' | 'verdict' | 'k'> & {
+  stages: readonly Pick<StageReport, 'stage' | 'digests'>[];
+  quality: Pick<Quality, 'verdict'> | null;
+  segments: readonly Pick<SegmentSummary, 'segmentId' | 'name' | 'customers'>[];
+};
+
 /** The manifest of a run that ends as `closing` says. */
 export function buildManifest({
   run,
@@ -40,7 +56,7 @@ export function buildManifest({
   codeVersion,
 }: {
   run: Run;
-  closing: Closing;
+  closing: Told;
   codeVersion: string;
 }): Manifest {
   return {

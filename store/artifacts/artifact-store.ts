@@ -36,6 +36,9 @@ export interface ArtifactStore {
    */
   path(ref: ArtifactRef): Promise<string>;
 
+  /** Size and digest of the bytes as they are now, whatever was found before. @throws PipelineError ARTIFACT_MISSING, ARTIFACT_CORRUPT */
+  verify(ref: ArtifactRef): Promise<void>;
+
   /** Result of a stage kept under the digest of its inputs, so that a retry finds it; null when there is none. */
   readStep(runId: string, stage: string, key: string): Promise<unknown | null>;
 

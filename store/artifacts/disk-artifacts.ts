@@ -39,14 +39,23 @@ export function createDiskArtifacts(options: { root: string; fs?: ArtifactFs }):
   }
 
   /** Marks first, looks second: a release going on meanwhile leaves a marked artifact alone. */
-  async function settle(runId: string, ref: ArtifactRef, place: (path: string) => Promise<void>) {
+  async function settle(runId: string, ref: ArtifactRef, put: (path: string) => Promise<void>) {
     await uses.mark(runId, ref.uri);
     const path = join(root, ref.uri);
     if ((await files.sizeOf(path)) !== ref.bytes) {
-      await place(path);
+      await put(path);
       verified.set(path, Promise.resolve());
     }
     return ref;
+  }
+
+  /** The artifact's path, its size checked. */
+  async function place(ref: ArtifactRef): Promise<string> {
+    const path = join(root, checkedUri(ref));
+    const bytes = await files.sizeOf(path);
+    if (bytes === null) throw missingArtifact(ref, root);
+    if (bytes !== ref.bytes) throw corrupt(ref, `${bytes} bytes`);
+    return path;
   }
 
   async function verify(path: string, ref: ArtifactRef): Promise<void> {
@@ -83,10 +92,7 @@ export function createDiskArtifacts(options: { root: string; fs?: ArtifactFs }):
     },
 
     async path(ref) {
-      const path = join(root, checkedUri(ref));
-      const bytes = await files.sizeOf(path);
-      if (bytes === null) throw missingArtifact(ref, root);
-      if (bytes !== ref.bytes) throw corrupt(ref, `${bytes} bytes`);
+      const path = await place(ref);
       const checked = verified.get(path) ?? verify(path, ref);
       verified.set(path, checked);
       await checked.catch((error: unknown) => {
@@ -95,6 +101,10 @@ export function createDiskArtifacts(options: { root: string; fs?: ArtifactFs }):
         throw error;
       });
       return path;
+    },
+
+    async verify(ref) {
+      await verify(await place(ref), ref);
     },
 
     async readStep(runId, stage, key) {

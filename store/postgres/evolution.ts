@@ -156,7 +156,7 @@ async function pastPublications(transaction: Knex.Transaction, pipeline: string)
 }
 
 /** The publication under the pointer and those that it replaced, one after the other. */
-function seenByReaders(transaction: Knex.Transaction, pipeline: string): Knex.Raw {
+export function seenByReaders(transaction: Knex.Transaction, pipeline: string): Knex.Raw {
   return transaction.raw(
     `select u.publication_id, u.replaced_publication_id
      from publications u join pipelines p on p.published_publication_id = u.publication_id

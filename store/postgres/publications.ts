@@ -178,12 +178,12 @@ function requireBase({ pipeline, runId, expectedBase }: PublishRequest, pointer:
   );
 }
 
-interface PublishedRow extends PublicationRow, ModelRow {
+export interface PublishedRow extends PublicationRow, ModelRow {
   fitted_in_run_id: string;
   as_of: string | null;
 }
 
-interface PublishedSegmentRow {
+export interface PublishedSegmentRow {
   segment_id: string;
   cluster: number;
   name: string;
@@ -238,7 +238,7 @@ async function readPublication(
   );
 }
 
-function publishedOf(row: PublishedRow): Omit<Publication, 'segments'> {
+export function publishedOf(row: PublishedRow): Omit<Publication, 'segments'> {
   return {
     publicationId: row.publication_id,
     pipeline: row.pipeline,
@@ -250,7 +250,7 @@ function publishedOf(row: PublishedRow): Omit<Publication, 'segments'> {
   };
 }
 
-function segmentOf(row: PublishedSegmentRow): PublishedSegment {
+export function segmentOf(row: PublishedSegmentRow): PublishedSegment {
   return {
     segmentId: row.segment_id,
     cluster: row.cluster,

@@ -7,6 +7,7 @@ import { createMembershipsRepository } from './memberships.ts';
 import { createMissedRunsRepository } from './missed-runs.ts';
 import { createNamesRepository } from './names.ts';
 import { createOutboxRepository } from './outbox.ts';
+import { createPastRepository } from './past.ts';
 import { createPublicationsRepository } from './publications.ts';
 import { createReleasesRepository } from './releases.ts';
 import { createRunsRepository } from './runs.ts';
@@ -26,6 +27,7 @@ export const createRepositories = (knex: Knex) => ({
   publications: createPublicationsRepository(knex),
   stability: createStabilityRepository(knex),
   evolution: createEvolutionRepository(knex),
+  past: createPastRepository(knex),
   releases: createReleasesRepository(knex),
   outbox: createOutboxRepository(knex),
   backfills: createBackfillsRepository(knex),

@@ -163,6 +163,7 @@ const FIELDS: Record<string, readonly unknown[]> = {
   id: ['load-17'],
   ids: [['load-17', '__proto__', 7]],
   runId: ['run_1', null],
+  run: ['run_1', '', 7],
   workflow: [{ id: 'segment/shop/latest', runId: '6f1c9f3e-2a0e-4f0e-9d3e-0d5f6b7a8c9d' }, { id: '' }],
   rows: [[], [{}]],
   plan: [{ pipeline: 'shop', dates: ['x'.repeat(2_000)], done: [], given: {}, reasons: [] }],
@@ -200,6 +201,7 @@ const NEAR: Record<string, readonly string[]> = {
   backfillRuns: ['pipeline', 'from', 'to', 'every', 'stopOn', 'again', 'k'],
   preserveHistory: ['runId', 'workflow'],
   deliverMessages: ['pipeline'],
+  reproduceRun: ['run'],
   pipelineInbox: ['pipeline'],
 };
 

@@ -5,12 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import type { ReproductionSummary } from '../../pipelines/contracts/reproduce.ts';
 import type { RunSummary, StartInput } from '../../pipelines/contracts/run.ts';
 import { historiesIn, type Replayed, replayHistories } from '../../scripts/replay-histories.ts';
 import { connect } from '../../store/postgres/connect.ts';
 import { createRepositories, type Repositories } from '../../store/postgres/repositories.ts';
 import { writeShopExtract } from '../helpers/activity-extract.ts';
 import { filesIn } from '../helpers/activity-shop.ts';
+import { allRows } from '../helpers/postgres-rows.ts';
 import { openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
 import { bundleWorkflows } from '../helpers/temporal.ts';
 
@@ -22,8 +24,8 @@ let strata: StrataHome;
 let knex: Knex;
 let repositories: Repositories;
 let workflows = 0;
-/** Starts that left a history and no record. */
-let refused = 0;
+/** What left a history and no record: a start that was refused, a reproduction. */
+let withoutRecord = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'strata-extracts-'));
@@ -80,6 +82,37 @@ describe('runs of one pipeline', () => {
   );
 });
 
+describe('a run', () => {
+  test(
+    'that was compared with another is the same to the byte when it is computed again, and nothing of that stays',
+    async () => {
+      const { runId } = (await repositories.publications.current('shop'))!;
+      const lasting = async () => ({
+        rows: await allRows(knex),
+        files: (await filesIn(join(strata.home, 'artifacts'))).filter((file) => !/history[/-]/.test(file)),
+      });
+      for (const run of await repositories.runs.list({ limit: 99 })) await keptHistory(run.runId);
+      const before = await lasting();
+      const handle = await strata.client.workflow.start('reproduceRun', {
+        workflowId: `reproduce/${runId}`,
+        taskQueue: 'strata',
+        args: [{ run: runId }],
+      });
+      const summary = (await handle.result()) as ReproductionSummary;
+      expect(summary).toMatchObject({
+        ...{ runId, verdict: 'reproduced', differences: [], reasons: [], notes: [] },
+      });
+      expect(summary.code!.before).toBe(summary.code!.now);
+      expect(await lasting()).toEqual(before);
+      const { runId: executionId, historySize } = await handle.describe();
+      expect(historySize).toBeLessThan(200_000);
+      await keptHistory(executionId);
+      withoutRecord += 1;
+    },
+    2 * MINUTES,
+  );
+});
+
 describe('the history of a closed run is kept', () => {
   test(
     'of one that was published, and of one that was rejected',
@@ -104,7 +137,7 @@ describe('the history of a closed run is kept', () => {
       await expect(handle.result()).rejects.toThrow();
       const { runId } = await handle.describe();
       expect(await keptHistory(runId)).toMatchObject({ kind: 'history' });
-      refused += 1;
+      withoutRecord += 1;
     },
     MINUTES,
   );
@@ -141,7 +174,7 @@ describe('the history of a closed run is kept', () => {
       const replayed = await replayKept();
       const records = await repositories.runs.list({ limit: 99 });
       expect(records.every(({ history }) => history !== null)).toBe(true);
-      expect(replayed).toHaveLength(records.length + refused);
+      expect(replayed).toHaveLength(records.length + withoutRecord);
       expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
     },
     MINUTES,

@@ -136,6 +136,19 @@ describe('npm start', () => {
   );
 
   test(
+    'its history replays, and nothing is left on the server that would have to resume',
+    async () => {
+      const { runId, workflow } = JSON.parse(await readFile(join(home, 'out.json'), 'utf8')) as RunSummary;
+      const { code, out, err } = await launch(['strata', 'replay', runId.slice(0, 12), '--running']).ended;
+      expect(code, err).toBe(0);
+      expect(out).toContain(`✓ ${workflow.id}  segmentCustomers`);
+      expect(out).toContain('nothing of ours is running on the server');
+      expect(await leftRunning()).toEqual([]);
+    },
+    2 * MINUTES,
+  );
+
+  test(
     'ended with kill -9 in the middle and started again, it finishes the very run it was at',
     async () => {
       const first = start(['--once', '--as-of', '2026-07-02']);

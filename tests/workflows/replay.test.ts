@@ -31,6 +31,9 @@ const ASSIGNMENTS = ['assigned', 'assigned-refit', 'assign-refused'];
 /** Outcomes of backfillRuns; the last is the second execution of one with a long history. */
 const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill-goes-on'];
 
+/** Of reproduceRun: the same, different, not to be computed, and given up by a person. */
+const REPRODUCTIONS = ['reproduced', 'reproduce-other', 'reproduce-cannot', 'reproduce-cancel'];
+
 /**
  * Of deliverMessages, which goes on over deploys, of the keeper of histories, which is there as long as its run, and of
  * a look at the schedules.
@@ -80,6 +83,7 @@ describe('replay', () => {
         ...COMPARISONS,
         ...ASSIGNMENTS,
         ...BACKFILLS,
+        ...REPRODUCTIONS,
         ...BESIDE_RUNS,
         ...INBOXES,
       ]
@@ -95,7 +99,11 @@ describe('replay', () => {
     const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });
     const replayed = await replayAll(changed, historiesOfRuns());
     expect(replayed).toHaveLength(OUTCOMES.length);
-    for (const { fault } of replayed) expect(fault).toContain('the workflow code now decides otherwise');
+    for (const { fault, event, workflow } of replayed) {
+      expect(fault).toMatch(/^the workflow code now decides otherwise: /);
+      expect(event).toMatch(/^\d+ [A-Z]\w+$/);
+      expect(workflow).toMatchObject({ type: 'segmentCustomers', id: expect.stringContaining('test/') });
+    }
   });
 
   test.each(RENAMES)('a name that was taken replays when its words are refused by now (%s)', async (name) => {

@@ -119,6 +119,18 @@ describe('what is wrong is said', () => {
     expect(await another.path(ref)).toBe(join(root, ref.uri));
   });
 
+  test('verify looks at the bytes as they are now, though they were found good before', async () => {
+    const ref = await artifacts.write('model', content, about());
+    await artifacts.verify(ref);
+    await writeFile(join(root, ref.uri), 'three r0ws');
+    await artifacts.path(ref);
+    await expect(artifacts.verify(ref)).rejects.toThrow(coded('ARTIFACT_CORRUPT', 'digest'));
+    await truncate(join(root, ref.uri), 5);
+    await expect(artifacts.verify(ref)).rejects.toThrow(coded('ARTIFACT_CORRUPT', 'found 5 bytes'));
+    await rm(join(root, ref.uri));
+    await expect(artifacts.verify(ref)).rejects.toThrow(coded('ARTIFACT_MISSING'));
+  });
+
   test('a truncated artifact is whole again after the next write', async () => {
     const ref = await artifacts.write('model', content, about());
     await truncate(join(root, ref.uri), 5);
