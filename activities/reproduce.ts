@@ -18,7 +18,7 @@ import { buildManifest } from '../pipelines/stages/manifest.ts';
 import { compareManifests } from '../pipelines/stages/reproduction.ts';
 import type { RunRecord } from '../store/postgres/run-records.ts';
 import type { ActivityContext } from './context.ts';
-import { isNotFound } from './executions.ts';
+import { readHistory } from './read-history.ts';
 import { readManifest, reproduceStage } from './reproduce-stage.ts';
 import { type Work, withHeartbeats } from './stage.ts';
 import { type ToldStage, toldStages } from './told-history.ts';
@@ -137,16 +137,11 @@ async function historyOf(
   reproductionId: string,
 ): Promise<ArtifactRef | null> {
   if (history !== null) return history;
-  try {
-    const handle = Context.current().client.workflow.getHandle(workflow.id, workflow.runId);
-    const text = historyToJSON(await handle.fetchHistory());
-    return await artifacts.write('history', Buffer.from(`${text}\n`), {
-      ...{ runId: reproductionId, ending: 'json', rows: 0 },
-    });
-  } catch (error) {
-    if (isNotFound(error)) return null;
-    throw error;
-  }
+  const read = await readHistory(Context.current().client, workflow);
+  if (read === null) return null;
+  return artifacts.write('history', Buffer.from(`${historyToJSON(read)}\n`), {
+    ...{ runId: reproductionId, ending: 'json', rows: 0 },
+  });
 }
 
 /** What everything is computed from. */

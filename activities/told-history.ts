@@ -1,21 +1,12 @@
 import { Context } from '@temporalio/activity';
 import { decodeOptionalSinglePayload } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { REPRODUCED_STAGES } from '../pipelines/contracts/reproduce.ts';
 import type { Run, Stage } from '../pipelines/contracts/run.ts';
+import { stageOfActivity } from '../pipelines/contracts/stage-activities.ts';
 
-/** The activities of a run whose results its manifest tells of. */
-const STAGE_OF: Readonly<Record<string, Stage>> = {
-  extractCustomers: 'extract',
-  validateExtract: 'validate',
-  profileExtract: 'profile',
-  buildFeatures: 'features',
-  fitClusters: 'cluster',
-  assignSegments: 'assign',
-  matchIdentities: 'match',
-  keepIdentities: 'match',
-  nameSegments: 'name',
-  measureStability: 'stability',
-};
+/** Those whose results a manifest tells of. */
+const TOLD: readonly Stage[] = ['extract', ...REPRODUCED_STAGES];
 
 /** What a stage was told, and what it answered. */
 export interface ToldStage {
@@ -37,8 +28,8 @@ export async function toldStages(text: string): Promise<ToldStage[]> {
   const told = new Map<Stage, ToldStage>();
   for (const event of events ?? []) {
     const begun = event.activityTaskScheduledEventAttributes;
-    const stage = STAGE_OF[begun?.activityType?.name ?? ''];
-    if (begun && stage !== undefined) {
+    const stage = begun ? stageOfActivity(begun.activityType?.name ?? '') : null;
+    if (begun && stage !== null && TOLD.includes(stage)) {
       const input = await decodeOptionalSinglePayload<{ run: Run }>(
         loadedDataConverter,
         begun.input?.payloads?.[0],

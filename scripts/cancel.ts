@@ -29,12 +29,13 @@ export function cancelCommand(signal: AbortSignal, setExitCode: (code: number) =
 
 async function cancel(
   config: Config,
-  { run: runId, because }: Given & { run: string },
+  { run: asked, because }: Given & { run: string },
   signal: AbortSignal,
 ): Promise<number> {
   const reason = because === undefined ? '' : checkReason(because);
   const { requireOpen, withRun } = await import('./run-in-hand.ts');
-  return withRun({ config, runId, signal }, async (run) => {
+  return withRun({ config, asked, signal }, async (run) => {
+    const { runId } = run.record;
     if (await run.repositories.publications.ofRun(runId)) return tooLate(run);
     requireOpen('a cancel', run);
     const beganMs = performance.now();

@@ -35,12 +35,13 @@ function reason(because: string | undefined): Pick<PauseRequest, 'because'> {
 
 async function send(
   update: 'pause' | 'resume',
-  runId: string,
+  asked: string,
   sent: object,
   signal: AbortSignal,
 ): Promise<void> {
   const { ask, requireOpen, withRun } = await import('./run-in-hand.ts');
-  await withRun({ config: readConfig(), runId, signal }, async (run) => {
+  await withRun({ config: readConfig(), asked, signal }, async (run) => {
+    const { runId } = run.record;
     requireOpen(update, run);
     await run.needWorker(run.execution);
     console.log(`${runId}: ${await ask(run.handleOf(run.execution), update, sent)}`);

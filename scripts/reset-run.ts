@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Run, Stage } from '../pipelines/contracts/run.ts';
+import { ACTIVITIES_OF_STAGE } from '../pipelines/contracts/stage-activities.ts';
 
 // Reset of a run's workflow: Temporal copies its history up to a workflow task, ends the execution it was, and goes on
 // from there under another run id of the same workflow id.
@@ -10,26 +11,10 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 export type Events = readonly HistoryEvent[];
 type EventId = NonNullable<HistoryEvent['eventId']>;
 
-/** Which activities a stage is; `match` has one in each kind of run. */
-const ACTIVITIES: Record<Stage, readonly string[]> = {
-  extract: ['extractCustomers'],
-  validate: ['validateExtract'],
-  profile: ['profileExtract'],
-  features: ['buildFeatures'],
-  cluster: ['fitClusters'],
-  assign: ['assignSegments'],
-  match: ['matchIdentities', 'keepIdentities'],
-  name: ['nameSegments'],
-  persist: ['persistRun'],
-  stability: ['measureStability'],
-  publish: ['publishRun'],
-  notify: ['deliverOutbox'],
-};
-
 /** Number of the event with which the task ended that decided to begin the stage; null when it was not reached. */
 export function eventBefore(events: Events, stage: Stage): EventId | null {
   const scheduled = events.findLast(({ activityTaskScheduledEventAttributes: activity }) =>
-    ACTIVITIES[stage].includes(activity?.activityType?.name ?? ''),
+    ACTIVITIES_OF_STAGE[stage].includes(activity?.activityType?.name ?? ''),
   );
   return scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId ?? null;
 }

@@ -35,11 +35,12 @@ export function retryCommand(signal: AbortSignal, setExitCode: (code: number) =>
 }
 
 async function retry(config: Config, given: Given, signal: AbortSignal): Promise<number> {
-  const { run: runId, because } = given;
+  const { run: asked, because } = given;
   const why = because === undefined ? '' : `: ${checkReason(because)}`;
   const { withRun } = await import('./run-in-hand.ts');
   const { resetRun } = await import('./reset-run.ts');
-  return withRun({ config, runId, signal }, async (run) => {
+  return withRun({ config, asked, signal }, async (run) => {
+    const { runId } = run.record;
     const stage = stageOf(run, given.from);
     if (await run.repositories.publications.ofRun(runId)) throw refusal(run, 'that is not published, it is');
     const { client, execution, isOpen } = run;

@@ -39,11 +39,11 @@ export interface RunInHand {
  * Services, stores and the run; no worker where there is one, since it would take heavy work from the others for the
  * moment that it is there.
  *
- * @param runId or its beginning
+ * @param options.asked id of a run, or its beginning
  * @throws PipelineError RUN_UNKNOWN
  */
 export async function withRun<R>(
-  { config, runId, signal }: { config: Config; runId: string; signal: AbortSignal },
+  { config, asked, signal }: { config: Config; asked: string; signal: AbortSignal },
   work: (run: RunInHand) => Promise<R>,
 ): Promise<R> {
   const stack = new ClosingStack();
@@ -59,7 +59,7 @@ export async function withRun<R>(
     stack.defer(() => connection.close());
     const client = new Client({ connection, namespace, dataConverter: dataConverterOf(config) });
     const { repositories } = context;
-    const record = await findNamedRun(repositories, runId);
+    const record = await findNamedRun(repositories, asked);
     const { execution, description } = await currentExecution(client, record.workflow);
     const handleOf = ({ id, runId }: Run['workflow']) => client.workflow.getHandle(id, runId);
     return await work({

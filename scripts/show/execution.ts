@@ -6,6 +6,7 @@ import {
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import type { Stage } from '../../pipelines/contracts/run.ts';
+import { stageOfActivity } from '../../pipelines/contracts/stage-activities.ts';
 import { innermostMessage } from '../error-text.ts';
 import { hasClosed } from '../follow-run.ts';
 
@@ -61,22 +62,6 @@ export interface Execution {
   };
 }
 
-const STAGE_OF: Readonly<Record<string, Stage>> = {
-  extractCustomers: 'extract',
-  validateExtract: 'validate',
-  profileExtract: 'profile',
-  buildFeatures: 'features',
-  fitClusters: 'cluster',
-  assignSegments: 'assign',
-  matchIdentities: 'match',
-  keepIdentities: 'match',
-  nameSegments: 'name',
-  persistRun: 'persist',
-  measureStability: 'stability',
-  publishRun: 'publish',
-  deliverOutbox: 'notify',
-};
-
 type RawActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
 /** @param client whose data converter reads what workers wrote */
@@ -117,7 +102,7 @@ async function pendingActivity(client: Client, raw: RawActivity): Promise<Pendin
   const iso = (time: RawActivity['scheduledTime']) => optionalTsToDate(time)?.toISOString() ?? null;
   return {
     type,
-    stage: STAGE_OF[type] ?? null,
+    stage: stageOfActivity(type),
     attempt: raw.attempt ?? 1,
     maximumAttempts: raw.maximumAttempts ?? 0,
     isStarted: raw.state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,

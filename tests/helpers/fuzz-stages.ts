@@ -5,11 +5,13 @@ import { withBoundary } from '../../activities/boundary.ts';
 import { parseBackfillInput } from '../../pipelines/contracts/backfill.ts';
 import { parseCompareInput } from '../../pipelines/contracts/compare.ts';
 import { parseStartInput } from '../../pipelines/contracts/input.ts';
+import { parseReproduceInput, type ReproduceStages } from '../../pipelines/contracts/reproduce.ts';
 import { asOfDates } from '../../pipelines/stages/backfill.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { listDefinitions, loadDefinition } from '../../store/definitions.ts';
 import { fakePlan } from './fake-backfill-stages.ts';
 import { fakeCompareStages } from './fake-compare-stages.ts';
+import { fakeReproduceStages, openedReproduction } from './fake-reproduce-stages.ts';
 import { fakeStages, unstable } from './fake-stages.ts';
 import { inboxStages } from './inbox.ts';
 
@@ -44,6 +46,7 @@ export function fuzzStages() {
   return withBoundary({
     ...healthy,
     ...inboxStages(),
+    ...fakeReproduceStages(),
     measureStability: unstable,
     async openRun(opening: Parameters<typeof healthy.openRun>[0]) {
       const { pipeline = 'shop' } = parseStartInput(opening.input, opening.kind);
@@ -63,6 +66,10 @@ export function fuzzStages() {
       await requireDefined(pipeline);
       const asked = { from, to, every, publishedAsOf: '2026-05-01', lastKnown: '2026-07-01' };
       return fakePlan(asOfDates(asked), { pipeline, every, stopOn });
+    },
+    async openReproduction({ input, workflow }: Parameters<ReproduceStages['openReproduction']>[0]) {
+      parseReproduceInput(input);
+      return openedReproduction(workflow);
     },
     async awaitClosed({ workflow }: Parameters<typeof healthy.awaitClosed>[0]) {
       await stays(workflow.id);

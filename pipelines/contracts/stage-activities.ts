@@ -1,0 +1,28 @@
+import type { Stage } from './run.ts';
+
+/** The activities that are a stage; which of two, the kind of the run says. What frames the stages is none. */
+export const ACTIVITIES_OF_STAGE: Readonly<Record<Stage, readonly string[]>> = {
+  extract: ['extractCustomers'],
+  validate: ['validateExtract'],
+  profile: ['profileExtract'],
+  features: ['buildFeatures'],
+  cluster: ['fitClusters'],
+  assign: ['assignSegments'],
+  match: ['matchIdentities', 'keepIdentities'],
+  name: ['nameSegments'],
+  persist: ['persistRun'],
+  stability: ['measureStability'],
+  publish: ['publishRun'],
+  notify: ['deliverOutbox'],
+};
+
+const STAGES_OF = new Map(
+  Object.entries(ACTIVITIES_OF_STAGE).flatMap(([stage, activities]) =>
+    activities.map((activity) => [activity, stage as Stage]),
+  ),
+);
+
+/** Null of an activity that is no stage. */
+export function stageOfActivity(activity: string): Stage | null {
+  return STAGES_OF.get(activity) ?? null;
+}
