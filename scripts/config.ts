@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { availableParallelism as coreCount, homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,7 @@ import {
   withoutEmpty,
 } from '../temporal.config.ts';
 import { type CodecKey, parseCodecKeys } from './codec/keys.ts';
-import type { LogLevel } from './log.ts';
+import type { LogFormat, LogLevel } from './log.ts';
 
 /** The checkout this file is in. */
 export const PROJECT_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,6 +29,10 @@ export interface Config {
   /** Threads of the kernels, 1 to the number of cores. */
   readonly threads: number;
   readonly logLevel: LogLevel;
+  /** `text` for people, `json` for what collects logs: one object a line. Of the worker and `npm start`. */
+  readonly logFormat: LogFormat;
+  /** Where the worker tells its metrics and whether it is well; port null: nowhere. */
+  readonly metrics: { readonly port: number | null; readonly host: string };
   /** How often the watch that `schedules apply` makes looks for missed runs. */
   readonly watchMinutes: number;
   /** First ports to try for servers of our own; Temporal's pages are 1000 above. */
@@ -58,6 +63,7 @@ const LAST_PORT = 64_000;
 /** A day at most: a missed run is news. */
 const WATCH_MINUTES = { otherwise: 15, most: 1440 };
 
+const LOG_FORMATS = ['text', 'json'] as const satisfies readonly LogFormat[];
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
 /**
@@ -82,6 +88,11 @@ export function readConfig(env: Environment = process.env): Config {
     ),
     threads: parseThreads(given.STRATA_THREADS, problems),
     logLevel: parseLogLevel(given.STRATA_LOG_LEVEL, problems),
+    logFormat: parseLogFormat(given.STRATA_LOG_FORMAT, problems),
+    metrics: Object.freeze({
+      port: parsePort('STRATA_METRICS_PORT', given, { otherwise: null, problems }),
+      host: parseHost('STRATA_METRICS_HOST', given, { otherwise: '127.0.0.1', problems }),
+    }),
     watchMinutes: parseWatchMinutes(given.STRATA_WATCH_MINUTES, problems),
     ports: Object.freeze({
       temporal: parsePort('STRATA_TEMPORAL_PORT', given, { otherwise: 7233, problems }),
@@ -103,11 +114,14 @@ export const VARIABLES_READ: readonly string[] = [
   'STRATA_DEFINITIONS',
   'STRATA_THREADS',
   'STRATA_LOG_LEVEL',
+  'STRATA_LOG_FORMAT',
   'STRATA_TEMPORAL_PORT',
   'STRATA_POSTGRES_PORT',
   'STRATA_CODEC_KEYS',
   'STRATA_CODEC_KEYS_FILE',
   'STRATA_WATCH_MINUTES',
+  'STRATA_METRICS_PORT',
+  'STRATA_METRICS_HOST',
 ];
 
 /** Names of the variables that are meant for Strata and Temporal and are set; never their values. */
@@ -161,11 +175,11 @@ function parseThreads(text: string | undefined, problems: string[]): number {
   return threads;
 }
 
-function parsePort(
-  name: 'STRATA_TEMPORAL_PORT' | 'STRATA_POSTGRES_PORT',
+function parsePort<Otherwise extends number | null>(
+  name: 'STRATA_TEMPORAL_PORT' | 'STRATA_POSTGRES_PORT' | 'STRATA_METRICS_PORT',
   given: Record<string, string>,
-  { otherwise, problems }: { otherwise: number; problems: string[] },
-): number {
+  { otherwise, problems }: { otherwise: Otherwise; problems: string[] },
+): number | Otherwise {
   const text = given[name];
   const port = /^\d+$/.test(text ?? '') ? Number(text) : 0;
   if (text === undefined) return otherwise;
@@ -174,11 +188,29 @@ function parsePort(
   return port;
 }
 
+function parseHost(
+  name: 'STRATA_METRICS_HOST',
+  given: Record<string, string>,
+  { otherwise, problems }: { otherwise: string; problems: string[] },
+): string {
+  const host = given[name] ?? otherwise;
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host))
+    problems.push(`${name} must be an address or name to listen on, such as 0.0.0.0, found "${host}"`);
+  return host;
+}
+
 function parseLogLevel(text: string | undefined, problems: string[]): LogLevel {
   const level = LOG_LEVELS.find((known) => known === (text ?? 'info'));
   if (level === undefined)
     problems.push(`STRATA_LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, found "${text}"`);
   return level ?? 'info';
+}
+
+function parseLogFormat(text: string | undefined, problems: string[]): LogFormat {
+  const format = LOG_FORMATS.find((known) => known === (text ?? 'text'));
+  if (format === undefined)
+    problems.push(`STRATA_LOG_FORMAT must be one of ${LOG_FORMATS.join(', ')}, found "${text}"`);
+  return format ?? 'text';
 }
 
 function parseWatchMinutes(text: string | undefined, problems: string[]): number {

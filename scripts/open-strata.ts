@@ -10,6 +10,8 @@ import { dataConverterOf } from './codec/data-converter.ts';
 import { serveTemporalUi } from './codec/serve-ui.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
+import { hearActivities } from './observe/activity-interceptor.ts';
+import type { Observer } from './observe/open-observer.ts';
 import { joinParts } from './parts.ts';
 import { type RunningServices, startServices } from './services/index.ts';
 import { bundleWorkflows, type StrataWorker, startWorker } from './strata-worker.ts';
@@ -83,19 +85,25 @@ type WorkerParts = {
   services: Pick<Services, 'temporal'>;
   context: Parameters<typeof startWorker>[0]['context'];
   log: Log;
+  /** Hears of each activity, and of what Temporal's SDK counts. */
+  observer?: Observer;
 };
 
 /** A worker on the services; leaves before them when the stack is disposed. */
 export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promise<StrataWorker> {
-  const { config, services, context, log } = parts;
-  installRuntime(createTemporalLogger(log));
+  const { config, services, context, log, observer } = parts;
+  installRuntime(
+    createTemporalLogger(log, { tellsActivities: observer === undefined }),
+    observer?.sdkMetrics,
+  );
   const step = log.step('Worker');
   const connection = await NativeConnection.connect(services.temporal.connectionOptions);
   stack.defer(() => connection.close());
   const dataConverter = dataConverterOf(config);
   const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'), dataConverter);
   const { namespace } = services.temporal;
-  const worker = await startWorker({ connection, namespace, bundle, context, dataConverter });
+  const interceptor = observer && hearActivities((ended) => observer.hear(ended));
+  const worker = await startWorker({ connection, namespace, bundle, context, dataConverter, interceptor });
   stack.defer(() => worker.stop());
   step.done(`task queues ${Object.values(TASK_QUEUES).join(', ')}`);
   return worker;

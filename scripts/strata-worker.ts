@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import {
+  type ActivityInterceptorsFactory,
   bundleWorkflowCode,
   type DataConverter,
   type NativeConnection,
@@ -32,7 +33,15 @@ export interface StrataWorker {
   readonly ended: Promise<void>;
   /** Lets running activities end or cancels them, then leaves, whether it broke or not. Repeatable. */
   stop(): Promise<void>;
+  /** What it can be asked to do. */
+  readonly activityTypes: readonly string[];
+  /** Resolves when Temporal answers on the connection that it polls with. */
+  ping(timeoutMs?: number): Promise<void>;
+  /** Task queues that it should poll and does not. */
+  notPolling(): string[];
 }
+
+const PING_MS = 2_000;
 
 /** Polls all task queues: workflows and short activities, heavy activities, those that only wait. */
 export async function startWorker(options: {
@@ -42,12 +51,16 @@ export async function startWorker(options: {
   context: ActivityContext;
   /** Encrypts payloads where there are keys. */
   dataConverter?: DataConverter;
+  /** Around each activity. */
+  interceptor?: ActivityInterceptorsFactory | undefined;
 }): Promise<StrataWorker> {
-  const { connection, namespace, bundle, context, dataConverter } = options;
+  const { connection, namespace, bundle, context, dataConverter, interceptor } = options;
+  const activities = createActivities(context);
   const shared = {
     connection,
     namespace,
-    activities: createActivities(context),
+    activities,
+    ...(interceptor && { interceptors: { activity: [interceptor] } }),
     ...(dataConverter && { dataConverter }),
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
@@ -80,7 +93,24 @@ export async function startWorker(options: {
   };
   // One queue without a worker is a run that hangs: when one breaks, all leave.
   ended.catch(stop);
-  return { ended, stop };
+  return {
+    ended,
+    stop,
+    activityTypes: Object.keys(activities),
+    async ping(timeoutMs = PING_MS) {
+      const ask = () => connection.workflowService.getSystemInfo({});
+      await connection.withDeadline(Date.now() + timeoutMs, ask);
+    },
+    notPolling: () =>
+      workers.filter((worker) => !isPolling(worker)).map(({ options: { taskQueue } }) => taskQueue),
+  };
+}
+
+function isPolling(worker: Worker): boolean {
+  const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
+  return (
+    [workflowPollerState, activityPollerState].every((state) => state === 'POLLING') && runState === 'RUNNING'
+  );
 }
 
 /** Part of every bundle of workflows. */
