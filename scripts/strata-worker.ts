@@ -106,11 +106,12 @@ export async function startWorker(options: {
   };
 }
 
+/** Of workflows only on their own queue: the SDK says of the others that their poller has shut down. */
 function isPolling(worker: Worker): boolean {
   const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
-  return (
-    [workflowPollerState, activityPollerState].every((state) => state === 'POLLING') && runState === 'RUNNING'
-  );
+  const hasWorkflows = worker.options.taskQueue === TASK_QUEUES.workflows;
+  const states = hasWorkflows ? [activityPollerState, workflowPollerState] : [activityPollerState];
+  return runState === 'RUNNING' && states.every((state) => state === 'POLLING');
 }
 
 /** Part of every bundle of workflows. */

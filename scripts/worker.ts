@@ -1,3 +1,4 @@
+import { listDefinitions } from '../store/definitions.ts';
 import { ClosingStack, endProcess } from './closing-stack.ts';
 import { readConfig } from './config.ts';
 import { errorText } from './error-text.ts';
@@ -29,7 +30,8 @@ try {
   stack.defer(() => parts.close());
   const worker = await openWorker({ config, services, context: parts.context, log, observer }, stack);
   stop.signal.throwIfAborted();
-  observer.watch({ worker, knex: parts.knex, code: parts.context.codeVersion });
+  const { codeVersion: code, definitionFolders } = parts.context;
+  observer.watch({ worker, knex: parts.knex, code, pipelines: await listDefinitions(definitionFolders) });
   log.info('Polling: press Ctrl-C to stop');
   await Promise.race([worker.ended, new Promise((done) => stop.signal.addEventListener('abort', done))]);
 } catch (error) {

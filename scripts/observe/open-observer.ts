@@ -21,11 +21,20 @@ export interface Observer {
   /** For Temporal's SDK, which tells its own there; undefined: it tells none. */
   readonly sdkMetrics: MetricsBuffer | undefined;
   hear(ended: ActivityEnded): void;
-  /** From now on it is ready while all of this is. `code`: digest of the code that makes numbers. */
-  watch(parts: { worker: StrataWorker; knex: Knex; code: string }): void;
+  /** From now on it is ready while all of this is. */
+  watch(parts: Watched): void;
   /** Takes no work any more: /readyz says so at once. */
   drain(): void;
   close(): Promise<void>;
+}
+
+export interface Watched {
+  worker: StrataWorker;
+  knex: Knex;
+  /** Digest of the code that makes numbers. */
+  code: string;
+  /** Those that there are definitions of. */
+  pipelines: readonly string[];
 }
 
 /** Probes of containers give up after a second or a few. */
@@ -61,8 +70,9 @@ export async function openObserver(config: Pick<Config, 'metrics'>, log: Log): P
       product.count(ended);
       tell(log, ended);
     },
-    watch({ worker, knex, code }) {
+    watch({ worker, knex, code, pipelines }) {
       product.showBuild(code);
+      product.expect(pipelines);
       sdk.know([...Object.values(WORKFLOWS), ...worker.activityTypes]);
       readFigures = readerOf(knex);
       readiness.watch(checksOf(worker, knex));

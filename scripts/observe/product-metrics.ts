@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
+import { OUTCOMES, type RunKind } from '../../pipelines/contracts/run.ts';
 import type { OpenRuns, PublishedFigures } from '../../store/postgres/run-figures.ts';
 import type { ActivityEnded } from './activity-ended.ts';
 import { METRICS, type MetricName, STAGE_BUCKETS_SECONDS, WAIT_BUCKETS_SECONDS } from './catalogue.ts';
@@ -17,9 +18,14 @@ export interface ProductMetrics {
   showFigures(figures: RunFigures | null): void;
   showReadiness(report: ReadinessReport): void;
   showBuild(code: string): void;
+  /** Runs of each are counted from nothing on: what has no zero before it cannot be seen to grow. */
+  expect(pipelines: readonly string[]): void;
 }
 
 const CODE_DIGITS = 16;
+const KINDS: readonly RunKind[] = ['refit', 'assign'];
+/** A held run has not ended. */
+const ENDS = OUTCOMES.filter((outcome) => outcome !== 'held');
 
 /** Strata's own metrics, in a registry. */
 export function createProductMetrics(registry: Registry): ProductMetrics {
@@ -71,6 +77,14 @@ export function createProductMetrics(registry: Registry): ProductMetrics {
 
     showBuild(code) {
       build.set({ code: code.slice(0, CODE_DIGITS), node: process.versions.node }, 1);
+    },
+
+    expect(pipelines) {
+      for (const pipeline of pipelines) {
+        for (const kind of KINDS) {
+          for (const outcome of ENDS) runs.inc({ pipeline, kind, outcome }, 0);
+        }
+      }
     },
   };
 }

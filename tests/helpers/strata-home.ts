@@ -16,7 +16,12 @@ export interface StrataHome {
   home: string;
   client: Client;
   services: Awaited<ReturnType<typeof startServices>>;
-  startWorker(options?: { threads?: number; env?: Record<string, string> }): Promise<WorkerProcess>;
+  startWorker(options?: {
+    threads?: number;
+    env?: Record<string, string>;
+    /** Another way to the same database. */
+    databaseUrl?: string;
+  }): Promise<WorkerProcess>;
   startRun(
     input?: StartInput,
     workflowId?: string,
@@ -44,7 +49,7 @@ export async function openStrataHome({ fewTrials = false } = {}): Promise<Strata
     async startWorker(options) {
       const worker = await startWorkerProcess({
         home,
-        services,
+        services: { ...services, ...(options?.databaseUrl && { databaseUrl: options.databaseUrl }) },
         ...options,
         env: {
           ...process.env,

@@ -52,6 +52,16 @@ test('what activities came to is counted under its labels', async () => {
   expect(JSON.stringify(samples)).not.toMatch(/CANCELLED|run_1/);
 });
 
+test('runs of a pipeline are counted from nothing on, in each way that they can end', async () => {
+  const registry = new Registry();
+  createProductMetrics(registry).expect(['shop']);
+  const runs = Object.entries(await samplesOf(registry)).filter(([name]) => name.startsWith('strata_runs'));
+  expect(runs).toHaveLength(2 * 4);
+  expect(Object.fromEntries(runs)).toMatchObject({
+    'strata_runs_total{pipeline="shop",kind="assign",outcome="failed"}': 0,
+  });
+});
+
 test('figures of what is published are those of now, and absent while nobody knows them', async () => {
   const registry = new Registry();
   const product = createProductMetrics(registry);
