@@ -57,7 +57,7 @@ beforeAll(async () => {
   const extract = await writeShopExtract(folder, { customers: 600 });
   const before = (await page('/metrics')).body;
   const handle = await strata.startRun({ extract });
-  await untilProgress(handle, ({ stage }) => stage === 'cluster');
+  await untilProgress(handle, ({ stage }) => stage === 'cluster' || stage === 'match' || stage === 'name');
   const during = (await page('/metrics')).body;
   summary = await handle.result();
   await strata.client.workflow.getHandle(`history/${summary.runId}`).result();
