@@ -2,6 +2,7 @@ import type { Context } from '@temporalio/activity';
 import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
 import { MARK, nameOfSchedule, SCHEDULE_PREFIX } from '../pipelines/stages/schedules/facts.ts';
 import { judgedRange, type ScheduledRun, type ScheduleState } from '../pipelines/stages/schedules/missed.ts';
+import { listExecutions } from './list-executions.ts';
 
 // Schedules as the Temporal server has them: those that `apply` made, when they were due, and what they started. For the
 // watch and for commands alike.
@@ -113,9 +114,7 @@ async function dueTimes(
 async function runsOf(client: TemporalClient, scheduleId: string, since: string): Promise<ScheduledRun[]> {
   const runs: ScheduledRun[] = [];
   const query = `TemporalScheduledById = "${scheduleId}" AND TemporalScheduledStartTime >= "${since}"`;
-  for await (const { workflowId, searchAttributes, startTime, closeTime } of client.workflow.list({
-    query,
-  })) {
+  for await (const { workflowId, searchAttributes, startTime, closeTime } of listExecutions(client, query)) {
     const due = searchAttributes.TemporalScheduledStartTime?.[0];
     if (!(due instanceof Date)) continue;
     runs.push({

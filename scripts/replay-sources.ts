@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { listExecutions } from '../activities/list-executions.ts';
 import { readHistory } from '../activities/read-history.ts';
 import { runIdOf } from '../activities/run.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
@@ -38,7 +39,7 @@ export async function countRunning(client: Client): Promise<number> {
 
 /** Every workflow of ours that is open on the server, page by page; its history is fetched when its turn comes. */
 export async function* runningHistories(client: Client): AsyncGenerator<KeptHistory> {
-  for await (const { workflowId, runId } of client.workflow.list({ query: RUNNING }))
+  for await (const { workflowId, runId } of listExecutions(client, RUNNING))
     yield onServer(client, { workflowId, runId });
 }
 
@@ -107,10 +108,10 @@ async function workflowIn({ read }: KeptHistory) {
 
 /** The same on the server, of a run that is not closed yet or whose file is gone; open ones first. */
 export async function findOnServer(client: Client, asked: string): Promise<KeptHistory[]> {
-  const byId = client.workflow.list({ query: `WorkflowId = ${quoted(asked)}` });
+  const byId = listExecutions(client, `WorkflowId = ${quoted(asked)}`);
   for await (const { workflowId, runId } of byId) return [onServer(client, { workflowId, runId })];
   const query = `WorkflowType IN (${RUN_TYPES.map(quoted).join(', ')})`;
-  for await (const { workflowId, runId, type } of client.workflow.list({ query })) {
+  for await (const { workflowId, runId, type } of listExecutions(client, query)) {
     if (isMeant(asked, { id: workflowId, runId, type })) return [onServer(client, { workflowId, runId })];
   }
   return [];
