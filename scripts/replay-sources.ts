@@ -7,6 +7,7 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { WORKFLOWS } from '../pipelines/contracts/signatures.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { PROJECT_FOLDER } from './config.ts';
+import { currentExecution } from './current-execution.ts';
 import { historiesIn, historyOf, type KeptHistory, type Replayed, workflowOf } from './replay-histories.ts';
 
 // Where histories come from: the committed ones, those among the artifacts, those of the server.
@@ -30,7 +31,8 @@ const OURS = Object.values(WORKFLOWS)
   .map((type) => `'${type}'`)
   .join(', ');
 const RUN_TYPES: readonly string[] = [WORKFLOWS.segmentCustomers, WORKFLOWS.assignCustomers];
-const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN (${OURS})`;
+/** Open ones, those that Temporal itself has paused, too. */
+const RUNNING = `CloseTime IS NULL AND WorkflowType IN (${OURS})`;
 
 /** How many there are, which changes while they are replayed. */
 export async function countRunning(client: Client): Promise<number> {
@@ -112,7 +114,10 @@ export async function findOnServer(client: Client, asked: string): Promise<KeptH
   for await (const { workflowId, runId } of byId) return [onServer(client, { workflowId, runId })];
   const query = `WorkflowType IN (${RUN_TYPES.map(quoted).join(', ')})`;
   for await (const { workflowId, runId, type } of listExecutions(client, query)) {
-    if (isMeant(asked, { id: workflowId, runId, type })) return [onServer(client, { workflowId, runId })];
+    if (!isMeant(asked, { id: workflowId, runId, type })) continue;
+    // One that was retried goes on in another execution.
+    const { execution } = await currentExecution(client, { id: workflowId, runId });
+    return [onServer(client, { workflowId, runId: execution.runId })];
   }
   return [];
 }

@@ -125,7 +125,7 @@ async function resumeWherePaused(run: RunInHand, next: Run['workflow']): Promise
   const handle = run.handleOf(next);
   const { paused } = await handle.query<RunProgress>(HANDLERS.progress);
   const { ask } = await import('./run-in-hand.ts');
-  if (paused) await ask(handle, HANDLERS.resume, { because: 'it is retried' });
+  if (paused) await ask(handle, HANDLERS.resume, { because: 'it is retried' }, run.signal);
 }
 
 async function follow(config: Config, run: RunInHand, next: Run['workflow']): Promise<number> {
