@@ -71,7 +71,7 @@ export async function withRun<R>(
     const handleOf = ({ id, runId }: Run['workflow']) => client.workflow.getHandle(id, runId);
     return await work({
       ...{ client, repositories, log, record, execution, handleOf },
-      isOpen: !hasClosed(description),
+      isOpen: record.closedAt === null && !hasClosed(description),
       signal: AbortSignal.any([signal, broken.signal]),
       async needWorker(execution) {
         if (await answers(client, handleOf(execution))) return;

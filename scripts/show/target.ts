@@ -4,9 +4,10 @@ import { runIdOf } from '../../activities/run.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { WORKFLOWS } from '../../pipelines/contracts/signatures.ts';
 import type { RunRecord } from '../../store/postgres/run-records.ts';
+import { describeCurrent } from '../current-execution.ts';
 import { type AskedRun, LATEST_RUN, lookUpRun, noSuchRun } from '../find-run.ts';
 import { DEFAULT_PIPELINE, inputOf } from '../start-or-join.ts';
-import { attributesOf, describeCurrent } from './execution.ts';
+import { attributesOf } from './execution.ts';
 import type { Target } from './reader.ts';
 import type { Sight } from './sight.ts';
 
