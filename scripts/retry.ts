@@ -131,12 +131,12 @@ async function tell(run: RunInHand, stage: Stage, next: Run['workflow']): Promis
   console.log(`the execution before (${execution.runId}) ${before}`);
 }
 
-/** The end of a pause came after the point that the run goes back to; whoever retries wants it to go on. */
+/** The end of a pause came after the point that the run goes back to; whoever retries wants it to go on, but one that is still to come stays. */
 async function resumeWherePaused(run: RunInHand, next: Run['workflow']): Promise<void> {
   const handle = run.handleOf(next);
   const { paused } = await handle.query<RunProgress>(HANDLERS.progress);
   const { ask } = await import('./run-in-hand.ts');
-  if (paused) await ask(handle, HANDLERS.resume, { because: 'it is retried' }, run.signal);
+  if (paused?.standsBefore) await ask(handle, HANDLERS.resume, { because: 'it is retried' }, run.signal);
 }
 
 async function follow(config: Config, run: RunInHand, next: Run['workflow']): Promise<number> {
