@@ -1,7 +1,9 @@
 import type { Context } from '@temporalio/activity';
 import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
+import { nominalTimes } from '../pipelines/stages/schedules/clock-changes.ts';
 import { MARK, nameOfSchedule, SCHEDULE_PREFIX } from '../pipelines/stages/schedules/facts.ts';
 import { judgedRange, type ScheduledRun, type ScheduleState } from '../pipelines/stages/schedules/missed.ts';
+import { timesOf } from './calendar-times.ts';
 
 // Schedules as the Temporal server has them: those that `apply` made, when they were due, and what they started. For the
 // watch and for commands alike.
@@ -78,16 +80,19 @@ async function readSchedule(
   { now, days, runsSince }: Reading,
 ): Promise<ReadSchedule> {
   const { info, spec, state, policies } = description;
+  const { jitter: jitterMs = 0 } = spec;
+  const timezone = spec.timezone || 'UTC';
   const { since, until } = judgedRange({
-    ...{ now, days, jitterMs: spec.jitter ?? 0 },
+    ...{ now, days, jitterMs },
     changedAt: (info.lastUpdatedAt ?? info.createdAt).toISOString(),
   });
   // Before the runs: what starts meanwhile is not missed.
-  const due = until === null ? [] : await dueTimes(client, id, { since, until });
+  const late = until === null ? [] : await dueTimes(client, id, { since, until });
+  const times = (spec.calendars ?? []).map(timesOf);
+  const due = jitterMs > 0 ? nominalTimes(late, { times, timezone, jitterMs }) : late;
   const earliest = Math.min(Date.parse(now) - days * DAY_MS, ...(runsSince ? [Date.parse(runsSince)] : []));
   return {
-    ...{ id, ...nameOfSchedule(id)!, since, description, due },
-    timezone: spec.timezone || 'UTC',
+    ...{ id, ...nameOfSchedule(id)!, since, description, due, timezone },
     overlap: (policies.overlap ?? 'skip').toLowerCase(),
     catchupWindowHours: policies.catchupWindow / HOUR_MS,
     paused: state.paused ? state.note || 'without a word why' : null,
