@@ -1,5 +1,5 @@
 import type { Context } from '@temporalio/activity';
-import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
+import { msToTs, optionalTsToMs, tsToDate } from '@temporalio/common/lib/time.js';
 import { nominalTimes } from '../pipelines/stages/schedules/clock-changes.ts';
 import { MARK, nameOfSchedule, SCHEDULE_PREFIX } from '../pipelines/stages/schedules/facts.ts';
 import { judgedRange, type ScheduledRun, type ScheduleState } from '../pipelines/stages/schedules/missed.ts';
@@ -71,19 +71,27 @@ export interface Reading {
 /** The schedules that `apply` made, with the due times that may be judged by now and the runs there are for them. */
 export async function readSchedules(client: TemporalClient, reading: Reading): Promise<ReadSchedule[]> {
   const found = await foundSchedules(client, { pipeline: reading.pipeline });
-  return Promise.all(found.filter(({ isOurs }) => isOurs).map((one) => readSchedule(client, one, reading)));
+  const keptMs = await keptFor(client);
+  const ours = found.filter(({ isOurs }) => isOurs);
+  return Promise.all(ours.map((one) => readSchedule(client, one, { ...reading, keptMs })));
+}
+
+/** How long runs that have ended are known, in milliseconds; null where the server does not say. */
+async function keptFor({ workflowService, options }: TemporalClient): Promise<number | null> {
+  const { config } = await workflowService.describeNamespace({ namespace: options.namespace });
+  return optionalTsToMs(config?.workflowExecutionRetentionTtl) || null;
 }
 
 async function readSchedule(
   client: TemporalClient,
   { id, description }: Found,
-  { now, days, runsSince }: Reading,
+  { now, days, runsSince, keptMs }: Reading & { keptMs: number | null },
 ): Promise<ReadSchedule> {
   const { info, spec, state, policies } = description;
   const { jitter: jitterMs = 0 } = spec;
   const timezone = spec.timezone || 'UTC';
   const { since, until } = judgedRange({
-    ...{ now, days, jitterMs },
+    ...{ now, days, jitterMs, keptMs },
     changedAt: (info.lastUpdatedAt ?? info.createdAt).toISOString(),
   });
   // Before the runs: what starts meanwhile is not missed.

@@ -26,7 +26,9 @@ afterEach(async () => {
 });
 
 /** @returns how it would be read in some hours */
-async function readLater(spec: ScheduleSpec): Promise<(hours: number) => Promise<ReadSchedule>> {
+async function readLater(
+  spec: ScheduleSpec,
+): Promise<(hours: number, days?: number) => Promise<ReadSchedule>> {
   const pipeline = `p${randomUUID().slice(0, 8)}`;
   id = scheduleIdOf(pipeline, 'often');
   await client.schedule.create({
@@ -36,12 +38,12 @@ async function readLater(spec: ScheduleSpec): Promise<(hours: number) => Promise
     state: { paused: true },
   });
   const start = Date.now();
-  return async (hours) => {
+  return async (hours, days = 30) => {
     const now = new Date(start + hours * HOUR_MS).toISOString();
     let read: ReadSchedule | undefined;
     // The server's list lags behind.
     await expect
-      .poll(async () => ([read] = await readSchedules(client, { pipeline, now, days: 30 })), {
+      .poll(async () => ([read] = await readSchedules(client, { pipeline, now, days })), {
         timeout: 20_000,
       })
       .toHaveLength(1);
@@ -61,4 +63,13 @@ test('a due time that is jittered is met by its run, which is told by the time w
     overlap: 'ALLOW_ALL',
   });
   await expect.poll(missing, { timeout: 20_000 }).toEqual([]);
+}, 60_000);
+
+test('is looked for no longer back than the server knows runs', async () => {
+  const readIn = await readLater({ calendars: [{ minute: 0, hour: 0 }] });
+  const { config } = await client.workflowService.describeNamespace({ namespace: 'default' });
+  const keptHours = Number(config!.workflowExecutionRetentionTtl!.seconds) / 3600;
+  const { since } = await readIn(keptHours + 24, keptHours);
+  // A schedule that was made 24 hours before what is looked at.
+  expect((Date.parse(since) - Date.now()) / HOUR_MS).toBeGreaterThan(24);
 }, 60_000);
