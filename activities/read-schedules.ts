@@ -108,18 +108,28 @@ async function readSchedule(
   };
 }
 
+/** So many, the earliest, are what the server answers at once. */
+const TIMES_OF_A_PAGE = 1000;
+
 async function dueTimes(
   { workflowService, options }: TemporalClient,
   scheduleId: string,
   { since, until }: { since: string; until: string },
 ): Promise<string[]> {
-  const { startTime } = await workflowService.listScheduleMatchingTimes({
-    namespace: options.namespace,
-    scheduleId,
-    startTime: msToTs(Date.parse(since)),
-    endTime: msToTs(Date.parse(until)),
-  });
-  return (startTime ?? []).map((time) => tsToDate(time).toISOString());
+  const due: string[] = [];
+  let page: string[];
+  do {
+    const { startTime } = await workflowService.listScheduleMatchingTimes({
+      namespace: options.namespace,
+      scheduleId,
+      // Left out itself.
+      startTime: msToTs(Date.parse(due.at(-1) ?? since)),
+      endTime: msToTs(Date.parse(until)),
+    });
+    page = (startTime ?? []).map((time) => tsToDate(time).toISOString());
+    due.push(...page);
+  } while (page.length >= TIMES_OF_A_PAGE);
+  return due;
 }
 
 /** Of all runs that Temporal keeps, whatever came of them. */

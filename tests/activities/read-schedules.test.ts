@@ -73,3 +73,12 @@ test('is looked for no longer back than the server knows runs', async () => {
   // A schedule that was made 24 hours before what is looked at.
   expect((Date.parse(since) - Date.now()) / HOUR_MS).toBeGreaterThan(24);
 }, 60_000);
+
+test('are all found, also where the server answers them in several parts', async () => {
+  const readIn = await readLater({ calendars: [{ minute: '*', hour: '*' }] });
+  const { due, since } = await readIn(20);
+  const moments = due.map((time) => Date.parse(time));
+  expect(moments.length).toBeGreaterThan(19 * 60);
+  expect(moments).toEqual(moments.map((_, i) => moments[0]! + i * 60_000));
+  expect(moments[0]! - Date.parse(since)).toBeLessThanOrEqual(60_000);
+}, 60_000);
