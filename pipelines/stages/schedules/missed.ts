@@ -78,7 +78,8 @@ export function judgedRange({
 export function unmetOf(schedule: ScheduleState): { missing: Missing[]; waiting: string[] } {
   const met = new Set(schedule.runs.map(({ dueAt }) => Date.parse(dueAt)));
   const unmet = schedule.due.filter((time) => !met.has(Date.parse(time)));
-  const waiting = waitingOf(schedule, unmet);
+  // Paused, it starts none of them.
+  const waiting = schedule.paused === null ? waitingOf(schedule, unmet) : [];
   const waits = new Set(waiting);
   const blockerAt = blockersOf(schedule);
   const missing = unmet
