@@ -166,6 +166,19 @@ describe('a pause', () => {
     expect(later.opened).toMatchObject([{ alertId: 'alr_nightly_05' }]);
   });
 
+  test('goes on when a run is triggered in it', () => {
+    const byHand = { ...ranOn(2), dueAt: new Date(Date.parse(day(2)) + 3_600_000).toISOString() };
+    const changes = decide([nightly({ due: [1, 2, 3], runs: [ranOn(1), byHand], paused })], kept([], first));
+    expect(changes).toMatchObject({ opened: [], messages: [], changed: [{ alertId: 'alr_nightly_02' }] });
+  });
+
+  test('goes on when some of what fell due in it is backfilled', () => {
+    const all = kept([], decide([nightly({ due: [1, 2, 3], ran: [1], paused })]));
+    const known = kept(all, decide([nightly({ due: [1, 2, 3], ran: [1, 3], paused })], all));
+    const changes = decide([nightly({ due: [1, 2, 3, 4], ran: [1, 3], paused })], known);
+    expect(changes).toMatchObject({ opened: [], messages: [], changed: [{ alertId: 'alr_nightly_02' }] });
+  });
+
   test('of which somebody said that it is over is told anew', () => {
     const known = kept([], first).map((one) => ({ ...one, isOpen: false }));
     expect(decide([nightly({ due: [1, 2, 3], ran: [1], paused })], known).opened).toMatchObject([
