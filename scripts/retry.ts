@@ -39,9 +39,10 @@ async function retry(config: Config, given: Given, signal: AbortSignal): Promise
   const why = because === undefined ? '' : `: ${checkReason(because)}`;
   const { withRun } = await import('./run-in-hand.ts');
   return withRun({ config, asked, signal }, async (run) => {
+    const stands = run.isOpen && (await standsPaused(run));
     const next = await takeBack(run, from, why);
     await run.needWorker(next);
-    if (run.isOpen) await resumeWherePaused(run, next);
+    if (stands) await resume(run, next);
     return follow(config, run, next);
   });
 }
@@ -131,12 +132,18 @@ async function tell(run: RunInHand, stage: Stage, next: Run['workflow']): Promis
   console.log(`the execution before (${execution.runId}) ${before}`);
 }
 
-/** The end of a pause came after the point that the run goes back to; whoever retries wants it to go on, but one that is still to come stays. */
-async function resumeWherePaused(run: RunInHand, next: Run['workflow']): Promise<void> {
+/** Whether a pause keeps it; as the server lists it, since no worker need be there to answer. */
+async function standsPaused({ handleOf, execution }: RunInHand): Promise<boolean> {
+  const { searchAttributes } = await handleOf(execution).describe();
+  return searchAttributes.StrataOutcome?.[0] === 'paused';
+}
+
+/** The end of the pause that it stood in came after the point that it goes back to; whoever retries wants it to go on. */
+async function resume(run: RunInHand, next: Run['workflow']): Promise<void> {
   const handle = run.handleOf(next);
   const { paused } = await handle.query<RunProgress>(HANDLERS.progress);
   const { ask } = await import('./run-in-hand.ts');
-  if (paused?.standsBefore) await ask(handle, HANDLERS.resume, { because: 'it is retried' }, run.signal);
+  if (paused) await ask(handle, HANDLERS.resume, { because: 'it is retried' }, run.signal);
 }
 
 async function follow(config: Config, run: RunInHand, next: Run['workflow']): Promise<number> {
