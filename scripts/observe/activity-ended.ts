@@ -72,8 +72,9 @@ function workOf(
   return { seconds: workSeconds, rows: rowsOf(stage, { input, result }), artifactBytes };
 }
 
-/** Rows that went through a stage: those of the source at first, customers from the features on. */
+/** Rows that went through a stage: those of the source at first, customers once there are features. */
 function rowsOf(stage: Stage, { input, result }: { input: unknown; result: object }): number | null {
+  if (!hasRows(stage)) return null;
   const made = result as Partial<Extract & Validation & Features & Persisted>;
   const given = input as { extract?: { artifact: ArtifactRef }; features?: Features };
   switch (stage) {
@@ -86,13 +87,13 @@ function rowsOf(stage: Stage, { input, result }: { input: unknown; result: objec
       return given.extract?.artifact.rows ?? null;
     case 'persist':
       return made.memberships ?? null;
-    case 'publish':
-    case 'notify':
-      return null;
     default:
       return given.features?.customers.rows ?? null;
   }
 }
+
+/** Publishing and telling of it are one step for all rows. */
+export const hasRows = (stage: Stage): boolean => stage !== 'publish' && stage !== 'notify';
 
 const isTimed = (result: unknown): result is Timed =>
   typeof (result as Partial<Timed> | null | undefined)?.ms === 'number';

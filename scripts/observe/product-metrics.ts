@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
-import { OUTCOMES, type RunKind } from '../../pipelines/contracts/run.ts';
+import { ASSIGN_STAGES, OUTCOMES, type RunKind, STAGES, type Stage } from '../../pipelines/contracts/run.ts';
 import type { OpenRuns, PublishedFigures } from '../../store/postgres/run-figures.ts';
-import type { ActivityEnded } from './activity-ended.ts';
+import { type ActivityEnded, hasRows } from './activity-ended.ts';
 import { METRICS, type MetricName, STAGE_BUCKETS_SECONDS, WAIT_BUCKETS_SECONDS } from './catalogue.ts';
 import type { ReadinessReport } from './readiness.ts';
 
@@ -18,12 +18,15 @@ export interface ProductMetrics {
   showFigures(figures: RunFigures | null): void;
   showReadiness(report: ReadinessReport): void;
   showBuild(code: string): void;
-  /** Runs of each are counted from nothing on: what has no zero before it cannot be seen to grow. */
+  /** Runs and stages of each are counted from nothing on: what has no zero before it cannot be seen to grow. */
   expect(pipelines: readonly string[]): void;
 }
 
 const CODE_DIGITS = 16;
-const KINDS: readonly RunKind[] = ['refit', 'assign'];
+const STAGES_OF_KIND: readonly (readonly [RunKind, readonly Stage[]])[] = [
+  ['refit', STAGES],
+  ['assign', ASSIGN_STAGES],
+];
 /** A held run has not ended. */
 const ENDS = OUTCOMES.filter((outcome) => outcome !== 'held');
 
@@ -81,8 +84,14 @@ export function createProductMetrics(registry: Registry): ProductMetrics {
 
     expect(pipelines) {
       for (const pipeline of pipelines) {
-        for (const kind of KINDS) {
+        for (const [kind, stages] of STAGES_OF_KIND) {
           for (const outcome of ENDS) runs.inc({ pipeline, kind, outcome }, 0);
+          for (const stage of stages) {
+            const of = { pipeline, kind, stage };
+            stageSeconds.zero(of);
+            stageBytes.inc(of, 0);
+            if (hasRows(stage)) stageRows.inc(of, 0);
+          }
         }
       }
     },

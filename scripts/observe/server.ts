@@ -21,6 +21,8 @@ interface Answer {
 
 const TEXT = 'text/plain; charset=utf-8';
 const ANSWER_WITHIN_MS = 10_000;
+/** It is taken, or not for everyone; all else is the host's. */
+const OF_THE_PORT: ReadonlySet<string> = new Set(['EADDRINUSE', 'EACCES']);
 
 /**
  * /metrics for Prometheus, /healthz and /readyz for whatever runs the process. No log-in: it tells no customer, and
@@ -80,15 +82,11 @@ function send(response: ServerResponse, { status, type, body }: Answer, isHead: 
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', ({ code = 'no reason given' }: NodeJS.ErrnoException) =>
-      reject(
-        new PipelineError(
-          'PORT_UNAVAILABLE',
-          `the worker's metrics need port ${port} on ${host}, found ${code}; name another with STRATA_METRICS_PORT`,
-          { port },
-        ),
-      ),
-    );
+    server.once('error', ({ code = 'no reason given' }: NodeJS.ErrnoException) => {
+      const name = OF_THE_PORT.has(code) ? 'STRATA_METRICS_PORT' : 'STRATA_METRICS_HOST';
+      const found = `the worker's metrics need port ${port} on ${host}, found ${code}`;
+      reject(new PipelineError('PORT_UNAVAILABLE', `${found}; name another with ${name}`, { port }));
+    });
     server.listen({ host, port }, () => resolve());
   });
 }

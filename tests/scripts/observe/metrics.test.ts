@@ -52,14 +52,23 @@ test('what activities came to is counted under its labels', async () => {
   expect(JSON.stringify(samples)).not.toMatch(/CANCELLED|run_1/);
 });
 
-test('runs of a pipeline are counted from nothing on, in each way that they can end', async () => {
+test('runs and stages of a pipeline are counted from nothing on, in each way that they can end', async () => {
   const registry = new Registry();
   createProductMetrics(registry).expect(['shop']);
-  const runs = Object.entries(await samplesOf(registry)).filter(([name]) => name.startsWith('strata_runs'));
+  const samples = await samplesOf(registry);
+  const runs = Object.keys(samples).filter((name) => name.startsWith('strata_runs'));
   expect(runs).toHaveLength(2 * 4);
-  expect(Object.fromEntries(runs)).toMatchObject({
+  expect(samples).toMatchObject({
     'strata_runs_total{pipeline="shop",kind="assign",outcome="failed"}': 0,
+    'strata_stage_seconds_count{pipeline="shop",kind="refit",stage="cluster"}': 0,
+    'strata_stage_seconds_bucket{le="60",pipeline="shop",kind="assign",stage="assign"}': 0,
+    'strata_stage_rows_total{pipeline="shop",kind="refit",stage="persist"}': 0,
+    'strata_stage_artifact_bytes_total{pipeline="shop",kind="refit",stage="publish"}': 0,
   });
+  const names = Object.keys(samples);
+  expect(names.filter((name) => /kind="assign".*stage="cluster"|rows_total.*"publish"/.test(name))).toEqual(
+    [],
+  );
 });
 
 test('figures of what is published are those of now, and absent while nobody knows them', async () => {

@@ -109,14 +109,17 @@ test('nothing else is answered', async () => {
   expect((await get('/metrics', { method: 'POST' })).status).toBe(405);
 });
 
-test('a port that is taken is refused with its variable', async () => {
-  const taken = { port: Number(new URL(server.url).port), host: LOOPBACK };
+test.each([
+  ['a port that is taken', LOOPBACK, 'EADDRINUSE; name another with STRATA_METRICS_PORT'],
+  ['an address of another machine', '192.0.2.1', 'EADDRNOTAVAIL; name another with STRATA_METRICS_HOST'],
+])('%s is refused with its variable', async (_, host, found) => {
+  const taken = { port: Number(new URL(server.url).port), host };
   const starting = startObserverServer(taken, {
     readiness,
     metrics: { contentType: '', read: async () => '' },
   });
   await expect(starting).rejects.toMatchObject({
     code: 'PORT_UNAVAILABLE',
-    message: expect.stringMatching(/found EADDRINUSE; name another with STRATA_METRICS_PORT$/),
+    message: expect.stringContaining(`found ${found}`),
   });
 });
