@@ -13,7 +13,7 @@ export interface ReadinessReport {
 export interface Readiness {
   /** All that is looked at from now on; the worker has begun. */
   watch(checks: Readonly<Record<string, Check>>): void;
-  /** No new work any more, whatever the checks say. */
+  /** No new work any more; nothing is looked at. */
   drain(): void;
   report(): Promise<ReadinessReport>;
 }
@@ -24,11 +24,14 @@ export function createReadiness({ withinMs }: { withinMs: number }): Readiness {
   let asked: [name: string, ask: () => Promise<string>][] = [];
   return {
     watch(checks) {
+      if (state === 'draining') return;
+      state = 'running';
       asked = Object.entries(checks).map(([name, check]) => [name, inWords(check, withinMs)]);
-      if (state === 'starting') state = 'running';
     },
     drain() {
       state = 'draining';
+      // What it closes on its way out has not broken.
+      asked = [];
     },
     async report() {
       const entries = await Promise.all(asked.map(async ([name, ask]) => [name, await ask()] as const));
