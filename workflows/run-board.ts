@@ -141,7 +141,7 @@ function attribute(name: AttributeName, value: AttributeValue): void {
 const SIGNS: Record<Outcome | 'running', string> = {
   running: '▸ running',
   published: '✓ published',
-  held: '▪ held for review: send the update `review` with {"decision": "publish"} or {"decision": "reject"}',
+  held: '▪ held for review: send the update `review` with `{"decision": "publish"}` or `{"decision": "reject"}`',
   rejected: '✗ rejected',
   failed: '✗ failed',
   cancelled: '✗ cancelled',

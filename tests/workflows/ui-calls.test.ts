@@ -35,7 +35,7 @@ const RENAME = JSON.stringify({ segment: 'seg_0', name: 'Our best', because: 'sp
 const RUN: Omit<Form, 'input'> = {
   nothing: 'taken',
   queries: [
-    ['progress', '', /"outcome":"running"/],
+    ['progress', '', /"stage":"extract"/],
     ['progress', '{"since": "yesterday"}', /"outcome":"running"/],
   ],
   updates: [
@@ -123,7 +123,10 @@ const FORMS: Record<WorkflowName, Form> = {
 
 const namesOf = (sent: readonly Sent[] = []) => [...new Set(sent.map(([name]) => name))].sort();
 const definedIn = (definitions: readonly { name: string }[] = []) =>
-  definitions.map(({ name }) => name).filter((name) => !name.startsWith('__'));
+  definitions
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('__'))
+    .sort();
 
 test('every workflow has its form here, and every handler is sent to', () => {
   expect(Object.keys(FORMS).sort()).toEqual(Object.keys(WORKFLOWS).sort());
