@@ -203,10 +203,11 @@ describe.skipIf(ui === null)('as the Temporal UI does it', { timeout: 120_000 },
       .toMatch(answer!);
 
   async function sendUpdates(execution: Execution, updates: readonly Sent[] = []) {
-    for (const [name, argument, words] of updates)
-      expect(JSON.stringify(await ui!.update(execution, name, argument)), `${name} ${argument}`).toMatch(
-        words!,
-      );
+    for (const [name, argument, words] of updates) {
+      const told = await ui!.update(execution, name, argument);
+      const text = 'refusal' in told ? told.refusal : JSON.stringify(told);
+      expect(text, `${name} ${argument}`).toMatch(words!);
+    }
   }
 
   async function ends(execution: Execution, status: string) {
