@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Knex } from 'knex';
 import { filesIn } from './activity-shop.ts';
 
@@ -13,13 +16,18 @@ const UNLIKE = [
 
 export type Ledger = Record<string, string[]>;
 
+/** Artifacts that name runs, and so have other bytes in another Strata; later ones name earlier ones by digest. */
+const NAME_RUNS = ['report', 'manifest'];
+
 /** Rows by table, memberships by run, the files of the artifacts. */
 export async function ledgerOf(knex: Knex, artifacts: string): Promise<Ledger> {
-  const named = await namesOfRuns(knex);
+  const named = await namesIn(knex, artifacts);
   const ledger: Ledger = { memberships: await membershipsOf(knex, named) };
   for (const table of await tablesOf(knex)) ledger[table] = (await rowsOf(knex, table)).map(named).sort();
   const files = (await filesIn(artifacts)).filter((file) => !/(^|\/)\.incoming\/|history[/-]/.test(file));
-  ledger.files = files.map(named).sort();
+  // The key of a step is made of its inputs, which may name runs as well.
+  const places = files.map((file) => named(file).replace(/^(\.steps\/.*)-[0-9a-f]{64}/, '$1'));
+  ledger.files = places.sort();
   return ledger;
 }
 
@@ -43,13 +51,27 @@ function without(rows: readonly string[] = [], others: readonly string[] = []): 
   });
 }
 
-/** A run is named by its as-of date, a moment by none. */
-async function namesOfRuns(knex: Knex): Promise<(text: string) => string> {
+/**
+ * A text with each run named by its as-of date, a moment and an alert by none, and artifacts that name runs by the
+ * digest of what they say when read in this way.
+ */
+export async function namesIn(knex: Knex, artifacts: string): Promise<(text: string) => string> {
   const runs: { run_id: string; as_of: string }[] = await knex('runs').select('run_id', 'as_of');
-  return (text) =>
-    runs
-      .reduce((named, { run_id, as_of }) => named.replaceAll(run_id, `run of ${as_of}`), text)
+  const names = new Map(runs.map(({ run_id, as_of }) => [run_id, `run of ${as_of}`]));
+  const named = (text: string) =>
+    text
+      // The folder is the beginning of the digest.
+      .replaceAll(/\b[0-9a-f]{2}[/-](?=[0-9a-f]{64})/g, '')
+      .replaceAll(/\brun_[0-9a-f]{16}\b|\b[0-9a-f]{64}\b/g, (found) => names.get(found) ?? found)
+      .replaceAll(/\balr_[0-9a-f]{16}\b/g, 'alert')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(Z|\+00:00)/g, 'then');
+  for (const kind of NAME_RUNS) {
+    for (const file of await filesIn(join(artifacts, kind))) {
+      const content = named(await readFile(join(artifacts, kind, file), 'utf8'));
+      names.set(basename(file).split('.')[0]!, createHash('sha256').update(content).digest('hex'));
+    }
+  }
+  return named;
 }
 
 /** Counted twice over, in the table and in its partitions: one that hangs loose holds rows that nobody sees. */

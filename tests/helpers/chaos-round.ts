@@ -85,13 +85,11 @@ async function unreplayable({ artifacts }: ChaosHome, runs: number): Promise<str
 async function leftBehind({ strata, artifacts }: ChaosHome): Promise<string[]> {
   const namesIn = (folder: string) => readdir(folder).catch(() => []);
   const incoming = await namesIn(join(artifacts, '.incoming'));
-  const steps = await namesIn(join(artifacts, '.steps'));
   const scratch = join(strata.home, 'scratch');
   const folders = await namesIn(scratch);
   const copies = (await Promise.all(folders.map((name) => namesIn(join(scratch, name))))).flat();
   return [
     ...incoming.map((name) => `a file being written needs to be gone: .incoming/${name}`),
-    ...steps.map((name) => `results of a closed run need to be gone: .steps/${name}`),
     ...(folders.length > 1 ? [`one scratch folder needs to be left, found ${folders.length}`] : []),
     ...copies.map((name) => `scratch needs to be empty, found ${name}`),
   ];

@@ -9,7 +9,7 @@ import { hasClosed } from '../../scripts/follow-run.ts';
 import { connect } from '../../store/postgres/connect.ts';
 import type { Fault, FaultKind, Step } from './chaos-faults.ts';
 import type { ChaosHome } from './chaos-home.ts';
-import { differences, type Ledger, ledgerOf } from './chaos-ledger.ts';
+import { differences, type Ledger, ledgerOf, namesIn } from './chaos-ledger.ts';
 import { digestsOf } from './strata-home.ts';
 
 const LOOK_MS = 40;
@@ -20,7 +20,8 @@ const COMES_BACK_MS = 90_000;
 /** What an undisturbed run leaves, and how long its activities take. */
 export interface Undisturbed {
   asOf: string;
-  digests: ReturnType<typeof digestsOf>;
+  /** Of {@link digestsOf}, by what they are of. */
+  digests: Record<string, string>;
   ledger: Ledger;
   steps: Step[];
   ms: number;
@@ -52,7 +53,7 @@ export async function undisturbedRun(home: ChaosHome, asOf: string): Promise<Und
     throw new Error(`a run that nothing befell needs to be published, found ${summary.reasons}`);
   const { steps, ms } = await timelineOf(handle);
   const ledger = await withKnex(home, (knex) => ledgerOf(knex, home.artifacts));
-  return { asOf, digests: digestsOf(summary), ledger, steps, ms };
+  return { asOf, digests: await namedDigests(home, summary), ledger, steps, ms };
 }
 
 /** The same run while the faults happen; compared with what it is without them. */
@@ -81,17 +82,21 @@ export async function disturbedRun(
   return { ...run, runId: summary.runId, wrong: await wrongIn(home, summary, usual) };
 }
 
+/** One that names runs differs between two Stratas, and is known by what it says otherwise. */
+async function namedDigests(home: ChaosHome, summary: RunSummary): Promise<Record<string, string>> {
+  const named = await withKnex(home, (knex) => namesIn(knex, home.artifacts));
+  const digests = Object.entries(digestsOf(summary));
+  return Object.fromEntries(digests.map(([what, digest]) => [what, named(JSON.stringify(digest) ?? 'none')]));
+}
+
 /** An attempt that nobody waits for any more may still be tidying up: it gets a while. */
 async function wrongIn(home: ChaosHome, summary: RunSummary, usual: Undisturbed): Promise<string[]> {
   const { outcome, runId, counts } = summary;
   const wrong: string[] = [];
   if (outcome !== 'published') wrong.push(`the run needs to be published, found ${outcome}`);
-  for (const [what, digest] of Object.entries(usual.digests)) {
-    const [found, wanted] = [digestsOf(summary)[what as keyof typeof usual.digests], digest].map((value) =>
-      JSON.stringify(value),
-    );
-    if (found !== wanted) wrong.push(`${what}: needs ${wanted}, found ${found}`);
-  }
+  const digests = await eventually(() => namedDigests(home, summary));
+  for (const [what, wanted] of Object.entries(usual.digests))
+    if (digests[what] !== wanted) wrong.push(`${what}: needs ${wanted}, found ${digests[what]}`);
   let left: string[] = [];
   const deadline = performance.now() + COMES_BACK_MS;
   do {
