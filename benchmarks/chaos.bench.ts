@@ -51,14 +51,22 @@ async function disturb({ kills, seed, dates }: Options): Promise<ChaosTotals> {
     rounds: [],
     kinds: [],
   };
-  const caused = () => found.rounds.flatMap(({ runs }) => runs).flatMap(({ hits }) => hits).length;
+  // Servers and a disk would be left behind by a process that ends at once.
+  let isAsked = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      isAsked = true;
+      console.error('  stops after this run');
+    });
   let hits = 0;
-  while (hits < kills) {
+  while (hits < kills && !isAsked) {
     const round = await disturbedRound({
       usual,
       faultsOf(run, home) {
         found.kinds = FAULT_KINDS.filter((kind) => home.kinds.includes(kind));
-        return hits < kills ? drawFaults(random, run.steps, home.kinds).slice(0, kills - hits) : null;
+        return hits < kills && !isAsked
+          ? drawFaults(random, run.steps, home.kinds).slice(0, kills - hits)
+          : null;
       },
       onRun(run) {
         hits += run.hits.length;
@@ -68,7 +76,6 @@ async function disturb({ kills, seed, dates }: Options): Promise<ChaosTotals> {
     found.rounds.push(round);
     if (round.runs.some(({ wrong }) => wrong.length > 0)) console.error('  something differs: a new home');
     for (const line of round.wrong) console.error(`  ! ${line}`);
-    hits = caused();
   }
   found.seconds = (performance.now() - began) / 1_000;
   return found;
