@@ -40,9 +40,10 @@ async function disturb({ kills, seed, dates }: Options): Promise<ChaosTotals> {
   const { drawFaults } = await import('../tests/helpers/chaos-faults.ts');
   const began = performance.now();
   console.error(`${dates} runs without a fault, to compare with`);
-  const usual = await undisturbedRound(monthsFrom(dates), ({ asOf, ms }) =>
-    console.error(`  ${asOf}  ${(ms / 1_000).toFixed(1)} s`),
-  );
+  const usual = await undisturbedRound({
+    dates: monthsFrom(dates),
+    onRun: ({ asOf, ms }) => console.error(`  ${asOf}  ${(ms / 1_000).toFixed(1)} s`),
+  });
   const disturbedSince = performance.now();
   const random = createRandom(seed);
   const found: ChaosTotals = {

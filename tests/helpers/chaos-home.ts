@@ -39,8 +39,8 @@ export interface ChaosHome {
   close(): Promise<string[]>;
 }
 
-/** @param options.restartThreads kernel threads of a worker that takes the place of another */
-export async function openChaosHome(options: { restartThreads?: number } = {}): Promise<ChaosHome> {
+/** @param options.threads of the kernels; default: all cores */
+export async function openChaosHome(options: { threads?: number } = {}): Promise<ChaosHome> {
   const strata = await openStrataHome({
     fewTrials: true,
     change: (shop) => ({ ...shop, source: { ...shop.source, customers: CUSTOMERS }, alerts: ALERTS }),
@@ -54,13 +54,8 @@ export async function openChaosHome(options: { restartThreads?: number } = {}): 
     await openLine(Number(services.temporal.address.split(':')[1])),
   ] as const;
   const through = throughLines(services, lines);
-  let started = 0;
   const worker = keepWorker(() =>
-    strata.startWorker({
-      through,
-      env: { STRATA_ARTIFACTS: artifacts },
-      ...(started++ > 0 && options.restartThreads && { threads: options.restartThreads }),
-    }),
+    strata.startWorker({ ...options, through, env: { STRATA_ARTIFACTS: artifacts } }),
   );
   const passing = new Set<Promise<unknown>>();
   const letPass = (work: Promise<unknown>) => {

@@ -15,11 +15,14 @@ export interface Round {
   ownEnds: number;
 }
 
-export async function undisturbedRound(
-  dates: readonly string[],
-  onRun: (run: Undisturbed) => void = () => {},
-): Promise<Undisturbed[]> {
-  const home = await openChaosHome();
+/** @param options.threads of the kernels, which make no difference; default: all cores */
+export async function undisturbedRound(options: {
+  dates: readonly string[];
+  onRun?(run: Undisturbed): void;
+  threads?: number;
+}): Promise<Undisturbed[]> {
+  const { dates, onRun = () => {}, threads } = options;
+  const home = await openChaosHome({ ...(threads && { threads }) });
   try {
     const runs: Undisturbed[] = [];
     for (const asOf of dates) {
@@ -37,16 +40,14 @@ export async function undisturbedRound(
  * The same runs in a home of their own, while faults happen.
  *
  * @param options.faultsOf null: no further run
- * @param options.restartThreads kernel threads of the workers that take the place of killed ones
  */
 export async function disturbedRound(options: {
   usual: readonly Undisturbed[];
   faultsOf(run: Undisturbed, home: ChaosHome): readonly Fault[] | null;
   onRun?(run: Disturbed): void;
-  restartThreads?: number;
 }): Promise<Round> {
-  const { usual, faultsOf, onRun = () => {}, restartThreads } = options;
-  const home = await openChaosHome({ ...(restartThreads && { restartThreads }) });
+  const { usual, faultsOf, onRun = () => {} } = options;
+  const home = await openChaosHome();
   const runs: Disturbed[] = [];
   const wrong: string[] = [];
   try {
