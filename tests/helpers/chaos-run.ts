@@ -6,6 +6,7 @@ import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import { workflowIds } from '../../pipelines/contracts/signatures.ts';
 import { stageOfActivity } from '../../pipelines/contracts/stage-activities.ts';
 import { hasClosed } from '../../scripts/follow-run.ts';
+import { encodeJson } from '../../store/artifacts/json.ts';
 import { connect } from '../../store/postgres/connect.ts';
 import type { Fault, FaultKind, Step } from './chaos-faults.ts';
 import type { ChaosHome } from './chaos-home.ts';
@@ -86,7 +87,12 @@ export async function disturbedRun(
 async function namedDigests(home: ChaosHome, summary: RunSummary): Promise<Record<string, string>> {
   const named = await withKnex(home, (knex) => namesIn(knex, home.artifacts));
   const digests = Object.entries(digestsOf(summary));
-  return Object.fromEntries(digests.map(([what, digest]) => [what, named(JSON.stringify(digest) ?? 'none')]));
+  // A summary that was kept has its keys in PostgreSQL's order.
+  const told = (digest: unknown) =>
+    encodeJson(JSON.parse(JSON.stringify(digest ?? 'none')))
+      .toString()
+      .trim();
+  return Object.fromEntries(digests.map(([what, digest]) => [what, named(told(digest))]));
 }
 
 /** An attempt that nobody waits for any more may still be tidying up: it gets a while. */
