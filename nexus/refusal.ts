@@ -4,15 +4,6 @@ import { HandlerError, type HandlerErrorType, type StartOperationContext } from 
 import { toFailure } from '../activities/boundary.ts';
 import { ERRORS, isErrorCode } from '../pipelines/contracts/errors.ts';
 
-/** By what the catalogue answers over HTTP; all else is ours, and no caller can mend it. */
-const TYPES: Readonly<Record<number, HandlerErrorType>> = {
-  400: 'BAD_REQUEST',
-  404: 'NOT_FOUND',
-  409: 'CONFLICT',
-  413: 'BAD_REQUEST',
-  422: 'BAD_REQUEST',
-};
-
 /** An operation whose errors are told as Nexus tells them. */
 export function refusing<I, O>(
   handle: (operation: StartOperationContext, input: I) => Promise<O>,
@@ -45,7 +36,13 @@ export function toHandlerError(error: unknown): unknown {
   });
 }
 
+/**
+ * Never CONFLICT: server 1.29 does not know the type, takes it for an error of its own and calls again until the
+ * caller's time is over.
+ */
 function typeOf(code: string | null | undefined, isFinal: boolean): HandlerErrorType {
   if (!isFinal) return 'UNAVAILABLE';
-  return (isErrorCode(code) ? TYPES[ERRORS[code].http] : undefined) ?? 'INTERNAL';
+  const http = isErrorCode(code) ? ERRORS[code].http : 500;
+  if (http === 404) return 'NOT_FOUND';
+  return http < 500 ? 'BAD_REQUEST' : 'INTERNAL';
 }
