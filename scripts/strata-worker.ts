@@ -14,6 +14,8 @@ import { createActivities } from '../activities/index.ts';
 import { createSegmentationService } from '../nexus/segmentation.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
+import { watchKeys } from './codec/key-watch.ts';
+import { isKeyMissing } from './codec/read-payload.ts';
 import { type Config, PROJECT_FOLDER } from './config.ts';
 import { firstLine } from './error-text.ts';
 import { inputOf } from './start-or-join.ts';
@@ -30,7 +32,7 @@ const COMPUTE_SLOTS = 1;
 const WAIT_SLOTS = 1_000;
 
 export interface StrataWorker {
-  /** Ends when the worker was stopped; rejects with WORKER_FAILED when it broke. */
+  /** Ends when the worker was stopped; rejects with WORKER_FAILED when it broke, with CODEC_KEY_MISSING when it lacks a key. */
   readonly ended: Promise<void>;
   /** Lets running activities end or cancels them, then leaves, whether it broke or not. Repeatable. */
   stop(): Promise<void>;
@@ -45,12 +47,13 @@ export async function startWorker(options: {
   /** Encrypts payloads where there are keys. */
   dataConverter?: DataConverter;
 }): Promise<StrataWorker> {
-  const { connection, namespace, bundle, context, dataConverter } = options;
+  const { connection, namespace, bundle, context } = options;
+  const { dataConverter, missing } = watchKeys(options.dataConverter ?? {});
   const shared = {
     connection,
     namespace,
     activities: createActivities(context),
-    ...(dataConverter && { dataConverter }),
+    dataConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: '1 second',
@@ -75,9 +78,10 @@ export async function startWorker(options: {
     }),
   ]);
   const running = workers.map((worker) => worker.run());
-  const ended = Promise.all(running).then(
+  const ended = Promise.race([Promise.all(running), missing]).then(
     () => undefined,
     (cause) => {
+      if (isKeyMissing(cause)) throw cause;
       throw new PipelineError('WORKER_FAILED', `the worker broke: ${firstLine(cause)}`, {}, { cause });
     },
   );
