@@ -27,8 +27,8 @@ export interface Neighbours {
   bundle: WorkflowBundle;
   /** Starts a workflow of tests/fixtures/nexus-callers in the other namespace. */
   call(workflow: string, arg: unknown, dataConverter?: DataConverter): Promise<WorkflowHandle>;
-  /** While `check` runs, workers of both namespaces are there. */
-  serving(what: Served, check: () => Promise<void>): Promise<void>;
+  /** Workers of both namespaces, until what is returned is called. */
+  serve(what: Served): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -45,18 +45,18 @@ export async function openNeighbours(): Promise<Neighbours> {
   const native = await NativeConnection.connect({ address });
   const id = randomUUID().slice(0, 8);
   const [namespace, others] = [`strata-${id}`, `callers-${id}`];
-  for (const name of [namespace, others]) await register(connection, name);
-  await prepareOwnNamespace(connection, namespace);
-  const spec = {
-    name: 'strata',
-    target: { worker: { namespace, taskQueue: TASK_QUEUES.workflows } },
-  };
-  const { endpoint } = await patiently(() => connection.operatorService.createNexusEndpoint({ spec }));
-  const bundle = await bundleWorkflows();
-  const callers = await bundleWorkflowCode({
-    workflowsPath: CALLERS,
-    logger: new DefaultLogger('ERROR'),
-  });
+  const prepared = (async () => {
+    await Promise.all([namespace, others].map((name) => register(connection, name)));
+    await prepareOwnNamespace(connection, namespace);
+    const target = { worker: { namespace, taskQueue: TASK_QUEUES.workflows } };
+    const spec = { name: 'strata', target };
+    return patiently(() => connection.operatorService.createNexusEndpoint({ spec }));
+  })();
+  const [{ endpoint }, bundle, callers] = await Promise.all([
+    prepared,
+    bundleWorkflows(),
+    bundleWorkflowCode({ workflowsPath: CALLERS, logger: new DefaultLogger('ERROR') }),
+  ]);
   return {
     client: new Client({ connection, namespace }),
     bundle,
@@ -65,7 +65,7 @@ export async function openNeighbours(): Promise<Neighbours> {
         workflow,
         { ...{ workflowId: `call-${randomUUID()}`, taskQueue: 'callers', args: [arg] } },
       ),
-    async serving({ activities, context, dataConverter = {} }, check) {
+    async serve({ activities, context, dataConverter = {} }) {
       const shared = { connection: native, dataConverter };
       const ours = { ...shared, namespace, activities, maxHeartbeatThrottleInterval: 100 };
       const workers = await Promise.all([
@@ -77,13 +77,11 @@ export async function openNeighbours(): Promise<Neighbours> {
         Worker.create({ ...ours, taskQueue: TASK_QUEUES.waits }),
         Worker.create({ ...shared, namespace: others, taskQueue: 'callers', workflowBundle: callers }),
       ]);
-      const running = workers.map((worker) => worker.run());
-      try {
-        await check();
-      } finally {
+      const running = Promise.all(workers.map((worker) => worker.run()));
+      return async () => {
         for (const worker of workers) worker.shutdown();
-        await Promise.all(running);
-      }
+        await running;
+      };
     },
     async close() {
       const { id, version } = endpoint!;
