@@ -66,7 +66,8 @@ export async function openNeighbours(): Promise<Neighbours> {
         { ...{ workflowId: `call-${randomUUID()}`, taskQueue: 'callers', args: [arg] } },
       ),
     async serve({ activities, context, dataConverter = {} }) {
-      const shared = { connection: native, dataConverter };
+      // Not a loop without end, but a machine that has others to serve.
+      const shared = { connection: native, dataConverter, isolateExecutionTimeout: '1 minute' };
       const ours = { ...shared, namespace, activities, maxHeartbeatThrottleInterval: 100 };
       const workers = await Promise.all([
         Worker.create({
