@@ -25,7 +25,7 @@ export function installRuntime(logger: Logger): void {
 export function createTemporalLogger(log: Log): Logger {
   return new DefaultLogger('WARN', ({ message, meta }) => {
     if (EXPECTED.some((words) => message.startsWith(words))) return;
-    const about = ['workflowId', 'activityType', 'attempt'].flatMap((key) =>
+    const about = ['workflowId', 'activityType', 'service', 'operation', 'attempt'].flatMap((key) =>
       meta?.[key] ? [String(meta[key])] : [],
     );
     // Nothing goes on before somebody gives the key, and only these words say which.
