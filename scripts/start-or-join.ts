@@ -4,14 +4,13 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run, RunKind, StartInput } from '../pipelines/contracts/run.ts';
-import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { differencesOf, runInProgress, startOf } from '../pipelines/contracts/same-start.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
 import { readPayload } from './codec/read-payload.ts';
 import { hasClosed } from './follow-run.ts';
 
-export const DEFAULT_PIPELINE = 'shop';
+export { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 
 interface StartedRun {
   execution: Run['workflow'];
@@ -19,28 +18,12 @@ interface StartedRun {
   joinedFrom: Date | null;
 }
 
-const FIELDS = [
-  'pipeline',
-  'extract',
-  'asOf',
-  'seed',
-  'review',
-  'k',
-  'beforePublished',
-  'timezone',
-] as const satisfies (keyof StartInput)[];
-
 interface StartOptions {
   /** Default: refit. */
   kind?: RunKind;
   /** Id of the run of a workflow that is held for review, for the way out; null for any other. */
   heldRunOf?: (workflow: Run['workflow']) => Promise<string | null>;
 }
-
-const OF_KIND = {
-  refit: { workflow: WORKFLOWS.segmentCustomers, idOf: workflowIds.segment, does: 'segment' },
-  assign: { workflow: WORKFLOWS.assignCustomers, idOf: workflowIds.assign, does: 'assign' },
-} as const;
 
 /**
  * Starts the run of this pipeline and as-of date, or joins the one that is still going on, if that was asked
@@ -53,16 +36,14 @@ export async function startOrJoin(
   input: StartInput,
   { kind = 'refit', heldRunOf = async () => null }: StartOptions = {},
 ): Promise<StartedRun> {
-  const { pipeline = DEFAULT_PIPELINE, asOf } = input;
-  const { workflow, idOf, does } = OF_KIND[kind];
-  const workflowId = idOf(pipeline, asOf);
+  const { workflow, workflowId, staticSummary } = startOf(input, kind);
   for (;;) {
     try {
       const { firstExecutionRunId } = await client.workflow.start(workflow, {
         workflowId,
         taskQueue: TASK_QUEUES.workflows,
         args: [input],
-        staticSummary: `${does} customers of ${pipeline}${asOf ? ` as of ${asOf}` : ''}`,
+        staticSummary,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });
@@ -76,7 +57,7 @@ export async function startOrJoin(
     const { runId, startTime } = running;
     const execution = { id: workflowId, runId };
     const differences = differencesOf(await inputOf(client, execution), input);
-    if (differences.length > 0) throw inProgress(execution, differences, await heldRunOf(execution));
+    if (differences.length > 0) throw runInProgress(execution, differences, await heldRunOf(execution));
     return { execution, joinedFrom: startTime };
   }
 }
@@ -94,31 +75,4 @@ export async function inputOf(client: Client, execution: Run['workflow']): Promi
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
   const sent = await readPayload(client, payload);
   return typeof sent === 'object' && sent !== null ? sent : {};
-}
-
-function differencesOf(running: StartInput, asked: StartInput): string[] {
-  const [there, here] = [running, asked].map((input) => ({ pipeline: DEFAULT_PIPELINE, ...input }));
-  return FIELDS.filter((field) => there![field] !== here![field]).map(
-    (field) => `${field} is ${said(there![field])} there, ${said(here![field])} here`,
-  );
-}
-
-function inProgress(
-  { id, runId }: Run['workflow'],
-  differences: readonly string[],
-  heldRun: string | null,
-): PipelineError {
-  const [state, wayOut] =
-    heldRun === null
-      ? ['still going on', 'wait until it has ended, cancel it in the Temporal UI,']
-      : ['held for review', `decide on it (npm run strata -- review ${heldRun} publish, or reject),`];
-  return new PipelineError(
-    'RUN_IN_PROGRESS',
-    `run ${id} (${runId}) is ${state} and was asked for something else: ${differences.join('; ')}; ${wayOut} or ask for the same to join it`,
-    { workflowId: id, workflowRunId: runId, differences: differences.length },
-  );
-}
-
-function said(value: string | number | undefined): string {
-  return value === undefined ? 'left out' : JSON.stringify(value);
 }

@@ -12,12 +12,14 @@ import {
 } from '@temporalio/worker';
 import type { ActivityContext } from '../activities/context.ts';
 import { createActivities } from '../activities/index.ts';
+import { createSegmentationService } from '../nexus/segmentation.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
 import { watchKeys } from './codec/key-watch.ts';
 import { isKeyMissing } from './codec/read-payload.ts';
 import { type Config, PROJECT_FOLDER } from './config.ts';
 import { firstLine } from './error-text.ts';
+import { inputOf } from './start-or-join.ts';
 
 /** What makes an artifact's bytes; a change in any of these files is another code version. */
 const BYTES_FOLDERS = ['numeric', 'pipelines', 'activities', 'store/warehouse', 'store/artifacts'];
@@ -45,7 +47,7 @@ export interface StrataWorker {
 
 const PING_MS = 2_000;
 
-/** Polls all task queues: workflows and short activities, heavy activities, those that only wait. */
+/** Polls all task queues: workflows, short activities and the calls of other namespaces; heavy activities; those that only wait. */
 export async function startWorker(options: {
   connection: NativeConnection;
   namespace: string;
@@ -71,7 +73,12 @@ export async function startWorker(options: {
     shutdownForceTime: '10 seconds',
   } as const;
   const workers = await Promise.all([
-    Worker.create({ ...shared, taskQueue: TASK_QUEUES.workflows, workflowBundle: bundle }),
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUES.workflows,
+      workflowBundle: bundle,
+      nexusServices: [createSegmentationService({ ...context, inputOf })],
+    }),
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUES.compute,

@@ -40,7 +40,7 @@ export function createTemporalLogger(log: Log, { tellsActivities = true } = {}):
   return new DefaultLogger('WARN', ({ message, meta }) => {
     if (EXPECTED.some((words) => message.startsWith(words))) return;
     if (!tellsActivities && message.startsWith(ATTEMPT_FAILED)) return;
-    const about = ['workflowId', 'activityType', 'attempt'].flatMap((key) =>
+    const about = ['workflowId', 'activityType', 'service', 'operation', 'attempt'].flatMap((key) =>
       meta?.[key] ? [String(meta[key])] : [],
     );
     // Nothing goes on before somebody gives the key, and only these words say which.

@@ -24,6 +24,8 @@ const HOUSE: Record<string, Rule | typeof ANYTHING> = {
   // A job in a thread of its own is TypeScript, which the thread has to be taught to read.
   'numeric/threads': { ours: ['numeric/'], packages: ['tsx', 'node:'] },
   pipelines: { ours: ['numeric/'], packages: ['zod', 'arquero', 'yaml'] },
+  // The service that other namespaces call is a word that callers share.
+  'pipelines/contracts': { ours: [], packages: ['zod', 'yaml', 'nexus-rpc'] },
   workflows: { ours: ['pipelines/contracts/'], packages: ['@temporalio/workflow', 'nexus-rpc'] },
   store: {
     ours: ['pipelines/contracts/'],
@@ -35,6 +37,10 @@ const HOUSE: Record<string, Rule | typeof ANYTHING> = {
   activities: {
     ours: ['pipelines/', 'numeric/', 'store/'],
     packages: ['@temporalio/activity', '@temporalio/common', 'nodemailer', 'node:'],
+  },
+  nexus: {
+    ours: ['pipelines/contracts/', 'store/', 'activities/boundary.ts'],
+    packages: ['@temporalio/nexus', '@temporalio/client', '@temporalio/common', 'nexus-rpc'],
   },
   api: {
     ours: ['store/', 'pipelines/contracts/', 'temporal.config.ts', 'numeric/cluster/assign.ts'],
@@ -158,6 +164,9 @@ describe('the rules themselves', () => {
     ['store/x.ts', "import { x } from '../pipelines/stages/name.ts';", 1],
     ['activities/x.ts', "import { y } from '@temporalio/client';", 1],
     ['activities/x.ts', "import { y } from '@temporalio/common/lib/proto-utils.js';", 0],
+    ['pipelines/contracts/x.ts', "import { operation } from 'nexus-rpc';", 0],
+    ['pipelines/stages/x.ts', "import { operation } from 'nexus-rpc';", 1],
+    ['nexus/x.ts', "import { y } from '../activities/run.ts';", 1],
     ['scripts/x.ts', "import { y } from '../activities/a.ts';", 0],
   ])('%s with %s: %d faults', (path, text, faults) => {
     expect(forbiddenImports(file(path, text))).toHaveLength(faults);

@@ -17,7 +17,7 @@ const ENDING = /^[a-z0-9]+(?:\.[a-z0-9]+)*$/;
  *     <root>/.steps/<run>/<stage>-<key>.json    results of stages
  *     <root>/.uses/<uri>/<run>, .runs/<run>/…   who uses what
  *     <root>/.incoming/                         files being written; what a killed process left there
- *                                               goes after a day
+ *                                               goes with the next write of another, or after a day
  *
  * @param root made when it is not there, at the first write
  * @param fs stands in for the file system in fault tests

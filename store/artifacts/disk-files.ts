@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
 import * as nodeFs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 // A file gets its name only when its bytes are on the disk: written and synced under .incoming, then renamed,
@@ -17,6 +19,8 @@ export const realFs: ArtifactFs = nodeFs;
 const CHUNK_BYTES = 8 * 1024 * 1024;
 const DAY_MS = 24 * 3600 * 1000;
 const INCOMING = '.incoming';
+/** Where a process number says which process it is: on this machine, and in this container of it. */
+const PLACE = `${hostname()}.${processSpace()}`;
 
 export interface DiskFiles {
   readonly root: string;
@@ -50,7 +54,7 @@ export function createDiskFiles(root: string, fs: ArtifactFs): DiskFiles {
 
   async function withIncoming<T>(use: (folder: string) => Promise<T>): Promise<T> {
     await open();
-    const folder = join(incoming, `${process.pid}-${randomUUID()}`);
+    const folder = join(incoming, `${process.pid}-${randomUUID()}@${PLACE}`);
     await fs.mkdir(folder, { recursive: true });
     try {
       return await use(folder);
@@ -112,21 +116,32 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+/** On Linux the number of the process namespace; elsewhere there is one for the whole machine. */
+function processSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '');
+  } catch {
+    return '';
+  }
+}
+
 async function openRoot(fs: ArtifactFs, incoming: string): Promise<void> {
   await fs.mkdir(incoming, { recursive: true });
   for (const name of await fs.readdir(incoming)) {
     const path = join(incoming, name);
-    if (await isStale(fs, path, Number.parseInt(name, 10))) {
-      await fs.rm(path, { recursive: true, force: true });
-    }
+    if (await isStale(fs, path)) await fs.rm(path, { recursive: true, force: true });
   }
 }
 
-/** Older than a day and its process gone: the age alone would take a slow producer's file away. */
-async function isStale(fs: ArtifactFs, path: string, pid: number): Promise<boolean> {
+/**
+ * Of a process of this place that is gone; of another place nobody here can tell, and no file takes a day to be
+ * written. The age alone would take a slow producer's file away.
+ */
+async function isStale(fs: ArtifactFs, path: string): Promise<boolean> {
+  const [, pid, place] = /^(\d+)-[^@]*@?(.*)$/.exec(basename(path)) ?? [];
   try {
     const { mtimeMs } = await fs.stat(path);
-    return Date.now() - mtimeMs > DAY_MS && !isAlive(pid);
+    return !isAlive(Number(pid)) && (place === PLACE || Date.now() - mtimeMs > DAY_MS);
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 
 interface Payload {
@@ -32,15 +32,18 @@ export interface Seen {
 /** What the server has of all executions, in clear and in payloads. */
 export async function historiesSeen({ workflow }: Client): Promise<Seen[]> {
   const found: Seen[] = [];
-  for await (const { workflowId: id, runId } of workflow.list()) {
-    const json = historyToJSON(await workflow.getHandle(id, runId).fetchHistory());
-    const [payloads, searched] = [false, true].map((which) => payloadsIn(JSON.parse(json), which));
-    found.push({
-      ...{ id, json },
-      payloads: payloads!.map(({ data }) => textOf(data)),
-      searched: searched!.map(({ data }) => textOf(data)),
-      encodings: new Set(payloads!.map(({ metadata }) => textOf(metadata.encoding))),
-    });
-  }
+  for await (const { workflowId, runId } of workflow.list())
+    found.push(await historySeen(workflow.getHandle(workflowId, runId)));
   return found;
+}
+
+export async function historySeen(handle: WorkflowHandle): Promise<Seen> {
+  const json = historyToJSON(await handle.fetchHistory());
+  const [payloads, searched] = [false, true].map((which) => payloadsIn(JSON.parse(json), which));
+  return {
+    ...{ id: handle.workflowId, json },
+    payloads: payloads!.map(({ data }) => textOf(data)),
+    searched: searched!.map(({ data }) => textOf(data)),
+    encodings: new Set(payloads!.map(({ metadata }) => textOf(metadata.encoding))),
+  };
 }

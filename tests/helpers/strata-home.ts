@@ -16,11 +16,11 @@ export interface StrataHome {
   home: string;
   client: Client;
   services: Awaited<ReturnType<typeof startServices>>;
+  /** @param options.through other addresses than the services' own */
   startWorker(options?: {
     threads?: number;
     env?: Record<string, string>;
-    /** Another way to the same database. */
-    databaseUrl?: string;
+    through?: StrataHome['services'];
   }): Promise<WorkerProcess>;
   startRun(
     input?: StartInput,
@@ -29,15 +29,27 @@ export interface StrataHome {
   close(): Promise<void>;
 }
 
+type ShopFile = { clustering: object; source: object };
+type ChangeShop = (shop: ShopFile) => object;
+
 /** Enough to find the built-in shop's segments again, in a tenth of the time. */
 const FEW_TRIALS = { bootstraps: 20, nullDraws: 19, starts: 3, sampleRows: 1_500 };
 
-/** @param options.fewTrials the built-in shop chooses its segments on fewer trials: for what is not about them */
-export async function openStrataHome({ fewTrials = false } = {}): Promise<StrataHome> {
+/**
+ * @param options.fewTrials the built-in shop chooses its segments on fewer trials: for what is not about them
+ * @param options.change what else is otherwise in its definition
+ */
+export async function openStrataHome({
+  fewTrials = false,
+  change,
+}: {
+  fewTrials?: boolean;
+  change?: ChangeShop;
+} = {}): Promise<StrataHome> {
   const home = await mkdtemp(join(tmpdir(), 'strata-home-'));
   // PostgreSQL does not run as root: its own user has to get in.
   await chmod(home, 0o755);
-  const definitions = fewTrials ? await writeQuickShop(home) : null;
+  const definitions = fewTrials ? await writeQuickShop(home, change) : null;
   const services = await startServices({ home, log: createLog({ level: 'error' }) });
   const connection = await Connection.connect(services.temporal.connectionOptions);
   const client = new Client({ connection });
@@ -46,15 +58,15 @@ export async function openStrataHome({ fewTrials = false } = {}): Promise<Strata
     home,
     client,
     services,
-    async startWorker(options) {
+    async startWorker({ through = services, ...options } = {}) {
       const worker = await startWorkerProcess({
         home,
-        services: { ...services, ...(options?.databaseUrl && { databaseUrl: options.databaseUrl }) },
+        services: through,
         ...options,
         env: {
           ...process.env,
           ...(definitions && { STRATA_DEFINITIONS: definitions }),
-          ...options?.env,
+          ...options.env,
         },
       });
       workers.push(worker);
@@ -71,14 +83,15 @@ export async function openStrataHome({ fewTrials = false } = {}): Promise<Strata
   };
 }
 
-async function writeQuickShop(home: string): Promise<string> {
+async function writeQuickShop(home: string, change: ChangeShop = (shop) => shop): Promise<string> {
   const definitions = join(home, 'definitions');
   const file = join(definitions, 'shop/pipeline.yaml');
   await cp(join(PROJECT_FOLDER, 'pipelines/definitions/shop'), join(definitions, 'shop'), {
     recursive: true,
   });
-  const shop = parse(await readFile(file, 'utf8')) as { clustering: object };
-  await writeFile(file, stringify({ ...shop, clustering: { ...shop.clustering, ...FEW_TRIALS } }));
+  const shop = parse(await readFile(file, 'utf8')) as ShopFile;
+  const quick = { ...shop, clustering: { ...shop.clustering, ...FEW_TRIALS } };
+  await writeFile(file, stringify(change(quick)));
   return definitions;
 }
 

@@ -58,7 +58,8 @@ beforeAll(async () => {
   const port = await choosePort(19_464);
   url = `http://${LOOPBACK}:${port}`;
   const env = { STRATA_METRICS_PORT: String(port), STRATA_LOG_FORMAT: 'json' };
-  worker = await strata.startWorker({ env, databaseUrl: database.url });
+  const through = { ...strata.services, databaseUrl: database.url };
+  worker = await strata.startWorker({ env, through });
   worker.child.stderr!.on('data', (text: string) => {
     said += text;
   });

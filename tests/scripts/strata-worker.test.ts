@@ -89,6 +89,11 @@ describe('the worker', () => {
     expect(options.map(({ taskQueue }) => taskQueue).sort()).toEqual(Object.values(TASK_QUEUES).sort());
     const of = (queue: string) => options.find(({ taskQueue }) => taskQueue === queue)!;
     expect(options.filter(({ workflowBundle }) => workflowBundle)).toEqual([of(TASK_QUEUES.workflows)]);
+    // Where an endpoint points to, and nowhere else: a call is answered by one worker.
+    expect(options.filter(({ nexusServices }) => nexusServices)).toEqual([of(TASK_QUEUES.workflows)]);
+    expect(of(TASK_QUEUES.workflows).nexusServices!.map(({ definition }) => definition.name)).toEqual([
+      'segmentation',
+    ]);
     expect(of(TASK_QUEUES.waits).maxConcurrentActivityTaskExecutions).toBeGreaterThanOrEqual(1_000);
     expect(of(TASK_QUEUES.compute).maxConcurrentActivityTaskExecutions).toBe(1);
     await worker.stop();

@@ -34,6 +34,14 @@ test('a failed activity is one line with what and which, the rest of its words a
   expect(lines).toEqual([expect.stringMatching(/^\S+ Temporal: Activity failed \(fitClusters, 2\)\n$/)]);
 });
 
+test('of a call that was refused stands which it was, and nothing that was sent', () => {
+  const about = { service: 'segmentation', operation: 'run', error: new Error('asOf: hunter2') };
+  const lines = linesAt('info', (logger) => logger.warn('Nexus handler invocation failed', about));
+  expect(lines).toEqual([
+    expect.stringMatching(/^\S+ Temporal: Nexus handler invocation failed \(segmentation, run\)\n$/),
+  ]);
+});
+
 test('a task that lacks a key is told with the key, since nothing goes on without it', async () => {
   const payload = {
     metadata: Object.fromEntries(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ArtifactStore } from '../../../store/artifacts/artifact-store.ts';
 import { createDiskArtifacts } from '../../../store/artifacts/disk-artifacts.ts';
@@ -224,7 +224,22 @@ describe('release', () => {
 });
 
 describe('what killed processes left', () => {
-  test('goes after a day, and not before', async () => {
+  test('on this machine goes with the first write of another, and nothing else does', async () => {
+    let own = '';
+    await artifacts.take('extract', about(), async (file) => {
+      own = basename(dirname(file));
+      await writeFile(file, content);
+      return { rows: 3 };
+    });
+    const place = own.slice(own.indexOf('@'));
+    const names = [`${2 ** 22 + 1}-killed`, `${process.ppid}-working`].map((name) => `${name}${place}`);
+    const elsewhere = `${2 ** 22 + 1}-working@elsewhere.1`;
+    for (const name of [...names, elsewhere]) await mkdir(join(root, '.incoming', name));
+    await createDiskArtifacts({ root }).write('matrix', content, about());
+    expect((await readdir(join(root, '.incoming'))).sort()).toEqual([names[1], elsewhere].sort());
+  });
+
+  test('anywhere goes after a day, and not before', async () => {
     const gone = 2 ** 22 + 1;
     const old = join(root, '.incoming', `${gone}-old`);
     const young = join(root, '.incoming', `${gone}-young`);
