@@ -89,7 +89,7 @@ function promoteCommand(signal: AbortSignal, setExitCode: SetExitCode): Command 
         const { readBuildId } = await import('./build-id.ts');
         const { awaitPromotable } = await import('./server.ts');
         const here = await readBuildId(config);
-        const asked = { buildId: build ?? here, waitMs: given.wait! * 1_000, signal };
+        const asked = { buildId: build ?? here, waitMs: (given.wait ?? 0) * 1_000, signal };
         const promotable = await awaitPromotable(client, found.name, asked);
         const { version } = promotable;
         if (given.replay && !(await replays({ client, version, here, config }, setExitCode))) return found;

@@ -87,7 +87,7 @@ export async function awaitPromotable(
     try {
       return { found, version: requirePromotable(found, buildId) };
     } catch (error) {
-      if (performance.now() > deadline) throw error;
+      if (!(performance.now() < deadline)) throw error;
       await sleep(LOOK_AGAIN_MS, undefined, { signal });
     }
   }
