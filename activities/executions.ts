@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Run } from '../pipelines/contracts/run.ts';
+import type { ActivityContext } from './context.ts';
 
 type Execution = Run['workflow'];
 
@@ -13,14 +14,39 @@ export interface ExecutionState {
 /** A pause of Temporal's own, from server 1.30 on, is a status beside running. */
 const OPEN: readonly string[] = ['RUNNING', 'PAUSED'];
 
-/** Asks Temporal; follows resets to where the run goes on. */
-export async function stateOf(workflow: Execution): Promise<ExecutionState> {
+/** What Temporal says of an execution. */
+interface Described {
+  runId: string;
+  status: { name: string };
+  raw: { workflowExtendedInfo?: { resetRunId?: string | null } | null };
+}
+
+/**
+ * Under which run id an execution goes on that was reset; null for one that was not. Temporal notes it of an execution
+ * that had ended by itself, too: there it was another run that began, with the same input.
+ */
+export function goesOnAs({ runId, status, raw }: Described): string | null {
+  const next = raw.workflowExtendedInfo?.resetRunId;
+  const endedBySelf = !OPEN.includes(status.name) && status.name !== 'TERMINATED';
+  return !next || next === runId || endedBySelf ? null : next;
+}
+
+/** Asks Temporal; follows resets to where the run goes on, as far as it is no run of its own that goes on there. */
+export async function stateOf(
+  { repositories }: Pick<ActivityContext, 'repositories'>,
+  workflow: Execution,
+): Promise<ExecutionState> {
   const handle = Context.current().client.workflow.getHandle(workflow.id, workflow.runId);
   try {
-    const { status, raw } = await handle.describe();
-    const resetRunId = raw.workflowExtendedInfo?.resetRunId;
-    if (resetRunId && resetRunId !== workflow.runId) return await stateOf({ ...workflow, runId: resetRunId });
-    return { status: OPEN.includes(status.name) ? 'open' : 'closed', workflow };
+    const description = await handle.describe();
+    const nextRunId = goesOnAs(description);
+    if (nextRunId !== null) {
+      const next = { ...workflow, runId: nextRunId };
+      // Reset to before it was opened, it was opened once more, as another run.
+      const isOther = (await repositories.runs.byWorkflow(next)) !== null;
+      if (!isOther) return await stateOf({ repositories }, next);
+    }
+    return { status: OPEN.includes(description.status.name) ? 'open' : 'closed', workflow };
   } catch (error) {
     if (isNotFound(error)) return { status: 'gone', workflow };
     throw error;

@@ -18,10 +18,10 @@ export function createHistoryActivities(context: ActivityContext): HistoryStages
   return {
     async awaitClosed({ workflow }) {
       return withHeartbeats('history', async ({ signal }) => {
-        let state = await stateOf(workflow);
+        let state = await stateOf(context, workflow);
         for (let pauseMs = POLL_MS.first; state.status === 'open'; pauseMs *= 1.1) {
           await sleep(Math.min(pauseMs, POLL_MS.longest), undefined, { signal });
-          state = await stateOf(state.workflow);
+          state = await stateOf(context, workflow);
         }
         return { workflow: state.workflow };
       });

@@ -1,7 +1,10 @@
 import type { Context } from '@temporalio/activity';
-import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
+import { msToTs, optionalTsToMs, tsToDate } from '@temporalio/common/lib/time.js';
+import { nominalTimes } from '../pipelines/stages/schedules/clock-changes.ts';
 import { MARK, nameOfSchedule, SCHEDULE_PREFIX } from '../pipelines/stages/schedules/facts.ts';
 import { judgedRange, type ScheduledRun, type ScheduleState } from '../pipelines/stages/schedules/missed.ts';
+import { timesOf } from './calendar-times.ts';
+import { listExecutions } from './list-executions.ts';
 
 // Schedules as the Temporal server has them: those that `apply` made, when they were due, and what they started. For the
 // watch and for commands alike.
@@ -69,25 +72,36 @@ export interface Reading {
 /** The schedules that `apply` made, with the due times that may be judged by now and the runs there are for them. */
 export async function readSchedules(client: TemporalClient, reading: Reading): Promise<ReadSchedule[]> {
   const found = await foundSchedules(client, { pipeline: reading.pipeline });
-  return Promise.all(found.filter(({ isOurs }) => isOurs).map((one) => readSchedule(client, one, reading)));
+  const keptMs = await keptFor(client);
+  const ours = found.filter(({ isOurs }) => isOurs);
+  return Promise.all(ours.map((one) => readSchedule(client, one, { ...reading, keptMs })));
+}
+
+/** How long runs that have ended are known, in milliseconds; null where the server does not say. */
+async function keptFor({ workflowService, options }: TemporalClient): Promise<number | null> {
+  const { config } = await workflowService.describeNamespace({ namespace: options.namespace });
+  return optionalTsToMs(config?.workflowExecutionRetentionTtl) || null;
 }
 
 async function readSchedule(
   client: TemporalClient,
   { id, description }: Found,
-  { now, days, runsSince }: Reading,
+  { now, days, runsSince, keptMs }: Reading & { keptMs: number | null },
 ): Promise<ReadSchedule> {
   const { info, spec, state, policies } = description;
+  const { jitter: jitterMs = 0 } = spec;
+  const timezone = spec.timezone || 'UTC';
   const { since, until } = judgedRange({
-    ...{ now, days, jitterMs: spec.jitter ?? 0 },
+    ...{ now, days, jitterMs, keptMs },
     changedAt: (info.lastUpdatedAt ?? info.createdAt).toISOString(),
   });
   // Before the runs: what starts meanwhile is not missed.
-  const due = until === null ? [] : await dueTimes(client, id, { since, until });
+  const late = until === null ? [] : await dueTimes(client, id, { since, until });
+  const times = (spec.calendars ?? []).map(timesOf);
+  const due = jitterMs > 0 ? nominalTimes(late, { times, timezone, jitterMs }) : late;
   const earliest = Math.min(Date.parse(now) - days * DAY_MS, ...(runsSince ? [Date.parse(runsSince)] : []));
   return {
-    ...{ id, ...nameOfSchedule(id)!, since, description, due },
-    timezone: spec.timezone || 'UTC',
+    ...{ id, ...nameOfSchedule(id)!, since, description, due, timezone },
     overlap: (policies.overlap ?? 'skip').toLowerCase(),
     catchupWindowHours: policies.catchupWindow / HOUR_MS,
     paused: state.paused ? state.note || 'without a word why' : null,
@@ -95,27 +109,35 @@ async function readSchedule(
   };
 }
 
+/** So many, the earliest, are what the server answers at once. */
+const TIMES_OF_A_PAGE = 1000;
+
 async function dueTimes(
   { workflowService, options }: TemporalClient,
   scheduleId: string,
   { since, until }: { since: string; until: string },
 ): Promise<string[]> {
-  const { startTime } = await workflowService.listScheduleMatchingTimes({
-    namespace: options.namespace,
-    scheduleId,
-    startTime: msToTs(Date.parse(since)),
-    endTime: msToTs(Date.parse(until)),
-  });
-  return (startTime ?? []).map((time) => tsToDate(time).toISOString());
+  const due: string[] = [];
+  let page: string[];
+  do {
+    const { startTime } = await workflowService.listScheduleMatchingTimes({
+      namespace: options.namespace,
+      scheduleId,
+      // Left out itself.
+      startTime: msToTs(Date.parse(due.at(-1) ?? since)),
+      endTime: msToTs(Date.parse(until)),
+    });
+    page = (startTime ?? []).map((time) => tsToDate(time).toISOString());
+    due.push(...page);
+  } while (page.length >= TIMES_OF_A_PAGE);
+  return due;
 }
 
 /** Of all runs that Temporal keeps, whatever came of them. */
 async function runsOf(client: TemporalClient, scheduleId: string, since: string): Promise<ScheduledRun[]> {
   const runs: ScheduledRun[] = [];
   const query = `TemporalScheduledById = "${scheduleId}" AND TemporalScheduledStartTime >= "${since}"`;
-  for await (const { workflowId, searchAttributes, startTime, closeTime } of client.workflow.list({
-    query,
-  })) {
+  for await (const { workflowId, searchAttributes, startTime, closeTime } of listExecutions(client, query)) {
     const due = searchAttributes.TemporalScheduledStartTime?.[0];
     if (!(due instanceof Date)) continue;
     runs.push({

@@ -27,36 +27,46 @@ const DEFAULT_PIPELINE = 'shop';
 
 /** A run computed again: what it takes is looked for, each stage is made and compared, and nothing of it stays. */
 export function createReproduceActivities(context: ActivityContext): ReproduceStages {
-  const { artifacts, codeVersion } = context;
+  const { artifacts } = context;
   return {
     openReproduction: ({ input, workflow }) =>
       withHeartbeats('reproduce', (work) => openReproduction(context, { input, workflow, work })),
     reproduceStage: (asked) => reproduceStage(context, asked),
-    async compareManifests({ reproduction: { run, extract, manifest }, made, digests }) {
-      const then = await readManifest(artifacts, manifest);
-      const { validation, clustering, naming, stability } = made;
-      const again = new Map(digests.map((one) => [one.stage, one]));
-      const now = buildManifest({
-        run,
-        codeVersion,
-        closing: {
-          asOf: extract.asOf,
-          counts: validation?.counts ?? then.counts,
-          // What reads the source or writes rows is not done again: it is as it was.
-          stages: then.stages.map((one) => again.get(one.stage) ?? one),
-          outcome: then.verdicts.outcome,
-          verdict: stability?.verdict ?? null,
-          quality: clustering && clustering.verdict !== 'none' ? clustering.quality : null,
-          k: clustering && clustering.verdict !== 'none' ? clustering.k : null,
-          segments: naming?.segments ?? [],
-        },
-      });
-      return { differences: compareManifests(then, now) };
-    },
-    async closeReproduction({ workflow }) {
-      await artifacts.release(reproductionIdOf(workflow));
-    },
+    compareManifests: (asked) => withHeartbeats('reproduce', () => compareWithManifest(context, asked)),
+    closeReproduction: ({ workflow }) =>
+      withHeartbeats('reproduce', async () => {
+        await artifacts.release(reproductionIdOf(workflow));
+      }),
   };
+}
+
+async function compareWithManifest(
+  { artifacts, codeVersion }: ActivityContext,
+  {
+    reproduction: { run, extract, manifest },
+    made,
+    digests,
+  }: Parameters<ReproduceStages['compareManifests']>[0],
+): ReturnType<ReproduceStages['compareManifests']> {
+  const then = await readManifest(artifacts, manifest);
+  const { validation, clustering, naming, stability } = made;
+  const again = new Map(digests.map((one) => [one.stage, one]));
+  const now = buildManifest({
+    run,
+    codeVersion,
+    closing: {
+      asOf: extract.asOf,
+      counts: validation?.counts ?? then.counts,
+      // What reads the source or writes rows is not done again: it is as it was.
+      stages: then.stages.map((one) => again.get(one.stage) ?? one),
+      outcome: then.verdicts.outcome,
+      verdict: stability?.verdict ?? null,
+      quality: clustering && clustering.verdict !== 'none' ? clustering.quality : null,
+      k: clustering && clustering.verdict !== 'none' ? clustering.k : null,
+      segments: naming?.segments ?? [],
+    },
+  });
+  return { differences: compareManifests(then, now) };
 }
 
 /** Made of the workflow's, so that a second attempt goes on with the same one. */

@@ -98,7 +98,7 @@ async function turnOf(context: ActivityContext, run: Run): Promise<Turn> {
   const { repositories } = context;
   const earlier = await repositories.runs.earlierOpen(run.runId);
   if (!earlier) return { granted: true, waitsFor: null };
-  const { status } = await stateOf(earlier.workflow);
+  const { status } = await stateOf(context, earlier.workflow);
   if (status === 'open') {
     return { granted: false, waitsFor: { runId: earlier.runId, workflowId: earlier.workflow.id } };
   }

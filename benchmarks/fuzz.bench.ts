@@ -36,6 +36,7 @@ export async function bench(args: string[]): Promise<void> {
       if (options.words) for (const line of words) console.log(line);
       console.log(JSON.stringify({ seed: options.seed, seconds, ...figures }, null, 2));
       await keepFigures(options.json, { options, seconds, ...report });
+      if (report.faults.length > 0) process.exitCode = 1;
     });
   } finally {
     await tearDown();

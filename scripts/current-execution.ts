@@ -1,4 +1,5 @@
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { goesOnAs } from '../activities/executions.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 
@@ -17,11 +18,8 @@ export async function currentExecution(
   execution: Run['workflow'],
 ): Promise<CurrentExecution> {
   try {
-    const description = await client.workflow.getHandle(execution.id, execution.runId).describe();
-    const resetRunId = description.raw.workflowExtendedInfo?.resetRunId;
-    if (resetRunId && resetRunId !== execution.runId)
-      return await currentExecution(client, { ...execution, runId: resetRunId });
-    return { execution, description };
+    const description = await describeCurrent(client, execution);
+    return { execution: { id: execution.id, runId: description.runId }, description };
   } catch (cause) {
     if (!(cause instanceof WorkflowNotFoundError)) throw cause;
     throw new PipelineError(
@@ -31,4 +29,14 @@ export async function currentExecution(
       { cause },
     );
   }
+}
+
+/** The execution that goes on in place of one that was reset; itself where it was not. */
+export async function describeCurrent(
+  client: Client,
+  { id, runId }: { id: string; runId?: string },
+): Promise<WorkflowExecutionDescription> {
+  const description = await client.workflow.getHandle(id, runId).describe();
+  const next = goesOnAs(description);
+  return next === null ? description : describeCurrent(client, { id, runId: next });
 }

@@ -8,6 +8,8 @@ export const LATEST_RUN = 'latest';
 const PREFIX = 'run_';
 /** Of its 16 digits; the commands that ask for a run take it. */
 const SHORT_DIGITS = 8;
+/** Fewer are mistyped too easily where something is done to the run. */
+const FEWEST_DIGITS = 4;
 /** As many as a person takes in at a glance. */
 const RUNS_TOLD = 5;
 
@@ -58,10 +60,23 @@ export async function findRun(repositories: Runs, asked: AskedRun): Promise<RunR
 
 /** Of a run that something is done to, by its id or its beginning: the latest may be another one by now. */
 export async function findNamedRun(repositories: Runs, run: string): Promise<RunRecord> {
-  if (run !== LATEST_RUN) return findRun(repositories, { run });
+  if (run === LATEST_RUN) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      'this needs the id of a run, since the latest may be another one by now; npm run strata -- runs lists them',
+    );
+  }
+  const found = await findRun(repositories, { run });
+  requireEnough(run.trim(), found);
+  return found;
+}
+
+function requireEnough(typed: string, { runId, workflow }: RunRecord): void {
+  const digits = typed.startsWith(PREFIX) ? typed.slice(PREFIX.length) : typed;
+  if (digits.length >= FEWEST_DIGITS || [runId, workflow.id, workflow.runId].includes(typed)) return;
   throw new PipelineError(
     'INPUT_INVALID',
-    'this needs the id of a run, since the latest may be another one by now; npm run strata -- runs lists them',
+    `this needs the id of a run, or at least ${FEWEST_DIGITS} digits of its beginning, found ${typed}; the one that begins so is ${runId}`,
   );
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type {
   BackfilledDate,
@@ -8,15 +7,13 @@ import type {
 } from '../pipelines/contracts/backfill.ts';
 import { HANDLERS, type RunProgress, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
 import { nullUnlessKeyMissing } from './codec/read-payload.ts';
-import { hasClosed } from './follow-run.ts';
-import { cancelWithin, patiently, startOrJoinWorkflow } from './join-workflow.ts';
+import { followWorkflow, startOrJoinWorkflow } from './join-workflow.ts';
 import { formatDuration, type Log, type Step } from './log.ts';
 import type { Strata } from './open-strata.ts';
 import { DEFAULT_PIPELINE } from './start-or-join.ts';
 import { percent, thousands } from './terminal.ts';
 
 const NOUN = 'backfill';
-const POLL_MS = 300;
 /** How long the run that was going on may take to stop and clean up. */
 const CANCEL_WITHIN_MS = 30_000;
 
@@ -44,22 +41,12 @@ export async function followBackfill(
   // Without the run id: a long one goes on in executions of its own.
   const handle = client.workflow.getHandle(workflowId);
   const teller = dateTeller(log);
-  const describe = patiently(NOUN, () => handle.describe());
   try {
-    for (;;) {
-      signal.throwIfAborted();
-      const description = await describe();
-      if (description !== null) {
-        const progress = await handle.query<BackfillProgress>(HANDLERS.progress).catch(nullUnlessKeyMissing);
-        if (progress) teller.tell(progress, await runOf(progress, (id) => client.workflow.getHandle(id)));
-        if (hasClosed(description) && description.status.name !== 'CONTINUED_AS_NEW')
-          return (await handle.result()) as BackfillSummary;
-      }
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    }
-  } catch (error) {
-    if (signal.aborted) await cancelWithin(handle, CANCEL_WITHIN_MS);
-    throw error;
+    return await followWorkflow<BackfillProgress, BackfillSummary>(handle, {
+      ...{ noun: NOUN, signal, cancelWithinMs: CANCEL_WITHIN_MS },
+      onLook: async (progress) =>
+        teller.tell(progress, await runOf(progress, (id) => client.workflow.getHandle(id))),
+    });
   } finally {
     teller.stop();
   }

@@ -1,16 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { CompareInput, CompareProgress, ComparisonSummary } from '../pipelines/contracts/compare.ts';
-import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
-import { nullUnlessKeyMissing, readPayload } from './codec/read-payload.ts';
-import { hasClosed } from './follow-run.ts';
-import { cancelWithin, patiently, startOrJoinWorkflow } from './join-workflow.ts';
+import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { readPayload } from './codec/read-payload.ts';
+import { followWorkflow, startOrJoinWorkflow } from './join-workflow.ts';
 import type { Log, Step } from './log.ts';
 import type { Strata } from './open-strata.ts';
 import { DEFAULT_PIPELINE } from './start-or-join.ts';
 
 const NOUN = 'comparison';
-const POLL_MS = 300;
 /** How long a comparison that was interrupted may take to stop. */
 const CANCEL_WITHIN_MS = 15_000;
 /** The step that comes after the candidates. */
@@ -38,21 +35,11 @@ export async function followComparison(
   log.info(`comparison  ${addressOf(execution)}`);
   const handle = client.workflow.getHandle(execution.id, execution.runId);
   const teller = candidateTeller(log);
-  const describe = patiently(NOUN, () => handle.describe());
   try {
-    for (;;) {
-      signal.throwIfAborted();
-      const description = await describe();
-      if (description !== null) {
-        const progress = await handle.query<CompareProgress>(HANDLERS.progress).catch(nullUnlessKeyMissing);
-        if (progress) teller.tell(progress, await heartbeatsOf(client, description));
-        if (hasClosed(description)) return (await handle.result()) as ComparisonSummary;
-      }
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    }
-  } catch (error) {
-    if (signal.aborted) await cancelWithin(handle, CANCEL_WITHIN_MS);
-    throw error;
+    return await followWorkflow<CompareProgress, ComparisonSummary>(handle, {
+      ...{ noun: NOUN, signal, cancelWithinMs: CANCEL_WITHIN_MS },
+      onLook: async (progress, description) => teller.tell(progress, await heartbeatsOf(client, description)),
+    });
   } finally {
     teller.stop();
   }

@@ -1,18 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   ReproduceInput,
   ReproduceProgress,
   ReproductionSummary,
 } from '../pipelines/contracts/reproduce.ts';
-import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
-import { hasClosed } from './follow-run.ts';
-import { cancelWithin, patiently, startOrJoinWorkflow } from './join-workflow.ts';
+import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
+import { followWorkflow, startOrJoinWorkflow } from './join-workflow.ts';
 import type { Log, Step } from './log.ts';
 import type { Strata } from './open-strata.ts';
 import { plainWords } from './reproduce-report.ts';
 
 const NOUN = 'reproduction';
-const POLL_MS = 300;
 /** How long one that was interrupted may take to stop. */
 const CANCEL_WITHIN_MS = 15_000;
 
@@ -37,21 +34,11 @@ export async function followReproduction(
   log.info(`reproduction  ${addressOf(execution)}`);
   const handle = client.workflow.getHandle(execution.id, execution.runId);
   const teller = stageTeller(log);
-  const describe = patiently(NOUN, () => handle.describe());
   try {
-    for (;;) {
-      signal.throwIfAborted();
-      const description = await describe();
-      if (description !== null) {
-        const progress = await handle.query<ReproduceProgress>(HANDLERS.progress).catch(() => null);
-        if (progress) teller.tell(progress);
-        if (hasClosed(description)) return (await handle.result()) as ReproductionSummary;
-      }
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    }
-  } catch (error) {
-    if (signal.aborted) await cancelWithin(handle, CANCEL_WITHIN_MS);
-    throw error;
+    return await followWorkflow<ReproduceProgress, ReproductionSummary>(handle, {
+      ...{ noun: NOUN, signal, cancelWithinMs: CANCEL_WITHIN_MS },
+      onLook: (progress) => teller.tell(progress),
+    });
   } finally {
     teller.stop();
   }

@@ -79,18 +79,22 @@ export async function watchRun(handle: WorkflowHandle, options: WatchOptions): P
   let answeredAtMs = performance.now();
   for (;;) {
     signal.throwIfAborted();
+    let description: WorkflowExecutionDescription | null = null;
+    let end: Omit<Followed, 'progress'> | null = null;
     try {
-      const description = await ask(() => handle.describe());
+      description = await ask(() => handle.describe());
       answeredAtMs = performance.now();
       if (hasBegun(description)) progress = (await progressOf(handle, ask)) ?? progress;
-      await onLook({ description, progress });
-      if (hasClosed(description)) return { progress, ...(await endOf(handle, ask)) };
-      if (progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
+      if (hasClosed(description)) end = await endOf(handle, ask);
     } catch (fault) {
       if (isKeyMissing(fault)) throw fault;
       if (performance.now() - answeredAtMs > unreachableAfterMs)
         throw unreachable(handle, fault, unreachableAfterMs);
     }
+    // Not within the try: what the drawer cannot draw is no fault of the server's, and would be drawn again for ever.
+    if (description) await onLook({ description, progress });
+    if (end) return { progress, ...end };
+    if (description && progress?.outcome === 'held') return { progress, outcome: 'held', message: null };
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }

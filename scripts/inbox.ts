@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Connection } from '@temporalio/client';
 import { Command } from 'commander';
+import { listExecutions } from '../activities/list-executions.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { InboxView } from '../pipelines/contracts/inbox.ts';
 import { HANDLERS, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
@@ -52,7 +53,7 @@ async function openInboxes(client: Client, pipeline: string | undefined): Promis
   const which = pipeline === undefined ? '' : ` AND WorkflowId = ${quoted(workflowIds.inbox(pipeline))}`;
   const query = `WorkflowType = '${WORKFLOWS.pipelineInbox}' AND ExecutionStatus = 'Running'${which}`;
   const ids: string[] = [];
-  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+  for await (const { workflowId } of listExecutions(client, query)) ids.push(workflowId);
   return ids.sort();
 }
 

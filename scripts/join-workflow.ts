@@ -3,14 +3,16 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
   type WorkflowHandle,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
+import { HANDLERS } from '../pipelines/contracts/signatures.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
-import { isKeyMissing } from './codec/read-payload.ts';
+import { isKeyMissing, nullUnlessKeyMissing } from './codec/read-payload.ts';
 import { innermostMessage } from './error-text.ts';
 import { hasClosed } from './follow-run.ts';
 import { inputOf } from './start-or-join.ts';
@@ -19,6 +21,7 @@ import { inputOf } from './start-or-join.ts';
 
 /** A server that is away for a moment does not end the following. */
 const UNREACHABLE_AFTER_MS = 60_000;
+const POLL_MS = 300;
 
 export interface Startable {
   /** What it is called in messages: `comparison`. */
@@ -66,7 +69,7 @@ export async function startOrJoinWorkflow(client: Client, what: Startable): Prom
 }
 
 /** Answers null while there is no answer, for a minute. @throws PipelineError TEMPORAL_UNREACHABLE after that */
-export function patiently<T>(noun: string, question: () => Promise<T>): () => Promise<T | null> {
+function patiently<T>(noun: string, question: () => Promise<T>): () => Promise<T | null> {
   let answeredAt = performance.now();
   return async () => {
     try {
@@ -87,8 +90,46 @@ export function patiently<T>(noun: string, question: () => Promise<T>): () => Pr
   };
 }
 
+interface Following<Progress> {
+  noun: string;
+  signal: AbortSignal;
+  /** How long it may take to stop when it is interrupted. */
+  cancelWithinMs: number;
+  onLook(progress: Progress, description: WorkflowExecutionDescription): void | Promise<void>;
+}
+
+/**
+ * Looks at a workflow until it has ended; an interrupt cancels it. What is followed without its run id is followed
+ * through all its executions.
+ *
+ * @returns what it returned
+ * @throws PipelineError TEMPORAL_UNREACHABLE, CODEC_KEY_MISSING; the workflow's failure; the signal's reason
+ */
+export async function followWorkflow<Progress, Summary>(
+  handle: WorkflowHandle,
+  { noun, signal, cancelWithinMs, onLook }: Following<Progress>,
+): Promise<Summary> {
+  const describe = patiently(noun, () => handle.describe());
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const description = await describe();
+      if (description !== null) {
+        const progress = await handle.query<Progress>(HANDLERS.progress).catch(nullUnlessKeyMissing);
+        if (progress) await onLook(progress, description);
+        if (hasClosed(description) && description.status.name !== 'CONTINUED_AS_NEW')
+          return (await handle.result()) as Summary;
+      }
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } catch (error) {
+    if (signal.aborted) await cancelWithin(handle, cancelWithinMs);
+    throw error;
+  }
+}
+
 /** Cancels, and waits for the end, but not for ever. */
-export async function cancelWithin(handle: WorkflowHandle, withinMs: number): Promise<void> {
+async function cancelWithin(handle: WorkflowHandle, withinMs: number): Promise<void> {
   const isOver = handle
     .cancel()
     .then(() => handle.result())

@@ -44,7 +44,7 @@ async function send(
     const { runId } = run.record;
     requireOpen(update, run);
     await run.needWorker(run.execution);
-    console.log(`${runId}: ${await ask(run.handleOf(run.execution), update, sent)}`);
+    console.log(`${runId}: ${await ask(run.handleOf(run.execution), update, sent, run.signal)}`);
     if (update === 'pause')
       console.log(
         `to let it go on: npm run strata -- resume ${runId}; to end it: npm run strata -- cancel ${runId}`,

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { listExecutions } from '../activities/list-executions.ts';
 import { readHistory } from '../activities/read-history.ts';
 import { runIdOf } from '../activities/run.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { WORKFLOWS } from '../pipelines/contracts/signatures.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { PROJECT_FOLDER } from './config.ts';
+import { currentExecution } from './current-execution.ts';
 import { historiesIn, historyOf, type KeptHistory, type Replayed, workflowOf } from './replay-histories.ts';
 
 // Where histories come from: the committed ones, those among the artifacts, those of the server.
@@ -29,7 +31,8 @@ const OURS = Object.values(WORKFLOWS)
   .map((type) => `'${type}'`)
   .join(', ');
 const RUN_TYPES: readonly string[] = [WORKFLOWS.segmentCustomers, WORKFLOWS.assignCustomers];
-const RUNNING = `ExecutionStatus = 'Running' AND WorkflowType IN (${OURS})`;
+/** Open ones, those that Temporal itself has paused, too. */
+const RUNNING = `CloseTime IS NULL AND WorkflowType IN (${OURS})`;
 
 /** How many there are, which changes while they are replayed. */
 export async function countRunning(client: Client): Promise<number> {
@@ -43,7 +46,7 @@ export async function countRunning(client: Client): Promise<number> {
  */
 export async function* runningHistories(client: Client, only?: string): AsyncGenerator<KeptHistory> {
   const query = only === undefined ? RUNNING : `${RUNNING} AND ${only}`;
-  for await (const { workflowId, runId } of client.workflow.list({ query }))
+  for await (const { workflowId, runId } of listExecutions(client, query))
     yield onServer(client, { workflowId, runId });
 }
 
@@ -112,11 +115,14 @@ async function workflowIn({ read }: KeptHistory) {
 
 /** The same on the server, of a run that is not closed yet or whose file is gone; open ones first. */
 export async function findOnServer(client: Client, asked: string): Promise<KeptHistory[]> {
-  const byId = client.workflow.list({ query: `WorkflowId = ${quoted(asked)}` });
+  const byId = listExecutions(client, `WorkflowId = ${quoted(asked)}`);
   for await (const { workflowId, runId } of byId) return [onServer(client, { workflowId, runId })];
   const query = `WorkflowType IN (${RUN_TYPES.map(quoted).join(', ')})`;
-  for await (const { workflowId, runId, type } of client.workflow.list({ query })) {
-    if (isMeant(asked, { id: workflowId, runId, type })) return [onServer(client, { workflowId, runId })];
+  for await (const { workflowId, runId, type } of listExecutions(client, query)) {
+    if (!isMeant(asked, { id: workflowId, runId, type })) continue;
+    // One that was retried goes on in another execution.
+    const { execution } = await currentExecution(client, { id: workflowId, runId });
+    return [onServer(client, { workflowId, runId: execution.runId })];
   }
   return [];
 }

@@ -35,24 +35,35 @@ export function retryCommand(signal: AbortSignal, setExitCode: (code: number) =>
 }
 
 async function retry(config: Config, given: Given, signal: AbortSignal): Promise<number> {
-  const { run: asked, because } = given;
+  const { run: asked, from, because } = given;
   const why = because === undefined ? '' : `: ${checkReason(because)}`;
   const { withRun } = await import('./run-in-hand.ts');
-  const { resetRun } = await import('./reset-run.ts');
   return withRun({ config, asked, signal }, async (run) => {
-    const { runId } = run.record;
-    const stage = stageOf(run, given.from);
-    if (await run.repositories.publications.ofRun(runId)) throw refusal(run, 'that is not published, it is');
-    const { client, execution, isOpen } = run;
-    const history = await run.handleOf(execution).fetchHistory();
-    const to = await pointOf(run, stage, history.events ?? []);
-    const next = await resetRun(client, { execution, to, reason: `strata retry from ${stage}${why}` });
-    if (isOpen) await run.repositories.runs.goOn(runId);
-    tell(run, stage, next);
+    const stands = run.isOpen && (await standsPaused(run));
+    const next = await takeBack(run, from, why);
     await run.needWorker(next);
-    if (isOpen) await resumeWherePaused(run, next);
+    if (stands) await resume(run, next);
     return follow(config, run, next);
   });
+}
+
+/**
+ * The execution in which it goes on, or in which its input begins anew.
+ *
+ * @throws PipelineError INPUT_INVALID
+ */
+export async function takeBack(run: RunInHand, from: string, why: string): Promise<Run['workflow']> {
+  const { client, execution, isOpen, repositories } = run;
+  const { runId } = run.record;
+  const stage = stageOf(run, from);
+  if (await repositories.publications.ofRun(runId)) throw refusal(run, 'that is not published, it is');
+  const history = await run.handleOf(execution).fetchHistory();
+  const to = await pointOf(run, stage, history.events ?? []);
+  const { resetRun } = await import('./reset-run.ts');
+  const next = await resetRun(client, { execution, to, reason: `strata retry from ${stage}${why}` });
+  if (isOpen) await repositories.runs.goOn(runId);
+  await tell(run, stage, next);
+  return next;
 }
 
 function stageOf({ record: { runId, kind } }: RunInHand, from: string): Stage {
@@ -95,12 +106,12 @@ async function pointOf(run: RunInHand, stage: Stage, events: Events) {
   throw refusal(run, 'that was begun, no worker ever did: start it again');
 }
 
-/** A reset ends whatever goes on under the workflow's id. */
+/** A reset ends whatever goes on under the workflow's id, and no execution of a run that has ended goes on for it. */
 async function requireLast(run: RunInHand): Promise<void> {
   const { client, execution } = run;
   const { hasClosed } = await import('./follow-run.ts');
   const last = await client.workflow.getHandle(execution.id).describe();
-  if (last.runId === execution.runId || hasClosed(last)) return;
+  if (hasClosed(last)) return;
   throw refusal(run, `whose workflow ${execution.id} is free, a later run goes on there (${last.runId})`);
 }
 
@@ -108,11 +119,12 @@ function refusal({ record: { runId } }: RunInHand, words: string): PipelineError
   return new PipelineError('INPUT_INVALID', `retrying ${runId} needs a run ${words}`, { runId });
 }
 
-function tell(run: RunInHand, stage: Stage, next: Run['workflow']): void {
+async function tell(run: RunInHand, stage: Stage, next: Run['workflow']): Promise<void> {
   const { record, execution, isOpen } = run;
+  const { runIdOf } = await import('../activities/run.ts');
   const what = isOpen
     ? `${record.runId} goes on from ${stage}`
-    : `the input of ${record.runId} begins anew, as another run`;
+    : `the input of ${record.runId} begins anew, as another run, ${runIdOf(next)}`;
   const before = isOpen
     ? 'was ended by it, and its history stays in Temporal until its retention is over'
     : 'stays as it ended, with its history';
@@ -120,12 +132,18 @@ function tell(run: RunInHand, stage: Stage, next: Run['workflow']): void {
   console.log(`the execution before (${execution.runId}) ${before}`);
 }
 
-/** The end of a pause came after the point that the run goes back to; whoever retries wants it to go on. */
-async function resumeWherePaused(run: RunInHand, next: Run['workflow']): Promise<void> {
+/** Whether a pause keeps it; as the server lists it, since no worker need be there to answer. */
+async function standsPaused({ handleOf, execution }: RunInHand): Promise<boolean> {
+  const { searchAttributes } = await handleOf(execution).describe();
+  return searchAttributes.StrataOutcome?.[0] === 'paused';
+}
+
+/** The end of the pause that it stood in came after the point that it goes back to; whoever retries wants it to go on. */
+async function resume(run: RunInHand, next: Run['workflow']): Promise<void> {
   const handle = run.handleOf(next);
   const { paused } = await handle.query<RunProgress>(HANDLERS.progress);
   const { ask } = await import('./run-in-hand.ts');
-  if (paused) await ask(handle, HANDLERS.resume, { because: 'it is retried' });
+  if (paused) await ask(handle, HANDLERS.resume, { because: 'it is retried' }, run.signal);
 }
 
 async function follow(config: Config, run: RunInHand, next: Run['workflow']): Promise<number> {

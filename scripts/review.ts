@@ -29,6 +29,7 @@ export function reviewCommand(signal: AbortSignal, setExitCode: (code: number) =
 async function review(config: Config, { run, ...decision }: Given, signal: AbortSignal): Promise<number> {
   const { currentExecution } = await import('./current-execution.ts');
   const { openStrata } = await import('./open-strata.ts');
+  const { ask } = await import('./run-in-hand.ts');
   const { followToEnd } = await import('./main-job.ts');
   const { EXIT_CODES, runReport, whereToLook } = await import('./run-report.ts');
   const broken = new AbortController();
@@ -40,7 +41,7 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
     requireHeld(record);
     const { execution: workflow } = await currentExecution(strata.client, record.workflow);
     const handle = strata.client.workflow.getHandle(workflow.id, workflow.runId);
-    await handle.executeUpdate<string, [ReviewDecision]>(HANDLERS.review, { args: [decision] });
+    await ask(handle, HANDLERS.review, decision, either);
     const job = await followToEnd(strata, workflow, either);
     const { summary } = job;
     console.log(

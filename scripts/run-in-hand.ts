@@ -1,4 +1,10 @@
-import { Client, Connection, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  type WorkflowHandle,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { isErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
@@ -18,6 +24,7 @@ import { joinParts } from './parts.ts';
 import { startServices } from './services/index.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
+const UPDATED_WITHIN_MS = 30_000;
 
 /** A run that a person wants to do something with. */
 export interface RunInHand {
@@ -64,7 +71,7 @@ export async function withRun<R>(
     const handleOf = ({ id, runId }: Run['workflow']) => client.workflow.getHandle(id, runId);
     return await work({
       ...{ client, repositories, log, record, execution, handleOf },
-      isOpen: !hasClosed(description),
+      isOpen: record.closedAt === null && !hasClosed(description),
       signal: AbortSignal.any([signal, broken.signal]),
       async needWorker(execution) {
         if (await answers(client, handleOf(execution))) return;
@@ -92,15 +99,35 @@ async function answers(client: Client, handle: WorkflowHandle): Promise<boolean>
   }
 }
 
-/** What a run says to what it is asked; its refusal is an error of ours. @throws PipelineError */
-export async function ask(handle: WorkflowHandle, update: string, sent: object): Promise<string> {
+/**
+ * What a run says to what it is asked; its refusal is an error of ours. One whose workflow code fails answers nothing.
+ *
+ * @throws PipelineError the refusal; WORKER_FAILED when no answer comes; the signal's reason
+ */
+export async function ask(
+  handle: WorkflowHandle,
+  update: string,
+  sent: object,
+  signal: AbortSignal,
+): Promise<string> {
+  const { client, workflowId } = handle;
+  const send = () => handle.executeUpdate<string, [object]>(update, { args: [sent] });
   try {
-    return await handle.executeUpdate<string, [object]>(update, { args: [sent] });
+    return await client.withAbortSignal(AbortSignal.any([signal]), () =>
+      client.withDeadline(Date.now() + UPDATED_WITHIN_MS, send),
+    );
   } catch (error) {
+    signal.throwIfAborted();
     const cause = error instanceof WorkflowUpdateFailedError ? error.cause : null;
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
       throw new PipelineError(cause.type, cause.message, {}, { cause });
-    throw error;
+    if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) throw error;
+    throw new PipelineError(
+      'WORKER_FAILED',
+      `${update} needs a run that answers, ${workflowId} has not within ${UPDATED_WITHIN_MS / 1_000} s: npm run strata -- show ${workflowId} says why; it can be cancelled`,
+      { workflowId },
+      { cause: error },
+    );
   }
 }
 

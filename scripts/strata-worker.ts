@@ -10,6 +10,8 @@ import type { ActivityContext } from '../activities/context.ts';
 import { createActivities } from '../activities/index.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
+import { watchKeys } from './codec/key-watch.ts';
+import { isKeyMissing } from './codec/read-payload.ts';
 import { type Config, PROJECT_FOLDER } from './config.ts';
 import { firstLine } from './error-text.ts';
 import { digestOfSources, LOCK_FILE } from './source-digest.ts';
@@ -42,7 +44,7 @@ export function versioningOf(
 }
 
 export interface StrataWorker {
-  /** Ends when the worker was stopped; rejects with WORKER_FAILED when it broke. */
+  /** Ends when the worker was stopped; rejects with WORKER_FAILED when it broke, with CODEC_KEY_MISSING when it lacks a key. */
   readonly ended: Promise<void>;
   /** Lets running activities end or cancels them, then leaves, whether it broke or not. Repeatable. */
   stop(): Promise<void>;
@@ -61,12 +63,13 @@ export async function startWorker(options: {
   /** Activities that go on when it is told to stop have so long to end before they are cancelled. */
   graceSeconds?: number;
 }): Promise<StrataWorker> {
-  const { connection, namespace, bundle, context, dataConverter, version = null, graceSeconds = 1 } = options;
+  const { connection, namespace, bundle, context, version = null, graceSeconds = 1 } = options;
+  const { dataConverter, missing } = watchKeys(options.dataConverter ?? {});
   const shared = {
     connection,
     namespace,
     activities: createActivities(context),
-    ...(dataConverter && { dataConverter }),
+    dataConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: `${graceSeconds} seconds`,
@@ -87,9 +90,10 @@ export async function startWorker(options: {
     }),
   ]);
   const running = workers.map((worker) => worker.run());
-  const ended = Promise.all(running).then(
+  const ended = Promise.race([Promise.all(running), missing]).then(
     () => undefined,
     (cause) => {
+      if (isKeyMissing(cause)) throw cause;
       throw new PipelineError('WORKER_FAILED', `the worker broke: ${firstLine(cause)}`, {}, { cause });
     },
   );

@@ -1,21 +1,13 @@
-import {
-  defineQuery,
-  setCurrentDetails,
-  setDefaultSignalHandler,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type {
   BackfilledDate,
   BackfillPlan,
   BackfillProgress,
   BackfillSummary,
 } from '../pipelines/contracts/backfill.ts';
-import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
+import { attribute, keepUnknownSignals, link, unknownSignalLines } from './board-parts.ts';
 
-const UNKNOWN_SIGNALS_KEPT = 20;
 /** The list of a long backfill begins with those that were not published; of the others the last ones are told. */
 const DATES_SHOWN = 24;
 
@@ -47,8 +39,7 @@ export function openBackfillBoard(): BackfillBoard {
   say({});
   return {
     planned({ pipeline, dates, reasons }, done) {
-      const key = { name: 'StrataPipeline', type: SEARCH_ATTRIBUTES.StrataPipeline } as const;
-      upsertSearchAttributes([{ key, value: pipeline }]);
+      attribute('StrataPipeline', pipeline);
       say({ pipeline, dates: dates.length, done: [...done], reasons });
     },
     began: (asOf, workflowId) => say({ current: { asOf, workflowId } }),
@@ -62,12 +53,7 @@ function answerQuestions(progress: BackfillProgress, say: (change: Partial<Backf
     description:
       'How far the backfill is: the dates that are done with what came of them, and the one going on',
   });
-  // A misspelt signal would vanish without a word.
-  setDefaultSignalHandler((name) => {
-    if (progress.unknownSignals.length < UNKNOWN_SIGNALS_KEPT) {
-      say({ unknownSignals: [...progress.unknownSignals, name] });
-    }
-  });
+  keepUnknownSignals(progress, say);
 }
 
 const SIGNS: Record<BackfillProgress['outcome'], string> = {
@@ -103,12 +89,7 @@ function checklist(progress: BackfillProgress): string {
       `- ▸ **${current.asOf}** ${link(current.workflowId)} (a run that asks for review waits there for its decision)`,
     );
   }
-  if (unknownSignals.length > 0) {
-    lines.push(
-      '',
-      `Signals that no one answers to: ${unknownSignals.map((name) => `\`${name}\``).join(', ')}`,
-    );
-  }
+  lines.push(...unknownSignalLines(unknownSignals));
   return lines.join('\n');
 }
 
@@ -121,9 +102,4 @@ function dateLine({ asOf, outcome, verdict, customers, k, movedShare, reason }: 
     reason,
   ].filter(Boolean);
   return `- ${MARKS[outcome]} **${asOf}** ${[outcome, ...figures].join(', ')}`;
-}
-
-function link(workflowId: string): string {
-  const { namespace } = workflowInfo();
-  return `[${workflowId}](/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)})`;
 }

@@ -1,7 +1,6 @@
-import { defineQuery, setCurrentDetails, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { type ChoreProgress, HANDLERS } from '../pipelines/contracts/signatures.ts';
-
-const UNKNOWN_SIGNALS_KEPT = 20;
+import { keepUnknownSignals, unknownSignalLines } from './board-parts.ts';
 
 export const choreProgressQuery = defineQuery<ChoreProgress>(HANDLERS.progress);
 
@@ -13,27 +12,18 @@ export const choreProgressQuery = defineQuery<ChoreProgress>(HANDLERS.progress);
  */
 export function openChoreBoard(): (does: string) => void {
   const progress: ChoreProgress = { does: null, unknownSignals: [] };
-  const draw = () => setCurrentDetails(listOf(progress));
+  const say = (change: Partial<ChoreProgress>) => {
+    Object.assign(progress, change);
+    setCurrentDetails(listOf(progress));
+  };
   setHandler(choreProgressQuery, () => progress, {
     description: 'What it does, and the names of signals that no one answers to',
   });
-  // A misspelt signal would vanish without a word.
-  setDefaultSignalHandler((name) => {
-    if (progress.unknownSignals.length < UNKNOWN_SIGNALS_KEPT) progress.unknownSignals.push(name);
-    draw();
-  });
-  return (does) => {
-    progress.does = does;
-    draw();
-  };
+  keepUnknownSignals(progress, say);
+  return (does) => say({ does });
 }
 
 /** Plain CommonMark: the UI renders neither tables nor HTML. */
 function listOf({ does, unknownSignals }: ChoreProgress): string {
-  const lines = does === null ? [] : [does];
-  if (unknownSignals.length > 0) {
-    const names = unknownSignals.map((name) => `\`${name}\``).join(', ');
-    lines.push('', `Signals that no one answers to: ${names}`);
-  }
-  return lines.join('\n');
+  return [...(does === null ? [] : [does]), ...unknownSignalLines(unknownSignals)].join('\n');
 }

@@ -1,15 +1,7 @@
-import {
-  defineQuery,
-  setCurrentDetails,
-  setDefaultSignalHandler,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { CandidateOutcome, CompareProgress, OpenedComparison } from '../pipelines/contracts/compare.ts';
-import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
-
-const UNKNOWN_SIGNALS_KEPT = 20;
+import { attribute, keepUnknownSignals, seconds, unknownSignalLines } from './board-parts.ts';
 
 export const compareProgressQuery = defineQuery<CompareProgress>(HANDLERS.progress);
 
@@ -82,18 +74,7 @@ function answerQuestions(progress: CompareProgress, say: (change: Partial<Compar
   setHandler(compareProgressQuery, () => progress, {
     description: 'How far the comparison is: its step, and every candidate with what came of it',
   });
-  // A misspelt signal would vanish without a word.
-  setDefaultSignalHandler((name) => {
-    if (progress.unknownSignals.length < UNKNOWN_SIGNALS_KEPT) {
-      say({ unknownSignals: [...progress.unknownSignals, name] });
-    }
-  });
-}
-
-type AttributeUpdates = Extract<Parameters<typeof upsertSearchAttributes>[0], unknown[]>;
-
-function attribute(name: keyof typeof SEARCH_ATTRIBUTES, value: string | number | Date): void {
-  upsertSearchAttributes([{ key: { name, type: SEARCH_ATTRIBUTES[name] }, value }] as AttributeUpdates);
+  keepUnknownSignals(progress, say);
 }
 
 const SIGNS: Record<CompareProgress['outcome'], string> = {
@@ -122,13 +103,6 @@ function checklist(progress: CompareProgress): string {
   lines.push('', ...done.map(({ step: name, ms, says }) => `- ✓ **${name}** ${says} (${seconds(ms)})`));
   if (step) lines.push(`- ▸ **${step}** …`);
   lines.push(...candidates.map(({ candidate, status, says }) => `- ${MARKS[status]} ${candidate} ${says}`));
-  if (progress.unknownSignals.length > 0) {
-    const names = progress.unknownSignals.map((name) => `\`${name}\``).join(', ');
-    lines.push('', `Signals that no one answers to: ${names}`);
-  }
+  lines.push(...unknownSignalLines(progress.unknownSignals));
   return lines.join('\n');
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

@@ -1,14 +1,8 @@
-import {
-  defineQuery,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { InboxQuestion, InboxRun, InboxView, RunEnd, WaitingRun } from '../pipelines/contracts/inbox.ts';
 import { LONGEST } from '../pipelines/contracts/inbox-message.ts';
-import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
+import { attribute, link } from './board-parts.ts';
 
 const IDS_ANSWERED = 1_000;
 
@@ -23,8 +17,7 @@ export function openInboxBoard(
   pipeline: string,
   { view, runOf }: { view: () => InboxView; runOf: (id: string) => number | null },
 ): () => void {
-  const key = { name: 'StrataPipeline', type: SEARCH_ATTRIBUTES.StrataPipeline } as const;
-  upsertSearchAttributes([{ key, value: pipeline }]);
+  attribute('StrataPipeline', pipeline);
   setHandler(
     inboxQuery,
     (question?: InboxQuestion) => {
@@ -97,9 +90,4 @@ function waitingWords({ number, kind, asOf, messages, landed, missing, startsAt 
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function link(workflowId: string): string {
-  const { namespace } = workflowInfo();
-  return `[${workflowId}](/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)})`;
 }

@@ -1,6 +1,7 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { shortened } from '../pipelines/contracts/inbox.ts';
 import type { Stage } from '../pipelines/contracts/run.ts';
+import { keptText } from '../pipelines/contracts/sent-text.ts';
 import { HANDLERS, type PauseRequest } from '../pipelines/contracts/signatures.ts';
 import { unreadableIn } from '../pipelines/contracts/unreadable.ts';
 import type { RunBoard } from './run-board.ts';
@@ -38,7 +39,7 @@ export function acceptPauses(board: RunBoard, stages: readonly Stage[]): Pauses 
       taken += 1;
       const { because, before } = sent ?? {};
       board.paused({
-        because: because?.slice(0, REASON_LENGTH) || null,
+        because: because ? keptText(because, REASON_LENGTH) : null,
         before: before ?? null,
         standsBefore: null,
       });

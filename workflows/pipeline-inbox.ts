@@ -17,6 +17,7 @@ import type { InboxSettings } from '../pipelines/contracts/inbox-settings.ts';
 import { IO, WAIT } from '../pipelines/contracts/policies.ts';
 import { PIPELINE_NAME } from '../pipelines/contracts/sent-text.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
+import { unreadableIn } from '../pipelines/contracts/unreadable.ts';
 import { assignCustomers } from './assign-customers.ts';
 import { nowMs } from './clock.ts';
 import { openInboxBoard } from './inbox-board.ts';
@@ -143,10 +144,12 @@ function pipelineOf(input: unknown): string {
   const named = workflowId.startsWith(beginning) ? workflowId.slice(beginning.length) : undefined;
   const given = (input as { pipeline?: unknown } | null | undefined)?.pipeline ?? undefined;
   const pipeline = given ?? named ?? DEFAULT_PIPELINE;
-  if (typeof pipeline === 'string' && PIPELINE_NAME.test(pipeline) && pipeline === (named ?? pipeline))
-    return pipeline;
+  const unreadable = unreadableIn(input);
+  const isSound = typeof pipeline === 'string' && PIPELINE_NAME.test(pipeline) && unreadable === null;
+  if (isSound && pipeline === (named ?? pipeline)) return pipeline;
+  const found = unreadable ?? shortened(JSON.stringify(pipeline), 60);
   throw ApplicationFailure.nonRetryable(
-    `pipelineInbox needs nothing, or {"pipeline": NAME} with the name that its workflow id has (inbox-NAME), found ${shortened(JSON.stringify(pipeline), 60)} for ${shortened(workflowId, 60)}`,
+    `pipelineInbox needs nothing, or {"pipeline": NAME} with the name that its workflow id has (inbox-NAME), found ${found} for ${shortened(workflowId, 60)}`,
     'INPUT_INVALID',
   );
 }

@@ -1,16 +1,8 @@
-import {
-  defineQuery,
-  setCurrentDetails,
-  setDefaultSignalHandler,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
-import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { OpenedReproduction, ReproduceProgress } from '../pipelines/contracts/reproduce.ts';
 import type { Stage } from '../pipelines/contracts/run.ts';
 import { HANDLERS } from '../pipelines/contracts/signatures.ts';
-
-const UNKNOWN_SIGNALS_KEPT = 20;
+import { attribute, keepUnknownSignals, seconds, unknownSignalLines } from './board-parts.ts';
 
 export const reproduceProgressQuery = defineQuery<ReproduceProgress>(HANDLERS.progress);
 
@@ -42,11 +34,7 @@ export function openReproduceBoard(): ReproduceBoard {
   setHandler(reproduceProgressQuery, () => progress, {
     description: 'How far the reproduction is: its stage, and what was the same and what was not',
   });
-  // A misspelt signal would vanish without a word.
-  setDefaultSignalHandler((name) => {
-    if (progress.unknownSignals.length < UNKNOWN_SIGNALS_KEPT)
-      say({ unknownSignals: [...progress.unknownSignals, name] });
-  });
+  keepUnknownSignals(progress, say);
   say({});
   return {
     progress,
@@ -59,12 +47,6 @@ export function openReproduceBoard(): ReproduceBoard {
     ended: (stage, { ms }, says) => say({ stage: null, done: [...progress.done, { stage, ms, says }] }),
     closed: (verdict, reasons) => say({ verdict, reasons, stage: null }),
   };
-}
-
-type AttributeUpdates = Extract<Parameters<typeof upsertSearchAttributes>[0], unknown[]>;
-
-function attribute(name: keyof typeof SEARCH_ATTRIBUTES, value: string | Date): void {
-  upsertSearchAttributes([{ key: { name, type: SEARCH_ATTRIBUTES[name] }, value }] as AttributeUpdates);
 }
 
 const SIGNS: Record<ReproduceProgress['verdict'], string> = {
@@ -87,12 +69,9 @@ function checklist(progress: ReproduceProgress): string {
   lines.push('');
   for (const name of stages) {
     const report = done.find((one) => one.stage === name);
-    if (report) lines.push(`- ${report.says} (${(report.ms / 1000).toFixed(1)} s)`);
+    if (report) lines.push(`- ${report.says} (${seconds(report.ms)})`);
     else lines.push(name === stage ? `- ▸ **${name}** …` : `- ○ ${name}`);
   }
-  if (progress.unknownSignals.length > 0) {
-    const names = progress.unknownSignals.map((name) => `\`${name}\``).join(', ');
-    lines.push('', `Signals that no one answers to: ${names}`);
-  }
+  lines.push(...unknownSignalLines(progress.unknownSignals));
   return lines.join('\n');
 }

@@ -1,17 +1,17 @@
-import {
-  defineQuery,
-  setCurrentDetails,
-  setDefaultSignalHandler,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../pipelines/contracts/policies.ts';
 import { type Outcome, type Run, STAGES, type Stage, type Verdict } from '../pipelines/contracts/run.ts';
 import { HANDLERS, type Pause, type RunProgress } from '../pipelines/contracts/signatures.ts';
 import type { Timed } from '../pipelines/contracts/stages.ts';
-
-const UNKNOWN_SIGNALS_KEPT = 20;
+import {
+  type AttributeName,
+  attribute,
+  attributes,
+  keepUnknownSignals,
+  link,
+  seconds,
+  unknownSignalLines,
+} from './board-parts.ts';
 
 export const progressQuery = defineQuery<RunProgress>(HANDLERS.progress);
 
@@ -111,32 +111,15 @@ function answerQuestions(progress: RunProgress, draw: () => void): void {
   setHandler(progressQuery, () => progress, {
     description: 'How far the run is: its stage, what is done, and why it waits',
   });
-  // A misspelt signal would vanish without a word.
-  setDefaultSignalHandler((name) => {
-    if (progress.unknownSignals.length < UNKNOWN_SIGNALS_KEPT) progress.unknownSignals.push(name);
+  keepUnknownSignals(progress, ({ unknownSignals }) => {
+    progress.unknownSignals = unknownSignals;
     draw();
   });
 }
 
-type AttributeUpdates = Extract<Parameters<typeof upsertSearchAttributes>[0], unknown[]>;
-type AttributeName = keyof typeof SEARCH_ATTRIBUTES;
-type AttributeValue = string | number | Date | null;
-
 const NOTHING_FOUND = Object.fromEntries(
   Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, null]),
 ) as Record<AttributeName, null>;
-
-function attributes(values: Partial<Record<AttributeName, AttributeValue>>): void {
-  const updates = Object.entries(values).map(([name, value]) => ({
-    key: { name, type: SEARCH_ATTRIBUTES[name as AttributeName] },
-    value,
-  }));
-  upsertSearchAttributes(updates as AttributeUpdates);
-}
-
-function attribute(name: AttributeName, value: AttributeValue): void {
-  attributes({ [name]: value });
-}
 
 const SIGNS: Record<Outcome | 'running', string> = {
   running: '▸ running',
@@ -159,12 +142,7 @@ function checklist(progress: RunProgress, stages: readonly Stage[]): string {
   for (const reason of reasons) lines.push('', `> ${reason}`);
   lines.push('');
   for (const stage of stages) lines.push(stageLine(progress, stage));
-  if (progress.unknownSignals.length > 0) {
-    lines.push(
-      '',
-      `Signals that no one answers to: ${progress.unknownSignals.map((name) => `\`${name}\``).join(', ')}`,
-    );
-  }
+  lines.push(...unknownSignalLines(progress.unknownSignals));
   return lines.join('\n');
 }
 
@@ -181,13 +159,4 @@ function stageLine(progress: RunProgress, stage: Stage): string {
   if (done) return `- ✓ **${stage}** ${done.says} (${seconds(done.ms)})`;
   if (progress.stage === stage) return `- ▸ **${stage}** …`;
   return `- ○ ${stage}`;
-}
-
-function link(workflowId: string): string {
-  const { namespace } = workflowInfo();
-  return `[${workflowId}](/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)})`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ArtifactRef } from './artifacts.ts';
-import { PipelineError } from './errors.ts';
+import { inputFaults } from './input-faults.ts';
 import type { Run, RunKind, Stage, StageReport } from './run.ts';
 import type {
   Clustering,
@@ -34,12 +34,8 @@ const reproduceInput = z.strictObject({
 export function parseReproduceInput(input: unknown): z.infer<typeof reproduceInput> {
   const result = reproduceInput.safeParse(input ?? {});
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  const fields = Object.keys(reproduceInput.shape).join(', ');
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `reproduction input: ${faults.join('; ')} (fields: ${fields}, all optional)`,
-  );
+  const { error } = result;
+  throw inputFaults('reproduction input', { sent: input, error, fields: Object.keys(reproduceInput.shape) });
 }
 
 /** The stages that are computed again. The others read the source, or write what readers see. */

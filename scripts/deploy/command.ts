@@ -161,7 +161,7 @@ async function move(
   const { promotedReport } = await import('./report.ts');
   const { lookAt, setCurrent } = await import('./server.ts');
   const isThere = found.current === version.buildId;
-  if (!isThere) await setCurrent(client, found, version.buildId, person);
+  if (!isThere) await setCurrent(client, found, version.buildId, { person });
   console.log(promotedReport(found, version, { isRollback }));
   return isThere ? found : lookAt(client, found.name);
 }

@@ -14,8 +14,13 @@ type Summary = NonNullable<Described['versionSummaries']>[number];
 type Timestamp = Summary['createTime'];
 
 /** gRPC statuses. */
+const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+
+/** A server that hangs would never refuse a question, and one that is away would be asked again for minutes. */
+const ANSWERS_WITHIN_MS = 20_000;
 
 /** A poll waits for a minute at most, then another one begins: who has not asked for longer is not there. */
 const ASKED_WITHIN_MS = 90_000;
@@ -34,8 +39,21 @@ export interface Looked extends Deployment {
   conflictToken: Uint8Array | null;
 }
 
-/** What the server knows of a deployment; one without versions when no worker of it was ever seen. */
-export async function lookAt(client: Client, name: string, nowMs = Date.now()): Promise<Looked> {
+/**
+ * What the server knows of a deployment; one without versions when no worker of it was ever seen.
+ *
+ * @throws PipelineError DEPLOY_REFUSED when the server has no deployments, TEMPORAL_UNREACHABLE when it does not answer
+ */
+export function lookAt(
+  client: Client,
+  name: string,
+  { nowMs = Date.now(), withinMs = ANSWERS_WITHIN_MS } = {},
+): Promise<Looked> {
+  const unknown = `say how the versions of ${name} stand`;
+  return answered(client, { withinMs, needed: unknown }, () => look(client, name, nowMs));
+}
+
+async function look(client: Client, name: string, nowMs: number): Promise<Looked> {
   const [described, polling, unversioned] = await Promise.all([
     describe(client, name),
     pollersOf(client, nowMs),
@@ -93,26 +111,55 @@ export async function awaitPromotable(
   }
 }
 
-/** Makes a version the one that takes what is new. @throws PipelineError DEPLOY_REFUSED, with the server's reason */
+/**
+ * Makes a version the one that takes what is new.
+ *
+ * @throws PipelineError DEPLOY_REFUSED with the server's reason, TEMPORAL_UNREACHABLE when it does not answer
+ */
 export async function setCurrent(
-  { workflowService, options }: Client,
+  client: Client,
   { name, conflictToken }: Looked,
   buildId: string,
-  person: string,
+  { person, withinMs = ANSWERS_WITHIN_MS }: { person: string; withinMs?: number },
 ): Promise<void> {
+  const { workflowService, options } = client;
   try {
-    await workflowService.setWorkerDeploymentCurrentVersion({
-      namespace: options.namespace,
-      deploymentName: name,
-      buildId,
-      identity: person,
-      ...(conflictToken && { conflictToken }),
-    });
+    await answered(client, { withinMs, needed: `say whether ${buildId} is now the current version` }, () =>
+      workflowService.setWorkerDeploymentCurrentVersion({
+        namespace: options.namespace,
+        deploymentName: name,
+        buildId,
+        identity: person,
+        ...(conflictToken && { conflictToken }),
+      }),
+    );
   } catch (cause) {
+    if (cause instanceof PipelineError) throw cause;
     throw new PipelineError(
       'DEPLOY_REFUSED',
       `Temporal did not make ${buildId} the current version: ${firstLine((cause as { details?: string }).details ?? cause)}; npm run strata -- deploy status shows how it stands`,
       { deployment: name },
+      { cause },
+    );
+  }
+}
+
+/** @param needed what the server has to do, in words */
+async function answered<T>(
+  client: Client,
+  { withinMs, needed }: { withinMs: number; needed: string },
+  question: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + withinMs, question);
+  } catch (cause) {
+    const status = (cause as { code?: number }).code ?? (cause as { cause?: { code?: number } }).cause?.code;
+    if (status !== DEADLINE_EXCEEDED && status !== UNAVAILABLE) throw cause;
+    const found = status === UNAVAILABLE ? 'it cannot be reached' : `no answer within ${withinMs / 1_000} s`;
+    throw new PipelineError(
+      'TEMPORAL_UNREACHABLE',
+      `Temporal has to ${needed}, found: ${found}; npm run strata -- doctor says what is reachable, and deploy status, once it answers, how the versions stand`,
+      {},
       { cause },
     );
   }

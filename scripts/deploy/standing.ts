@@ -16,10 +16,9 @@ export async function tellStanding(
   try {
     const connection = await Connection.connect(temporal.connectionOptions);
     const client = new Client({ connection, namespace: temporal.namespace });
-    const look = () => lookAt(client, deploymentName);
-    const { current } = await connection
-      .withDeadline(Date.now() + WITHIN_MS, look)
-      .finally(() => connection.close());
+    const { current } = await lookAt(client, deploymentName, { withinMs: WITHIN_MS }).finally(() =>
+      connection.close(),
+    );
     if (current === buildId) return;
     const promote = `npm run strata -- deploy promote ${buildId}`;
     if (current === null)

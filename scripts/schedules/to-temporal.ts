@@ -1,6 +1,5 @@
 import {
   type CalendarSpec,
-  type CalendarSpecDescription,
   DAYS_OF_WEEK,
   type LooseRange,
   MONTHS,
@@ -8,13 +7,8 @@ import {
   type ScheduleOptions,
   type ScheduleOptionsStartWorkflowAction,
 } from '@temporalio/client';
-import {
-  type CalendarTimes,
-  formatCron,
-  type Span,
-  spansOf,
-  valuesOfSpans,
-} from '../../pipelines/contracts/cron.ts';
+import { timesOf } from '../../activities/calendar-times.ts';
+import { type CalendarTimes, formatCron, spansOf, valuesOfSpans } from '../../pipelines/contracts/cron.ts';
 import type { RunKind } from '../../pipelines/contracts/run.ts';
 import type { Overlap } from '../../pipelines/contracts/schedule-settings.ts';
 import { WORKFLOWS } from '../../pipelines/contracts/signatures.ts';
@@ -103,23 +97,6 @@ export function factsOfDescription(description: ScheduleDescription): ScheduleFa
     note: staticDetails ?? NOTHING,
     starts: startsText(workflowId ?? '', taskQueue, args?.[0]),
     besides: besidesOf(description).join(', ') || NOTHING,
-  };
-}
-
-function timesOf({ minute, hour, dayOfMonth, month, dayOfWeek }: CalendarSpecDescription): CalendarTimes {
-  const numbers = <T extends string>(
-    spans: readonly { start: T; end: T; step: number }[],
-    names: readonly T[],
-  ) =>
-    spans.map(
-      ({ start, end, step }): Span => ({ start: names.indexOf(start), end: names.indexOf(end), step }),
-    );
-  return {
-    minute: valuesOfSpans(minute),
-    hour: valuesOfSpans(hour),
-    dayOfMonth: valuesOfSpans(dayOfMonth),
-    month: valuesOfSpans(numbers(month, MONTHS)).map((value) => value + 1),
-    dayOfWeek: valuesOfSpans(numbers(dayOfWeek, DAYS_OF_WEEK)),
   };
 }
 

@@ -209,13 +209,3 @@ async function lastTaskFault(client: Client, { id, runId }: Execution['workflow'
   }
   return null;
 }
-
-/** The execution that goes on in place of one that was reset; itself where it was not. */
-export async function describeCurrent(
-  client: Client,
-  { id, runId }: { id: string; runId?: string },
-): Promise<WorkflowExecutionDescription> {
-  const description = await client.workflow.getHandle(id, runId).describe();
-  const next = description.raw.workflowExtendedInfo?.resetRunId;
-  return next && next !== description.runId ? describeCurrent(client, { id, runId: next }) : description;
-}

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '../../pipelines/contracts/run.ts';
+import { describeCurrent } from '../current-execution.ts';
 import { firstLine } from '../error-text.ts';
 import { watchRun } from '../follow-run.ts';
-import { describeCurrent } from './execution.ts';
 import type { RunFacts } from './facts.ts';
 import type { RunReader } from './reader.ts';
 import type { Sight } from './sight.ts';

@@ -7,11 +7,12 @@ import type { RunRecord } from '../../store/postgres/run-records.ts';
 import type { StageRecord } from '../../store/postgres/stages.ts';
 import { TASK_QUEUES } from '../../temporal.config.ts';
 import { isKeyMissing } from '../codec/read-payload.ts';
+import { describeCurrent } from '../current-execution.ts';
 import { firstLine, innermostMessage } from '../error-text.ts';
 import { hasBegun } from '../follow-run.ts';
 import { inputOf } from '../start-or-join.ts';
 import type { Usual } from './estimate.ts';
-import { describeCurrent, type Execution, executionOf, whatIsWrong } from './execution.ts';
+import { type Execution, executionOf, whatIsWrong } from './execution.ts';
 import type { RunFacts } from './facts.ts';
 import type { Sight } from './sight.ts';
 

@@ -1,11 +1,13 @@
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { type ListedExecution, listExecutions } from '../../activities/list-executions.ts';
 import { runIdOf } from '../../activities/run.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { WORKFLOWS } from '../../pipelines/contracts/signatures.ts';
 import type { RunRecord } from '../../store/postgres/run-records.ts';
+import { describeCurrent } from '../current-execution.ts';
 import { type AskedRun, LATEST_RUN, lookUpRun, noSuchRun } from '../find-run.ts';
 import { DEFAULT_PIPELINE, inputOf } from '../start-or-join.ts';
-import { attributesOf, describeCurrent } from './execution.ts';
+import { attributesOf } from './execution.ts';
 import type { Target } from './reader.ts';
 import type { Sight } from './sight.ts';
 
@@ -56,7 +58,7 @@ export async function unregisteredRuns(
   if (!client) return [];
   const found: { target: Target; startedAt: string }[] = [];
   const query = `${ARE_RUNS} AND ExecutionStatus = 'Running'`;
-  for await (const info of client.workflow.list({ query })) {
+  for await (const info of listExecutions(client, query)) {
     if (known.has(info.runId)) continue;
     if (pipeline !== undefined && (await pipelineOf(client, info)) !== pipeline) continue;
     // The list does not tell which run a reset one goes on with.
@@ -79,7 +81,7 @@ async function latestOf(
   if (newest && (record === null || newest.startedAt > record.openedAt)) return newest.target;
   if (record !== null || sight.repositories !== null) return null;
   // Without PostgreSQL the last one that Temporal knows is all there is.
-  for await (const info of client.workflow.list({ query: ARE_RUNS })) {
+  for await (const info of listExecutions(client, ARE_RUNS)) {
     if (asked.pipeline === undefined || (await pipelineOf(client, info)) === asked.pipeline)
       return targetFrom(info);
   }
@@ -109,7 +111,7 @@ async function byExecution(
 /** The id that a run has or will have is made of its workflow's ids. */
 async function byRunId(client: Client, text: string): Promise<Target | null> {
   let looked = 0;
-  for await (const info of client.workflow.list({ query: ARE_RUNS })) {
+  for await (const info of listExecutions(client, ARE_RUNS)) {
     const target = targetFrom(info);
     const isMeant = [target.runId, target.runId?.replace('run_', '')].some((id) => id?.startsWith(text));
     if (isMeant || info.runId === text) return target;
@@ -142,7 +144,7 @@ function targetOf(record: RunRecord): Target {
   return { runId: record.runId, workflow: record.workflow, record };
 }
 
-async function pipelineOf(client: Client, info: WorkflowExecutionInfo): Promise<string> {
+async function pipelineOf(client: Client, info: ListedExecution): Promise<string> {
   const { pipeline } = attributesOf(info);
   if (pipeline !== null) return pipeline;
   const input = await inputOf(client, { id: info.workflowId, runId: info.runId });

@@ -85,8 +85,10 @@ export function viewOf(facts: RunFacts, nowMs: number): RunView {
   const going = isOver || state === 'held' ? null : goingOf(facts, nowMs);
   const stages = stagesOf(facts, { kind, state, going });
   const waits = isOver ? [] : waitsOf(facts, state);
-  // How long it waits, nobody can tell.
-  const expected = state === 'running' && waits.length === 0 ? expectedOf(stages, going, usual) : null;
+  // How long it waits, nobody can tell; what still ends a stage before a pause does not wait yet.
+  const isToCome = progress?.paused?.standsBefore === null;
+  const isWaiting = waits.some(({ for: what }) => what !== 'pause' || !isToCome);
+  const expected = state === 'running' && !isWaiting ? expectedOf(stages, going, usual) : null;
   return {
     runId,
     workflow,

@@ -8,15 +8,8 @@ const MATCHES = 6;
  * The runs that a person may mean: by id, by the id of a workflow or of one of its executions (the newest run of it),
  * else by how the id begins, with `run_` in front or without. Newest first; more than one only of such beginnings.
  */
-export async function matchingRuns(
-  knex: Knex,
-  asked: { text: string; pipeline?: string },
-): Promise<RunRecord[]> {
-  const { text, pipeline } = asked;
-  const rows = () => {
-    const query = knex<RunRow>('runs').orderBy('sequence', 'desc').limit(MATCHES);
-    return pipeline === undefined ? query : query.where({ pipeline });
-  };
+export async function matchingRuns(knex: Knex, { text }: { text: string }): Promise<RunRecord[]> {
+  const rows = () => knex<RunRow>('runs').orderBy('sequence', 'desc').limit(MATCHES);
   const [exact] = await rows().where((query) =>
     query.where({ run_id: text }).orWhere({ workflow_id: text }).orWhere({ workflow_run_id: text }),
   );

@@ -38,7 +38,7 @@ export const createRunsRepository = (knex: Knex) =>
     list: (asked: RunsAsked): Promise<RunRecord[]> => listRuns(knex, asked),
 
     /** Those that a person may mean by an id, of a workflow too, or by the beginning of one; newest first. */
-    matching: (asked: { text: string; pipeline?: string }): Promise<RunRecord[]> => matchingRuns(knex, asked),
+    matching: (asked: { text: string }): Promise<RunRecord[]> => matchingRuns(knex, asked),
 
     /** How long each stage took in the last published runs like this one. */
     usualStages: (asked: Parameters<typeof usualStages>[1]): Promise<UsualStage[]> =>
@@ -110,7 +110,7 @@ export const createRunsRepository = (knex: Knex) =>
     async goOn(runId: string): Promise<void> {
       await knex<RunRow>('runs')
         .where({ run_id: runId, outcome: 'held', closed_at: null })
-        .update({ outcome: null, reasons: JSON.stringify([]) as never });
+        .update({ outcome: null, reasons: JSON.stringify([]) as never, held_at: null });
     },
 
     /**

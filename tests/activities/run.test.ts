@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
+import { eventBeforeAll, resetRun } from '../../scripts/reset-run.ts';
 import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
 import { closingOf, publishWalked, type Walked, walkToStability } from '../helpers/activity-walk.ts';
 
@@ -145,6 +147,72 @@ describe('runs of one pipeline go one after another', () => {
     const waiting = shop.perform('awaitTurn', { run: second }, environment);
     environment.cancel();
     await expect(waiting).rejects.toBeInstanceOf(CancelledFailure);
+  });
+});
+
+describe('an execution that is reset', () => {
+  beforeEach(() => shop.database.clear());
+
+  const turn = (run: Run) => shop.perform('takeTurn', { run });
+
+  const COMPLETE = {
+    commandType: proto.temporal.api.enums.v1.CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+    completeWorkflowExecutionCommandAttributes: {},
+  };
+
+  /** A run whose workflow has done its first task, after which it stays open or not. */
+  async function begun(task: 'stays' | 'completes' = 'stays'): Promise<Run> {
+    const run = await opened();
+    await doTask(run.workflow, task);
+    return run;
+  }
+
+  async function doTask({ id }: Run['workflow'], task: 'stays' | 'completes'): Promise<void> {
+    const { workflowService } = shop.client;
+    const taskQueue = { name: id };
+    const { taskToken } = await shop.client.withDeadline(Date.now() + 10_000, () =>
+      workflowService.pollWorkflowTaskQueue({ namespace: 'default', taskQueue }),
+    );
+    const commands = task === 'completes' ? [COMPLETE] : [];
+    await workflowService.respondWorkflowTaskCompleted({ namespace: 'default', taskToken, commands });
+  }
+
+  /** Back to its first task. */
+  async function reset({ workflow: execution }: Run): Promise<Run['workflow']> {
+    const { events } = await shop.client.workflow.getHandle(execution.id, execution.runId).fetchHistory();
+    return resetRun(shop.client, { execution, to: eventBeforeAll(events!)!, reason: 'a test' });
+  }
+
+  test('in the middle goes on as the same run: later ones wait for it, and its history is the one kept', async () => {
+    const [run, later] = [await begun(), await opened()];
+    const next = await reset(run);
+    expect(await turn(later)).toMatchObject({ granted: false, waitsFor: { runId: run.runId } });
+    await end(run);
+    expect(await turn(later)).toEqual({ granted: true, waitsFor: null });
+    expect(await shop.perform('awaitClosed', { workflow: run.workflow })).toEqual({ workflow: next });
+  });
+
+  test('after it was terminated, to before it was opened, does not wait for what it was', async () => {
+    const run = await begun();
+    await end(run);
+    const next = await opened({ workflow: await reset(run) });
+    expect(next.runId).not.toBe(run.runId);
+    // The keeper of what it was does not take the other's history for its own.
+    const closed = await shop.perform('awaitClosed', { workflow: run.workflow });
+    expect(closed).toEqual({ workflow: run.workflow });
+    expect(await turn(next)).toEqual({ granted: true, waitsFor: null });
+    expect((await recordOf(run)).outcome).toBe('failed');
+    expect((await recordOf(next)).outcome).toBeNull();
+    await end(next);
+  });
+
+  test('after it ended by itself is another from the first moment on', async () => {
+    const run = await begun('completes');
+    const next = await reset(run);
+    const closed = await shop.perform('awaitClosed', { workflow: run.workflow });
+    expect(closed).toEqual({ workflow: run.workflow });
+    expect(await turn(await opened())).toEqual({ granted: true, waitsFor: null });
+    await shop.client.workflow.getHandle(next.id, next.runId).terminate();
   });
 });
 

@@ -307,4 +307,29 @@ describe('by command', () => {
     },
     3 * MINUTES,
   );
+
+  test(
+    'what began anew from a run that has ended goes on when that one is cancelled once more',
+    async () => {
+      const { runId } = await pausedBefore('match', 'segment/in-hand/anew');
+      expect((await command('cancel', runId)).code).toBe(0);
+      const retried = command('retry', runId, '--from', 'extract');
+      const goingOn = async () => (await repositories.runs.list({ limit: 1, isEnded: false }))[0];
+      await expect.poll(goingOn, { timeout: 60_000, interval: 20 }).toBeDefined();
+      const { workflow } = (await goingOn())!;
+      const handle = strata.client.workflow.getHandle(workflow.id, workflow.runId);
+      await handle.executeUpdate('pause', { args: [{ before: 'publish' }] });
+      const again = await command('cancel', runId);
+      expect(again.said).toContain(`a cancel needs a run that has not ended, ${runId} is cancelled`);
+      await handle.executeUpdate('resume');
+      const { code, said } = await retried;
+      const anew = / begins anew, as another run, (run_[0-9a-f]{16}): /.exec(said)?.[1];
+      expect({ code, anew: said.includes('✓ published') ? anew : null }, said).toEqual({
+        code: 0,
+        anew: (await repositories.publications.current('shop'))?.runId,
+      });
+      expect(anew).not.toBe(runId);
+    },
+    3 * MINUTES,
+  );
 });

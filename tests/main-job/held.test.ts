@@ -3,12 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { connect } from '../../store/postgres/connect.ts';
 import { createRepositories } from '../../store/postgres/repositories.ts';
 import { writeShopExtract } from '../helpers/activity-extract.ts';
 import { openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
+
+const WITHIN = { timeout: 60_000, interval: 100 };
 
 let folder: string;
 let strata: StrataHome;
@@ -23,26 +25,39 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What a command prints. */
-async function command(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/launch.mjs', 'strata', ...args], {
+/** A command of this home, under way: what it has printed so far, and at its end. */
+function begin(...args: string[]) {
+  const running = promisify(execFile)(process.execPath, ['scripts/launch.mjs', 'strata', ...args], {
     cwd: PROJECT_FOLDER,
     env: { ...process.env, STRATA_HOME: strata.home },
   });
-  return stripVTControlCharacters(stdout);
+  let said = '';
+  running.child.stdout?.on('data', (text: string) => {
+    said += text;
+  });
+  return {
+    said: () => stripVTControlCharacters(said),
+    ended: running.then(({ stdout }) => stripVTControlCharacters(stdout)),
+  };
+}
+
+function command(...args: string[]): Promise<string> {
+  return begin(...args).ended;
 }
 
 test('a run held for review survives its worker, shows no reader anything, and is published by a decision', async () => {
   const extract = await writeShopExtract(folder, { customers: 2_000 });
-  const worker = await strata.startWorker();
   const knex = connect(strata.services.databaseUrl);
   try {
     const { runs, publications, memberships } = createRepositories(knex);
     const handle = await strata.startRun({ extract, review: 'always' });
-    const following = command('show', handle.workflowId, '--follow');
+    // Followed from before its first stage, however slowly a command starts.
+    const following = begin('show', handle.workflowId, '--follow');
+    await vi.waitFor(() => expect(following.said()).toContain('waits for a worker'), WITHIN);
+    const worker = await strata.startWorker();
     const { runId } = await untilProgress(handle, ({ outcome }) => outcome === 'held');
     // Ends with 0 when the run is held, having told each stage once and what to do now.
-    const followed = await following;
+    const followed = await following.ended;
     expect(followed.match(/^✓ \w+ · .*\(.* s\)$/gm)).toHaveLength(9);
     expect(followed).toMatch(
       /^⏸ waits for a person's review; then the definition says reject, until .*Z: npm run/m,

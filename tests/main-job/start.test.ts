@@ -141,7 +141,8 @@ describe('npm start', () => {
       const { runId, workflow } = JSON.parse(await readFile(join(home, 'out.json'), 'utf8')) as RunSummary;
       const { code, out, err } = await launch(['strata', 'replay', runId.slice(0, 12), '--running']).ended;
       expect(code, err).toBe(0);
-      expect(out).toContain(`✓ ${workflow.id}  segmentCustomers`);
+      expect(out).toContain(`${workflow.id}  segmentCustomers`);
+      expect(out).toContain('1 history, 1 replay');
       expect(out).toContain('nothing of ours is running on the server');
       expect(await leftRunning()).toEqual([]);
     },

@@ -43,7 +43,7 @@ async function decidedBy(handle: WorkflowHandle): Promise<{ builds: string[]; fa
 
 async function promote({ client, name }: TestDeployment, buildId: string): Promise<void> {
   const found = await lookAt(client, name);
-  await setCurrent(client, found, requirePromotable(found, buildId).buildId, 'a test');
+  await setCurrent(client, found, requirePromotable(found, buildId).buildId, { person: 'a test' });
   expect((await lookAt(client, name)).current).toBe(buildId);
 }
 
@@ -118,7 +118,7 @@ test('a deploy in the middle of a run: it ends on the old version, what starts t
     expect(doneBy).toEqual([['old'], ['new']]);
 
     await stopNew();
-    const later = await lookAt(client, name, Date.now() + 100_000);
+    const later = await lookAt(client, name, { nowMs: Date.now() + 100_000 });
     expect(() => requirePromotable(later, 'new')).toThrow('no worker of version new asks for work');
     await delivery.terminate();
   });

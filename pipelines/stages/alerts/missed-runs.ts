@@ -114,8 +114,12 @@ function joinOf(
   if (!paused) return null;
   const from = Date.parse(paused.dueAt);
   const to = Date.parse(fresh[0]!.dueAt);
-  // A run in between: it was unpaused, and this is another pause.
-  const isOther = schedule.runs.some(({ dueAt }) => Date.parse(dueAt) > from && Date.parse(dueAt) < to);
+  // A run in between: it was unpaused, and this is another pause. One by hand tells nothing: triggered it is of another
+  // time, backfilled of one that the alert has told.
+  const [due, told] = [momentsOf(schedule.due.map((dueAt) => ({ dueAt }))), momentsOf(own)];
+  const isOther = schedule.runs
+    .map(({ dueAt }) => Date.parse(dueAt))
+    .some((moment) => moment > from && moment < to && due.has(moment) && !told.has(moment));
   if (isOther || to < from) return null;
   return { alertId: paused.alertId, times: timesOf(schedule, fresh) };
 }

@@ -105,7 +105,7 @@ function reasonsOf(schedule: ScheduleState, { cause, dueAt }: MissedTime): strin
     }
     case 'missed':
       return [
-        `nothing started it: the Temporal server was away for longer than ${counted(catchupWindowHours, 'hour')} (catchupWindowHours), or the schedule was paused at that time`,
+        `nothing started it: the Temporal server was away for longer than ${counted(catchupWindowHours, 'hour')} (catchupWindowHours), the schedule was paused at that time, or it has no actions left`,
       ];
   }
 }

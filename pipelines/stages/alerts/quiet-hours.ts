@@ -1,4 +1,5 @@
 import type { AlertSettings } from '../../contracts/alert-settings.ts';
+import { timeIn } from '../../contracts/shop-date.ts';
 
 const MINUTES_PER_DAY = 24 * 60;
 const MINUTE_MS = 60_000;
@@ -41,13 +42,5 @@ function minutesOf(clock: string): number {
 
 /** Minutes since midnight on a clock in the zone. */
 function localMinutes(time: number, timezone: string): number {
-  const parts = new Intl.DateTimeFormat('en', {
-    timeZone: timezone,
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    hour: '2-digit',
-    minute: '2-digit',
-  }).formatToParts(new Date(time));
-  const part = (wanted: 'hour' | 'minute') => Number(parts.find(({ type }) => type === wanted)!.value);
-  return part('hour') * 60 + part('minute');
+  return minutesOf(timeIn(new Date(time).toISOString(), timezone));
 }

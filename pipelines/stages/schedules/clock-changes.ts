@@ -104,6 +104,29 @@ export function dayBegins(date: string, timezone: string): number {
   return high;
 }
 
+/**
+ * Due times without their jitter. What the server answers is later by some of it, never so much that the next time is
+ * due, too; what it started says for which time.
+ *
+ * @param due ISO times
+ * @returns ISO times; one that the times do not explain as it is
+ */
+export function nominalTimes(
+  due: readonly string[],
+  { times, timezone, jitterMs }: { times: readonly CalendarTimes[]; timezone: string; jitterMs: number },
+): string[] {
+  const offsetAt = offsets(timezone);
+  return due.map((time) => {
+    const moment = Date.parse(time);
+    const latest = Math.floor(moment / MINUTE_MS) * MINUTE_MS;
+    for (let minute = latest; minute >= moment - jitterMs; minute -= MINUTE_MS) {
+      const local = minute + offsetAt(minute);
+      if (times.some((one) => isDue(one, local))) return new Date(minute).toISOString();
+    }
+    return time;
+  });
+}
+
 /** How far a zone's clock is ahead of UTC at a moment, in milliseconds. */
 function offsets(timezone: string): (moment: number) => number {
   const format = new Intl.DateTimeFormat('en', {

@@ -6,6 +6,8 @@ import type { MissedCause } from '../../contracts/missed-runs.ts';
 const DAY_MS = 24 * 3_600_000;
 /** A run that is due has so long to begin, beside its jitter. */
 const GRACE_MS = 5 * 60_000;
+/** The server does not forget runs to the second. */
+const KEPT_MARGIN_MS = 10 * 60_000;
 
 /** A run that the schedule started, whatever came of it. ISO times. */
 export interface ScheduledRun {
@@ -45,6 +47,8 @@ export interface Missing {
  * at all.
  *
  * @param now, changedAt ISO times
+ * @param keptMs for how long the server knows runs that have ended: of longer ago nobody can say whether there was one;
+ *   null: as long as anybody asks
  * @returns ISO times of a range; null where there is nothing to judge yet
  */
 export function judgedRange({
@@ -52,14 +56,17 @@ export function judgedRange({
   changedAt,
   jitterMs,
   days,
+  keptMs = null,
 }: {
   now: string;
   changedAt: string;
   jitterMs: number;
   days: number;
+  keptMs?: number | null;
 }): { since: string; until: string | null } {
   const moment = Date.parse(now);
-  const since = Math.max(Date.parse(changedAt), moment - days * DAY_MS);
+  const asked = keptMs === null ? days * DAY_MS : Math.min(days * DAY_MS, keptMs - KEPT_MARGIN_MS);
+  const since = Math.max(Date.parse(changedAt), moment - asked);
   const until = moment - GRACE_MS - jitterMs;
   return {
     since: new Date(since).toISOString(),
@@ -71,7 +78,8 @@ export function judgedRange({
 export function unmetOf(schedule: ScheduleState): { missing: Missing[]; waiting: string[] } {
   const met = new Set(schedule.runs.map(({ dueAt }) => Date.parse(dueAt)));
   const unmet = schedule.due.filter((time) => !met.has(Date.parse(time)));
-  const waiting = waitingOf(schedule, unmet);
+  // Paused, it starts none of them.
+  const waiting = schedule.paused === null ? waitingOf(schedule, unmet) : [];
   const waits = new Set(waiting);
   const blockerAt = blockersOf(schedule);
   const missing = unmet

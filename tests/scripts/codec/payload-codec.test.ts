@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MARK } from '../../../pipelines/stages/schedules/facts.ts';
 import { dataConverterOf, ENCODED_FAILURES } from '../../../scripts/codec/data-converter.ts';
+import { watchKeys } from '../../../scripts/codec/key-watch.ts';
 import type { CodecKey } from '../../../scripts/codec/keys.ts';
 import { createPayloadCodec, keyIdOf } from '../../../scripts/codec/payload-codec.ts';
 import { isEncryptedOtherwise } from '../../../scripts/codec/read-payload.ts';
@@ -131,6 +132,32 @@ describe('a schedule', () => {
     const mark = await encrypted(MARK.madeBy, marking);
     expect(valueIn(await decrypted(mark, createPayloadCodec([])))).toBe(MARK.madeBy);
     expect(keyIdOf(await encrypted(`${MARK.madeBy}!`, marking))).toBe('2026-01');
+  });
+});
+
+describe('a worker that lacks a key', () => {
+  const lacking = () => watchKeys({ payloadCodecs: [createPayloadCodec([])] });
+  const workflow = { namespace: 'default', workflowId: 'segment/shop/latest' };
+
+  test('ends where an activity needs it, before its attempts are used up', async () => {
+    const { dataConverter, missing } = lacking();
+    const decoding = dataConverter.payloadCodecs![0]!.decode([await encrypted({})], {
+      ...workflow,
+      type: 'activity',
+    } as never);
+    await expect(decoding).rejects.toMatchObject({ code: 'CODEC_KEY_MISSING' });
+    await expect(missing).rejects.toMatchObject({ code: 'CODEC_KEY_MISSING' });
+  });
+
+  test('goes on where a workflow does, whose task is tried again', async () => {
+    const { dataConverter, missing } = lacking();
+    const decoding = dataConverter.payloadCodecs![0]!.decode([await encrypted({})], {
+      ...workflow,
+      type: 'workflow',
+    });
+    await expect(decoding).rejects.toMatchObject({ code: 'CODEC_KEY_MISSING' });
+    const later = new Promise((resolve) => setImmediate(resolve, 'goes on'));
+    expect(await Promise.race([missing.catch(() => 'ended'), later])).toBe('goes on');
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Stage } from '../../../pipelines/contracts/run.ts';
-import { describedRun, findRun, lookUpRun, shortId } from '../../../scripts/find-run.ts';
+import { describedRun, findNamedRun, findRun, lookUpRun, shortId } from '../../../scripts/find-run.ts';
 import { createRepositories, type Repositories } from '../../../store/postgres/repositories.ts';
 import { type TestDatabase, testDatabase } from '../../helpers/postgres.ts';
 import { newRun, persistRun, publishRun, summary } from './fixture.ts';
@@ -87,6 +87,17 @@ describe('a run is found', () => {
     await expect(findRun(repositories, { run: 'dddd' })).rejects.toThrow(
       `there is no run dddd; the latest are run_cccc000000000004 (other, running), ${OTHER} (shop, published)`,
     );
+  });
+
+  test('for what changes it by four digits of its beginning at least, or by an id', async () => {
+    const named = async (run: string) => (await findNamedRun(repositories, run)).runId;
+    for (const short of ['bbb', 'run_bbb', 'run_b', 'b'])
+      await expect(named(short)).rejects.toThrow(`at least 4 digits of its beginning, found ${short}`);
+    for (const enough of ['bbbb', 'run_bbbb', OTHER, 'segment/shop/latest'])
+      expect(await named(enough)).toBe(OTHER);
+    await repositories.runs.open(newRun('run_7', 'third'));
+    expect(await named('run_7')).toBe('run_7');
+    await database.knex('runs').where({ run_id: 'run_7' }).delete();
   });
 
   test('every short form is taken, whatever the id looks like', () => {

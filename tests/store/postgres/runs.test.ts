@@ -220,7 +220,9 @@ describe('the end', () => {
     await repositories.runs.open(newRun('a'));
     await repositories.runs.hold('a', summary('a', 'held', ['too many moved']));
     await assertRepeatable(() => repositories.runs.goOn('a'), snapshot);
-    expect(await repositories.runs.get('a')).toMatchObject({ outcome: null, reasons: [], closedAt: null });
+    expect(await repositories.runs.get('a')).toMatchObject({
+      ...{ outcome: null, reasons: [], heldAt: null, closedAt: null },
+    });
     await repositories.runs.close('a', closing('a', 'rejected'));
     await repositories.runs.goOn('a');
     expect((await repositories.runs.get('a')).outcome).toBe('rejected');

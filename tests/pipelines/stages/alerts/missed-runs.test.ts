@@ -86,7 +86,7 @@ describe('a due time without a run', () => {
       'all schedules: npm run strata -- schedules check shop',
       '',
       'WARNING nightly has no run as of 2026-06-02, due 04:30 (Europe/Berlin)',
-      'nothing started it: the Temporal server was away for longer than 72 hours (catchupWindowHours), or the schedule was paused at that time',
+      'nothing started it: the Temporal server was away for longer than 72 hours (catchupWindowHours), the schedule was paused at that time, or it has no actions left',
       'mend it: npm run strata -- schedules backfill shop/nightly --from 2026-06-02 --to 2026-06-02',
       'rule missed-run',
       'look at: npm run strata -- alerts show alr_nightly_02',
@@ -164,6 +164,19 @@ describe('a pause', () => {
     // Another pause.
     const later = decide([nightly({ due: [1, 2, 3, 4, 5], ran: [1, 4], paused })], all);
     expect(later.opened).toMatchObject([{ alertId: 'alr_nightly_05' }]);
+  });
+
+  test('goes on when a run is triggered in it', () => {
+    const byHand = { ...ranOn(2), dueAt: new Date(Date.parse(day(2)) + 3_600_000).toISOString() };
+    const changes = decide([nightly({ due: [1, 2, 3], runs: [ranOn(1), byHand], paused })], kept([], first));
+    expect(changes).toMatchObject({ opened: [], messages: [], changed: [{ alertId: 'alr_nightly_02' }] });
+  });
+
+  test('goes on when some of what fell due in it is backfilled', () => {
+    const all = kept([], decide([nightly({ due: [1, 2, 3], ran: [1], paused })]));
+    const known = kept(all, decide([nightly({ due: [1, 2, 3], ran: [1, 3], paused })], all));
+    const changes = decide([nightly({ due: [1, 2, 3, 4], ran: [1, 3], paused })], known);
+    expect(changes).toMatchObject({ opened: [], messages: [], changed: [{ alertId: 'alr_nightly_02' }] });
   });
 
   test('of which somebody said that it is over is told anew', () => {

@@ -4,6 +4,7 @@ import {
   dayBegins,
   dueBeforeMidnight,
   missingTimes,
+  nominalTimes,
 } from '../../../../pipelines/stages/schedules/clock-changes.ts';
 
 const YEAR = { from: '2026-01-01', days: 365 };
@@ -60,5 +61,26 @@ describe('dayBegins', () => {
     ['2018-11-04', 'America/Sao_Paulo', '2018-11-04T03:00:00.000Z'],
   ])('%s in %s begins at %s', (date, timezone, moment) => {
     expect(new Date(dayBegins(date, timezone)).toISOString()).toBe(moment);
+  });
+});
+
+describe('nominalTimes', () => {
+  const BERLIN = 'Europe/Berlin';
+  test.each([
+    ['30 2 * * *', BERLIN, 10, '2026-06-01T00:39:59.999Z', '2026-06-01T00:30:00.000Z'],
+    ['30 2 * * *', BERLIN, 10, '2026-06-01T00:30:00.000Z', '2026-06-01T00:30:00.000Z'],
+    // As long before as the jitter allows, and no longer.
+    ['30 2 * * *', BERLIN, 10, '2026-06-01T00:40:00.000Z', '2026-06-01T00:30:00.000Z'],
+    ['30 2 * * *', BERLIN, 10, '2026-06-01T00:40:00.001Z', '2026-06-01T00:40:00.001Z'],
+    // The one that is next is due before the jitter of this one is over.
+    ['*/5 * * * *', 'UTC', 60, '2026-06-01T00:34:12.345Z', '2026-06-01T00:30:00.000Z'],
+    // Into the next day, and over a change of the clock.
+    ['59 23 * * 0', BERLIN, 10, '2026-06-07T22:05:00.000Z', '2026-06-07T21:59:00.000Z'],
+    ['30 1 * * *', BERLIN, 90, '2026-03-29T01:20:00.000Z', '2026-03-29T00:30:00.000Z'],
+    // A clock that is ahead by a quarter of an hour, too.
+    ['0 4 * * *', 'Asia/Kathmandu', 30, '2026-06-01T22:40:01.000Z', '2026-06-01T22:15:00.000Z'],
+  ])('%s in %s, up to %i minutes late at %s: %s', (cron, timezone, jitterMinutes, due, nominal) => {
+    const times = [parseCron('0 12 1 1 *'), parseCron(cron)];
+    expect(nominalTimes([due], { times, timezone, jitterMs: jitterMinutes * 60_000 })).toEqual([nominal]);
   });
 });

@@ -61,7 +61,10 @@ describe('a due time without a run', () => {
   });
 
   test('is left out where the schedule is paused', () => {
-    expect(schedule('skip', [1, 2], [run(1)], 'paused by Ada')).toMatchObject({ missing: [[2, 'paused']] });
+    for (const overlap of OVERLAPS)
+      expect(schedule(overlap, [1, 2], [run(1)], 'paused by Ada')).toMatchObject({
+        ...{ missing: [[2, 'paused']], waiting: [] },
+      });
   });
 });
 
@@ -155,3 +158,16 @@ test.each([
   const now = '2026-05-31T12:00:00.000Z';
   expect(judgedRange({ now, changedAt, jitterMs, days: 1 })).toEqual({ since, until });
 });
+
+test.each([
+  ['less than was asked', 12, '2026-05-31T00:10:00.000Z'],
+  ['as long as was asked', 24, '2026-05-30T12:10:00.000Z'],
+  ['longer', 25, '2026-05-30T12:00:00.000Z'],
+])(
+  'due times are judged as far back as runs are known that have ended, where that is %s',
+  (_, hours, since) => {
+    const [now, changedAt] = ['2026-05-31T12:00:00.000Z', '2026-01-01T00:00:00.000Z'];
+    const range = judgedRange({ now, changedAt, jitterMs: 0, days: 1, keptMs: hours * 3_600_000 });
+    expect(range).toEqual({ since, until: '2026-05-31T11:55:00.000Z' });
+  },
+);
