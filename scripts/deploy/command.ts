@@ -80,8 +80,8 @@ function promoteCommand(signal: AbortSignal, setExitCode: SetExitCode): Command 
     .option(...JSON_FILE)
     .addHelpText(
       'after',
-      '\nRefused while no worker of that version asks for work. Inbox, deliveries and kept histories go on with the\n' +
-        'new version: npm run strata -- replay --running, with its code, says whether they can; --replay does it here.',
+      '\nRefused while no worker of that version asks for work. Inbox, deliveries, the watch of schedules and\n' +
+        'the keeping of histories go on with the new version: --replay, typed with its code, says first whether they can.',
     )
     .allowExcessArguments(false)
     .action(async (build: string | undefined, given: Given) => {
@@ -89,7 +89,10 @@ function promoteCommand(signal: AbortSignal, setExitCode: SetExitCode): Command 
         const { readBuildId } = await import('./build-id.ts');
         const { awaitPromotable } = await import('./server.ts');
         const here = await readBuildId(config);
-        const asked = { buildId: build ?? here, waitMs: (given.wait ?? 0) * 1_000, signal };
+        const buildId = build ?? here;
+        const { wait = 0 } = given;
+        if (wait > 0) console.error(`waiting for workers of ${buildId}, for ${wait} s at most`);
+        const asked = { buildId, waitMs: wait * 1_000, signal };
         const promotable = await awaitPromotable(client, found.name, asked);
         const { version } = promotable;
         if (given.replay && !(await replays({ client, version, here, config }, setExitCode))) return found;

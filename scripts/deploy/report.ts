@@ -9,10 +9,8 @@ export function statusReport(
   { here, nowMs }: { here: string; nowMs: number },
 ): string {
   const { name, versions, ramping, unversioned } = deployment;
-  const lines = [
-    `deployment ${name}, ramping ${ramping ? `${ramping.percent} % to ${ramping.buildId}` : 'none'}`,
-    '',
-  ];
+  const ramp = ramping ? `, ${ramping.percent} % of what starts goes to ${ramping.buildId}` : '';
+  const lines = [`deployment ${name}${ramp}`, ''];
   if (versions.length > 0)
     lines.push(
       table(

@@ -17,7 +17,7 @@ const running = deployment({
 
 test('status draws each version, what may be stopped and what must not', () => {
   expect(stripVTControlCharacters(statusReport(running, NOW)).split('\n')).toEqual([
-    'deployment strata, ramping none',
+    'deployment strata',
     '',
     'version       is        for  runs  workers',
     '4f2a1c9e0b12  current   2d      2        2',
