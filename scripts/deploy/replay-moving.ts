@@ -26,6 +26,10 @@ export async function replayMoving(config: Config, client: Client): Promise<bool
     step.update(`${all.length}`);
     if (one.fault !== null) console.error(replayLine(one));
   }
+  if (all.length === 0) {
+    step.done('nothing would');
+    return true;
+  }
   const { isSound, text } = replayReport(all, { isRunningAsked: true });
   if (isSound) step.done(`${all.length}`);
   else step.fail();
