@@ -12,6 +12,8 @@ const SHORT_DIGITS = 8;
 const FEWEST_DIGITS = 4;
 /** As many as a person takes in at a glance. */
 const RUNS_TOLD = 5;
+const NOT_BEGUN =
+  '; one that no worker has begun has no record yet: npm run worker begins it, the Temporal UI cancels it as it is';
 
 export interface AskedRun {
   /** A run id, the beginning of one, a workflow id, or `latest`. */
@@ -52,10 +54,10 @@ export async function lookUpRun({ runs }: Runs, { run, pipeline }: AskedRun): Pr
 }
 
 /** As `lookUpRun`. @throws PipelineError RUN_UNKNOWN with the latest runs there are, too */
-export async function findRun(repositories: Runs, asked: AskedRun): Promise<RunRecord> {
+export async function findRun(repositories: Runs, asked: AskedRun, wayOut = ''): Promise<RunRecord> {
   const found = await lookUpRun(repositories, asked);
   if (found) return found;
-  throw await noSuchRun(repositories, asked);
+  throw await noSuchRun(repositories, asked, wayOut);
 }
 
 /** Of a run that something is done to, by its id or its beginning: the latest may be another one by now. */
@@ -66,7 +68,7 @@ export async function findNamedRun(repositories: Runs, run: string): Promise<Run
       'this needs the id of a run, since the latest may be another one by now; npm run strata -- runs lists them',
     );
   }
-  const found = await findRun(repositories, { run });
+  const found = await findRun(repositories, { run }, NOT_BEGUN);
   requireEnough(run.trim(), found);
   return found;
 }

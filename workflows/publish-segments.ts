@@ -81,7 +81,8 @@ async function decide(
 ): Promise<Decision> {
   if (stability.decision === 'publish') return { rejected: false, reasons: stability.reasons, note: null };
   const { run, reviewWithin } = segmented;
-  await io.holdRun({ run, closing: { ...known, outcome: 'held', reasons: stability.reasons } });
+  const closing = { ...known, outcome: 'held' as const, reasons: stability.reasons };
+  await io.holdRun.executeWithOptions({ summary: 'hold the run for a review' }, [{ run, closing }]);
   board.closed('held', stability.reasons);
   const { decision, note } = await review.decided(reviewWithin);
   board.resumed();

@@ -36,7 +36,8 @@ export function acceptReview(board: RunBoard): Review {
   return {
     async decided(settings) {
       try {
-        await condition(() => decision !== null, settings.timeoutHours * HOUR_MS);
+        const summary = `waits for a review, then ${settings.onTimeout}`;
+        await condition(() => decision !== null, settings.timeoutHours * HOUR_MS, { summary });
       } finally {
         // After the time-out or a cancel a decision would be taken and not heeded.
         isOver = true;

@@ -124,7 +124,7 @@ const NOTHING_FOUND = Object.fromEntries(
 const SIGNS: Record<Outcome | 'running', string> = {
   running: '▸ running',
   published: '✓ published',
-  held: '▪ held for review: send the update `review` with {"decision": "publish"} or {"decision": "reject"}',
+  held: '▪ held for review: send the update `review` with `{"decision": "publish"}` or `{"decision": "reject"}`',
   rejected: '✗ rejected',
   failed: '✗ failed',
   cancelled: '✗ cancelled',

@@ -136,7 +136,9 @@ function openRun(kind: RunKind, input: StartInput | undefined): Promise<OpenedRu
 
 /** @returns why the run may not go on; undefined where it may */
 async function takeTurn(run: Run, board: RunBoard): Promise<string[] | undefined> {
-  const turn = await io.takeTurn({ run });
+  const turn = await io.takeTurn.executeWithOptions({ summary: 'one run of a pipeline at a time' }, [
+    { run },
+  ]);
   if (turn.granted) return turn.refused;
   board.waitsFor(turn.waitsFor!.workflowId);
   const options = { summary: `waits for ${turn.waitsFor!.runId}` };

@@ -1,6 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Watched, WatchStages } from '../pipelines/contracts/missed-runs.ts';
 import { IO } from '../pipelines/contracts/policies.ts';
+import { openChoreBoard } from './chore-board.ts';
 import { nowMs } from './clock.ts';
 
 const io = proxyActivities<WatchStages>(IO);
@@ -13,6 +14,7 @@ const SETTLE_SECONDS = 30;
  * which `strata schedules apply` makes, starts it.
  */
 export async function watchSchedules(): Promise<Watched> {
+  openChoreBoard()('looks whether each due time of every schedule has its run');
   const now = new Date(nowMs()).toISOString();
   return io.tellMissedRuns.executeWithOptions({ summary: 'look for due times without a run' }, [
     { now, settleSeconds: SETTLE_SECONDS },

@@ -122,21 +122,22 @@ function checkCommand(signal: AbortSignal, setExitCode: SetExitCode): Command {
     .option(...JSON_FILE)
     .addHelpText(
       'after',
-      '\nEnds with 0 when each has, 2 when a person is needed, 1 when that cannot be said. Due times of before a schedule\n' +
-        'was made or last changed do not count.',
+      '\nEnds with 0 when each has, 2 when a person is needed (also where nobody would be sent what is missed), 1 when that\n' +
+        'cannot be said. Due times of before a schedule was made or last changed do not count.',
     )
     .allowExcessArguments(false)
     .action(async (pipeline: string | undefined, given: Given) => {
       await withSchedules(signal, { pipeline, given }, async ({ client, json }) => {
         const { checkSchedules } = await import('./check.ts');
         const { findSchedule } = await import('./found.ts');
-        const { checkReport, needsPerson } = await import('./report.ts');
+        const { checkReport, isWatched, needsPerson } = await import('./report.ts');
         const { WATCH_ID } = await import('../../pipelines/stages/schedules/facts.ts');
         const now = new Date().toISOString();
         const checked = await checkSchedules(client, { pipeline, now, days: given.days ?? CHECKED_DAYS });
-        console.log(checkReport(checked, await findSchedule(client, WATCH_ID)));
+        const watch = await findSchedule(client, WATCH_ID);
+        console.log(checkReport(checked, watch));
         await writeJson('--json', json, checked);
-        if (checked.some(needsPerson)) setExitCode(DIFFERS);
+        if (checked.some(needsPerson) || (checked.length > 0 && !isWatched(watch))) setExitCode(DIFFERS);
       });
     });
 }

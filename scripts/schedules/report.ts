@@ -209,8 +209,13 @@ export function checkReport(checked: readonly CheckedSchedule[], watch: Found | 
   return [...blocks, ...watchLines(watch)].join('\n');
 }
 
+/** Whether somebody is sent what is missed. */
+export function isWatched(watch: Found | null): boolean {
+  return watch?.isOurs === true && !watch.description.state.paused;
+}
+
 function watchLines(watch: Found | null): string[] {
-  if (watch?.isOurs && !watch.description.state.paused) return [];
+  if (isWatched(watch)) return [];
   const name = shortOf(WATCH_ID);
   const [what, way] = watch?.isOurs
     ? [watch.description.state.note || 'is paused', `npm run strata -- schedules unpause ${name}`]

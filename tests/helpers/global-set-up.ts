@@ -16,6 +16,7 @@ export default async function setUp(): Promise<() => Promise<void>> {
   await buildKernels();
   const services = await startServices({ home, log });
   process.env.STRATA_TEST_TEMPORAL_ADDRESS = services.temporal.address;
+  process.env.STRATA_TEST_TEMPORAL_UI = services.temporal.uiUrl;
   process.env.STRATA_TEST_DATABASE_URL = services.databaseUrl;
   return async () => {
     await services.stop();

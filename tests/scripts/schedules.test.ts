@@ -90,6 +90,25 @@ describe('strata schedules', () => {
     });
   });
 
+  test('check ends with 0 where each due time has its run, and with 2 where nobody would be sent what is missed', async () => {
+    const seen = { timeout: 20_000, interval: 200 };
+    await vi.waitFor(
+      async () =>
+        expect(await schedules('check', pipeline)).toMatchObject({
+          code: 0,
+          out: expect.stringContaining(`✓ ${pipeline}/nightly`),
+        }),
+      seen,
+    );
+    await schedules('pause', WATCH_ID, '--note', 'moving house');
+    expect(await schedules('check', pipeline)).toMatchObject({
+      code: 2,
+      out: expect.stringMatching(/moving house: nobody is sent what is missed\n.*schedules unpause/),
+    });
+    await schedules('unpause', WATCH_ID);
+    expect((await schedules('check', pipeline)).code).toBe(0);
+  });
+
   test('what left the file is told and left, with 2, and deleted when that is asked, with 0', async () => {
     await define('[]');
     await vi.waitFor(

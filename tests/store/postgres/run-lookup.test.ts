@@ -95,6 +95,9 @@ describe('a run is found', () => {
       await expect(named(short)).rejects.toThrow(`at least 4 digits of its beginning, found ${short}`);
     for (const enough of ['bbbb', 'run_bbbb', OTHER, 'segment/shop/latest'])
       expect(await named(enough)).toBe(OTHER);
+    await expect(named('segment/shop/new')).rejects.toThrow(
+      /the latest are .*no worker has begun has no record yet/,
+    );
     await repositories.runs.open(newRun('run_7', 'third'));
     expect(await named('run_7')).toBe('run_7');
     await database.knex('runs').where({ run_id: 'run_7' }).delete();
