@@ -9,11 +9,14 @@ import { ClosingStack } from './closing-stack.ts';
 import { dataConverterOf } from './codec/data-converter.ts';
 import { serveTemporalUi } from './codec/serve-ui.ts';
 import type { Config } from './config.ts';
+import { readBuildId } from './deploy/build-id.ts';
+import { tellStanding } from './deploy/standing.ts';
 import type { Log } from './log.ts';
 import { joinParts } from './parts.ts';
 import { type RunningServices, startServices } from './services/index.ts';
-import { bundleWorkflows, type StrataWorker, startWorker } from './strata-worker.ts';
+import { type DeploymentVersion, type StrataWorker, startWorker } from './strata-worker.ts';
 import { createTemporalLogger, installRuntime } from './temporal-logger.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
 
 /** Everything of `npm start`, running. */
 export interface Strata {
@@ -93,12 +96,27 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
   const connection = await NativeConnection.connect(services.temporal.connectionOptions);
   stack.defer(() => connection.close());
   const dataConverter = dataConverterOf(config);
-  const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'), dataConverter);
+  const version = await versionOf(config);
+  const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'), {
+    ...dataConverter,
+    isVersioned: version !== null,
+  });
   const { namespace } = services.temporal;
-  const worker = await startWorker({ connection, namespace, bundle, context, dataConverter });
+  const graceSeconds = config.shutdownSeconds;
+  const worker = await startWorker({
+    ...{ connection, namespace, bundle, context, dataConverter },
+    ...{ version, graceSeconds },
+  });
   stack.defer(() => worker.stop());
-  step.done(`task queues ${Object.values(TASK_QUEUES).join(', ')}`);
+  const queues = `task queues ${Object.values(TASK_QUEUES).join(', ')}`;
+  step.done(version ? `${queues}; version ${version.buildId} of ${version.deploymentName}` : queues);
+  if (version) await tellStanding(services, version, log);
   return worker;
+}
+
+async function versionOf(config: Config): Promise<DeploymentVersion | null> {
+  if (config.deployment === undefined) return null;
+  return { deploymentName: config.deployment, buildId: await readBuildId(config) };
 }
 
 function addresses({ temporal }: Services): Pick<Strata, 'addresses' | 'addressOf' | 'addressAfter'> {
