@@ -33,6 +33,12 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Where the worker tells its metrics and whether it is well; port null: nowhere. */
   readonly metrics: { readonly port: number | null; readonly host: string };
+  /** Of which deployment a worker here is, by Temporal's Worker Deployments; undefined: workers have no version. */
+  readonly deployment: string | undefined;
+  /** Which version the code here is; undefined: its commit. */
+  readonly buildId: string | undefined;
+  /** So long may activities go on when a worker is told to stop, before they are cancelled and begun anew elsewhere. */
+  readonly shutdownSeconds: number;
   /** How often the watch that `schedules apply` makes looks for missed runs. */
   readonly watchMinutes: number;
   /** First ports to try for servers of our own; Temporal's pages are 1000 above. */
@@ -64,6 +70,13 @@ const LAST_PORT = 64_000;
 const WATCH_MINUTES = { otherwise: 15, most: 1440 };
 
 const LOG_FORMATS = ['text', 'json'] as const satisfies readonly LogFormat[];
+/** Temporal writes a version as NAME:BUILD or NAME.BUILD. */
+export const DEPLOYMENT_NAME = { pattern: /^[a-z0-9][\w-]{0,62}$/i, words: 'letters, digits, _ and -' };
+const BUILD_ID = { pattern: /^[a-z0-9][\w.+-]{0,99}$/i, words: 'letters, digits, _, ., + and -' };
+
+/** Beyond an hour it is no longer a stop. */
+const SHUTDOWN_SECONDS = { otherwise: 1, most: 3600 };
+
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
 /**
@@ -93,6 +106,9 @@ export function readConfig(env: Environment = process.env): Config {
       port: parsePort('STRATA_METRICS_PORT', given, { otherwise: null, problems }),
       host: parseHost('STRATA_METRICS_HOST', given, { otherwise: '127.0.0.1', problems }),
     }),
+    deployment: parseName('STRATA_DEPLOYMENT', given, { shape: DEPLOYMENT_NAME, problems }),
+    buildId: parseName('STRATA_BUILD_ID', given, { shape: BUILD_ID, problems }),
+    shutdownSeconds: parseShutdownSeconds(given.STRATA_SHUTDOWN_SECONDS, problems),
     watchMinutes: parseWatchMinutes(given.STRATA_WATCH_MINUTES, problems),
     ports: Object.freeze({
       temporal: parsePort('STRATA_TEMPORAL_PORT', given, { otherwise: 7233, problems }),
@@ -122,6 +138,9 @@ export const VARIABLES_READ: readonly string[] = [
   'STRATA_WATCH_MINUTES',
   'STRATA_METRICS_PORT',
   'STRATA_METRICS_HOST',
+  'STRATA_DEPLOYMENT',
+  'STRATA_BUILD_ID',
+  'STRATA_SHUTDOWN_SECONDS',
 ];
 
 /** Names of the variables that are meant for Strata and Temporal and are set; never their values. */
@@ -221,6 +240,27 @@ function parseWatchMinutes(text: string | undefined, problems: string[]): number
       `STRATA_WATCH_MINUTES must be a whole number from 1 to ${WATCH_MINUTES.most}, found "${text}"`,
     );
   return minutes;
+}
+
+function parseName(
+  name: 'STRATA_DEPLOYMENT' | 'STRATA_BUILD_ID',
+  given: Record<string, string>,
+  { shape, problems }: { shape: { pattern: RegExp; words: string }; problems: string[] },
+): string | undefined {
+  const text = given[name];
+  if (text !== undefined && !shape.pattern.test(text))
+    problems.push(`${name} must be a name of ${shape.words}, found "${text}"`);
+  return text;
+}
+
+function parseShutdownSeconds(text: string | undefined, problems: string[]): number {
+  if (text === undefined) return SHUTDOWN_SECONDS.otherwise;
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > SHUTDOWN_SECONDS.most)
+    problems.push(
+      `STRATA_SHUTDOWN_SECONDS must be a whole number from 1 to ${SHUTDOWN_SECONDS.most}, found "${text}"`,
+    );
+  return seconds;
 }
 
 function readToolPaths(given: Record<string, string>): ToolPaths {

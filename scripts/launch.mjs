@@ -23,6 +23,7 @@ const COMMANDS = {
   start: (args) => [ours('start', args)],
   strata: (args) => [ours('strata', args)],
   worker: (args) => [ours('worker', args)],
+  build: (args) => [ours('build', args)],
   replay: (args) => [ours('replay', args)],
   bench: (args) => [ours('bench', args)],
   check: () => CHECKS,

@@ -9,13 +9,16 @@ import { ClosingStack } from './closing-stack.ts';
 import { dataConverterOf } from './codec/data-converter.ts';
 import { serveTemporalUi } from './codec/serve-ui.ts';
 import type { Config } from './config.ts';
+import { readBuildId } from './deploy/build-id.ts';
+import { tellStanding } from './deploy/standing.ts';
 import type { Log } from './log.ts';
 import { hearActivities } from './observe/activity-interceptor.ts';
 import type { Observer } from './observe/open-observer.ts';
 import { joinParts } from './parts.ts';
 import { type RunningServices, startServices } from './services/index.ts';
-import { bundleWorkflows, type StrataWorker, startWorker } from './strata-worker.ts';
+import { type DeploymentVersion, type StrataWorker, startWorker } from './strata-worker.ts';
 import { createTemporalLogger, installRuntime } from './temporal-logger.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
 
 /** Everything of `npm start`, running. */
 export interface Strata {
@@ -100,13 +103,28 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
   const connection = await NativeConnection.connect(services.temporal.connectionOptions);
   stack.defer(() => connection.close());
   const dataConverter = dataConverterOf(config);
-  const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'), dataConverter);
+  const version = await versionOf(config);
+  const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'), {
+    ...dataConverter,
+    isVersioned: version !== null,
+  });
   const { namespace } = services.temporal;
   const interceptor = observer && hearActivities((ended) => observer.hear(ended));
-  const worker = await startWorker({ connection, namespace, bundle, context, dataConverter, interceptor });
+  const graceSeconds = config.shutdownSeconds;
+  const worker = await startWorker({
+    ...{ connection, namespace, bundle, context, dataConverter },
+    ...{ version, graceSeconds, interceptor },
+  });
   stack.defer(() => worker.stop());
-  step.done(`task queues ${Object.values(TASK_QUEUES).join(', ')}`);
+  const queues = `task queues ${Object.values(TASK_QUEUES).join(', ')}`;
+  step.done(version ? `${queues}; version ${version.buildId} of ${version.deploymentName}` : queues);
+  if (version) await tellStanding(services, version, log);
   return worker;
+}
+
+async function versionOf(config: Config): Promise<DeploymentVersion | null> {
+  if (config.deployment === undefined) return null;
+  return { deploymentName: config.deployment, buildId: await readBuildId(config) };
 }
 
 function addresses({ temporal }: Services): Pick<Strata, 'addresses' | 'addressOf' | 'addressAfter'> {

@@ -66,7 +66,7 @@ async function replayAsked(config: Config, asked: Given, signal: AbortSignal): P
   const { committedHistories, countRunning, keptHistories, runningHistories } = await import(
     './replay-sources.ts'
   );
-  const { bundleWorkflows } = await import('./strata-worker.ts');
+  const { bundleWorkflows } = await import('./workflow-bundle.ts');
   const { installRuntime } = await import('./temporal-logger.ts');
   const log = createLog({ level: config.logLevel });
   // A history that does not replay is told once, by us.

@@ -39,9 +39,14 @@ export async function countRunning(client: Client): Promise<number> {
   return (await client.workflow.count(RUNNING)).count;
 }
 
-/** Every workflow of ours that is open on the server, page by page; its history is fetched when its turn comes. */
-export async function* runningHistories(client: Client): AsyncGenerator<KeptHistory> {
-  for await (const { workflowId, runId } of listExecutions(client, RUNNING))
+/**
+ * Every workflow of ours that is open on the server, page by page; its history is fetched when its turn comes.
+ *
+ * @param only a condition of Temporal's list filter
+ */
+export async function* runningHistories(client: Client, only?: string): AsyncGenerator<KeptHistory> {
+  const query = only === undefined ? RUNNING : `${RUNNING} AND ${only}`;
+  for await (const { workflowId, runId } of listExecutions(client, query))
     yield onServer(client, { workflowId, runId });
 }
 

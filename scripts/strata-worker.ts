@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import {
   type ActivityInterceptorsFactory,
-  bundleWorkflowCode,
   type DataConverter,
   type NativeConnection,
   Worker,
+  type WorkerOptions,
   type WorkflowBundle,
 } from '@temporalio/worker';
 import type { ActivityContext } from '../activities/context.ts';
@@ -19,18 +16,35 @@ import { watchKeys } from './codec/key-watch.ts';
 import { isKeyMissing } from './codec/read-payload.ts';
 import { type Config, PROJECT_FOLDER } from './config.ts';
 import { firstLine } from './error-text.ts';
+import { digestOfSources, LOCK_FILE } from './source-digest.ts';
 import { inputOf } from './start-or-join.ts';
 
 /** What makes an artifact's bytes; a change in any of these files is another code version. */
 const BYTES_FOLDERS = ['numeric', 'pipelines', 'activities', 'store/warehouse', 'store/artifacts'];
-/** Packages make bytes, too: DuckDB writes the Parquet, AssemblyScript compiles the kernels. */
-const LOCK_FILE = 'package-lock.json';
 /** A cancel is noticed with the next heartbeat that is really sent, so few may be held back. */
 const HEARTBEAT_THROTTLE_MS = 1_000;
 /** Two heavy activities at once would share the same cores and each keep a matrix in memory. */
 const COMPUTE_SLOTS = 1;
 /** One that waits costs next to nothing, and each open run has one. */
 const WAIT_SLOTS = 1_000;
+/** From when its activities are cancelled to when the worker no longer waits for them. */
+const CANCELLED_WITHIN_SECONDS = 9;
+
+/** Which workers run the same code, by Temporal's Worker Deployments. */
+export interface DeploymentVersion {
+  deploymentName: string;
+  buildId: string;
+}
+
+/** Runs end on the version that began them; workflows/versioned.ts says which do not. */
+export function versioningOf(
+  version: DeploymentVersion | null,
+): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (version === null) return {};
+  return {
+    workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+  };
+}
 
 export interface StrataWorker {
   /** Ends when the worker was stopped; rejects with WORKER_FAILED when it broke, with CODEC_KEY_MISSING when it lacks a key. */
@@ -57,8 +71,12 @@ export async function startWorker(options: {
   dataConverter?: DataConverter;
   /** Around each activity. */
   interceptor?: ActivityInterceptorsFactory | undefined;
+  /** Null: one without a version, as on a laptop. The bundle has to be one for it. */
+  version?: DeploymentVersion | null;
+  /** Activities that go on when it is told to stop have so long to end before they are cancelled. */
+  graceSeconds?: number;
 }): Promise<StrataWorker> {
-  const { connection, namespace, bundle, context, interceptor } = options;
+  const { connection, namespace, bundle, context, interceptor, version = null, graceSeconds = 1 } = options;
   const { dataConverter, missing } = watchKeys(options.dataConverter ?? {});
   const activities = createActivities(context);
   const shared = {
@@ -69,8 +87,9 @@ export async function startWorker(options: {
     dataConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
-    shutdownGraceTime: '1 second',
-    shutdownForceTime: '10 seconds',
+    shutdownGraceTime: `${graceSeconds} seconds`,
+    shutdownForceTime: `${graceSeconds + CANCELLED_WITHIN_SECONDS} seconds`,
+    ...versioningOf(version),
   } as const;
   const workers = await Promise.all([
     Worker.create({
@@ -125,74 +144,10 @@ function isPolling(worker: Worker): boolean {
   return runState === 'RUNNING' && states.every((state) => state === 'POLLING');
 }
 
-/** Part of every bundle of workflows. */
-export const WORKFLOW_INTERCEPTORS = [join(PROJECT_FOLDER, 'workflows/readable-payloads.ts')];
-
-/** More are of versions that nobody runs any more. */
-const BUNDLES_KEPT = 8;
-
-/**
- * The workflow code, bundled once per version of it and kept in `cacheFolder`, where every home finds it; a folder that
- * cannot be written costs a bundling at each start, nothing else. The failure converter is part of it.
- */
-export async function bundleWorkflows(
-  cacheFolder: string,
-  { failureConverterPath }: Pick<DataConverter, 'failureConverterPath'> = {},
-): Promise<WorkflowBundle> {
-  const version = await digestOfSources(PROJECT_FOLDER, {
-    folders: ['workflows', 'pipelines/contracts'],
-    files: [LOCK_FILE, ...(failureConverterPath ? [relative(PROJECT_FOLDER, failureConverterPath)] : [])],
-  });
-  const file = join(cacheFolder, `workflows-${version.slice(0, 16)}.js`);
-  if (existsSync(file)) return { code: await readFile(file, 'utf8') };
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(PROJECT_FOLDER, 'workflows/index.ts'),
-    workflowInterceptorModules: WORKFLOW_INTERCEPTORS,
-    ...(failureConverterPath && { failureConverterPath }),
-    logger: silent,
-  });
-  await keepBundle(file, code).catch(() => undefined);
-  return { code };
-}
-
-async function keepBundle(file: string, code: string): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  const incoming = `${file}.${process.pid}`;
-  await writeFile(incoming, code);
-  await rename(incoming, file);
-  const names = (await readdir(folder)).filter((name) => /^workflows-[0-9a-f]+\.js$/.test(name));
-  const bundles = await Promise.all(
-    names.map(async (name) => ({ name, keptAtMs: (await stat(join(folder, name))).mtimeMs })),
-  );
-  const old = bundles.sort((a, b) => b.keptAtMs - a.keptAtMs).slice(BUNDLES_KEPT);
-  await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })));
-}
-
 /** Digest of all that makes an artifact's bytes, the same on every machine and without git. */
 export function codeVersion(project = PROJECT_FOLDER): Promise<string> {
   return digestOfSources(project, { folders: BYTES_FOLDERS, files: [LOCK_FILE] });
 }
-
-async function digestOfSources(
-  project: string,
-  { folders, files }: { folders: string[]; files: string[] },
-): Promise<string> {
-  const sources = [...files];
-  for (const folder of folders) {
-    const entries = await readdir(join(project, folder), { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && /\.(ts|mjs)$/.test(entry.name)) sources.push(relative(project, path));
-    }
-  }
-  const hash = createHash('sha256');
-  for (const path of sources.sort()) hash.update(`${path}\0`).update(await readFile(join(project, path)));
-  return hash.digest('hex');
-}
-
-const nothing = () => undefined;
-const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing, log: nothing };
 
 /** Folder of the pipeline definitions that come with the checkout. */
 const DEFINITIONS_FOLDER = join(PROJECT_FOLDER, 'pipelines/definitions');

@@ -8,6 +8,7 @@ import { endProcess } from './closing-stack.ts';
 import { codecServerCommand } from './codec/command.ts';
 import { compareCommand } from './compare.ts';
 import { contractCommand } from './contract.ts';
+import { deployCommand } from './deploy/command.ts';
 import { diffCommand } from './diff.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { errorText } from './error-text.ts';
@@ -117,6 +118,11 @@ async function main(argv: string[]): Promise<number> {
     )
     .addCommand(
       reproduceCommand(end.signal, (code) => {
+        exitCode = code;
+      }),
+    )
+    .addCommand(
+      deployCommand(end.signal, (code) => {
         exitCode = code;
       }),
     )

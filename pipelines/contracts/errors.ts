@@ -39,6 +39,7 @@ export const ERRORS = {
   NAME_TAKEN: { retry: false, http: 409, exit: 1 },
   NAME_CHANGED: { retry: false, http: 409, exit: 1 },
   DELIVERY_FAILED: { retry: true, http: 502, exit: 1 },
+  DEPLOY_REFUSED: { retry: false, http: 409, exit: 1 },
   REPLAY_BROKEN: { retry: false, http: 500, exit: 1 },
   CONFIG_INVALID: { retry: false, http: 500, exit: 1 },
   CODEC_KEY_MISSING: { retry: true, http: 503, exit: 1 },

@@ -15,16 +15,22 @@ export interface Migration {
  * All in one transaction behind an advisory lock: two processes at once are safe, a killed one leaves
  * nothing, and knex's own lock, which a killed process would leave set, is rolled back with it.
  *
+ * @param options.allowsNewer a schema that newer code has gone on with is as good: workers of a version before have to
+ * start on it, too
  * @returns names of the migrations that were run, empty when there was nothing to do
  * @throws PipelineError MIGRATION_FAILED naming the migration; POSTGRES_UNREACHABLE
  */
-export function migrate(knex: Knex, migrations: readonly Migration[]): Promise<string[]> {
+export function migrate(
+  knex: Knex,
+  migrations: readonly Migration[],
+  { allowsNewer = false }: { allowsNewer?: boolean } = {},
+): Promise<string[]> {
   return locked(knex, async (transaction, source) => {
     await transaction.raw('create schema if not exists ??', [schemaOf(knex)]);
-    const [, done] = (await transaction.migrate.latest({ migrationSource: source(migrations) })) as [
-      number,
-      string[],
-    ];
+    const [, done] = (await transaction.migrate.latest({
+      migrationSource: source(migrations),
+      disableMigrationsListValidation: allowsNewer,
+    })) as [number, string[]];
     return done;
   });
 }

@@ -9,7 +9,7 @@ import type { InboxQuestion, InboxStages, InboxView } from '../../pipelines/cont
 import { type InboxSettings, inboxSettings } from '../../pipelines/contracts/inbox-settings.ts';
 import type { RunKind, RunSummary, StartInput } from '../../pipelines/contracts/run.ts';
 import { workflowIds } from '../../pipelines/contracts/signatures.ts';
-import { WORKFLOW_INTERCEPTORS } from '../../scripts/strata-worker.ts';
+import { WORKFLOW_INTERCEPTORS } from '../../scripts/workflow-bundle.ts';
 import type { LightRuns } from '../fixtures/inbox-workflows/index.ts';
 import { fakeStages } from './fake-stages.ts';
 import { type TestRuns, withWorker } from './temporal.ts';

@@ -21,7 +21,7 @@ import type {
   Stages,
 } from '../../pipelines/contracts/stages.ts';
 import { readConfig } from '../../scripts/config.ts';
-import { bundleWorkflows as bundle } from '../../scripts/strata-worker.ts';
+import { bundleWorkflows as bundle } from '../../scripts/workflow-bundle.ts';
 
 const HISTORIES = new URL('../histories/', import.meta.url);
 const LONG_EVENTS = 500;

@@ -15,9 +15,20 @@ test('an empty environment gives the documented defaults', () => {
     logFormat: 'text',
     metrics: { port: null, host: '127.0.0.1' },
     watchMinutes: 15,
+    shutdownSeconds: 1,
     ports: { temporal: 7233, postgres: 54_329 },
   });
   expect(config.temporal).toMatchObject({ address: undefined, namespace: 'default' });
+});
+
+test('a worker belongs to no deployment unless the environment says so', () => {
+  expect(readConfig({}).deployment).toBeUndefined();
+  const config = readConfig({
+    STRATA_DEPLOYMENT: 'strata',
+    STRATA_BUILD_ID: 'v1.2+3',
+    STRATA_SHUTDOWN_SECONDS: '60',
+  });
+  expect(config).toMatchObject({ deployment: 'strata', buildId: 'v1.2+3', shutdownSeconds: 60 });
 });
 
 test('all bad variables are named in one error', () => {
@@ -28,6 +39,9 @@ test('all bad variables are named in one error', () => {
     STRATA_LOG_FORMAT: 'JSON',
     STRATA_METRICS_PORT: '0',
     STRATA_METRICS_HOST: 'http://here',
+    STRATA_DEPLOYMENT: 'strata.prod',
+    STRATA_BUILD_ID: 'a:b',
+    STRATA_SHUTDOWN_SECONDS: '0',
     STRATA_TEMPORAL_PORT: '80',
     STRATA_POSTGRES_PORT: '65536',
     STRATA_DATABASE_URL: 'mysql://user:hunter2@host/database',

@@ -74,13 +74,28 @@ describe('the worker', () => {
     return created;
   }
 
-  const start = () =>
+  const start = (more: Partial<Parameters<typeof startWorker>[0]> = {}) =>
     startWorker({
       connection: {} as NativeConnection,
       namespace: 'default',
       bundle: { code: '' },
       context: { repositories: {}, artifacts: {} } as ActivityContext,
+      ...more,
     });
+
+  test('of a deployment says its version on every queue, and pins runs to it; another one says nothing of the kind', async () => {
+    const created = pretendWorkers();
+    await (await start()).stop();
+    expect(created.map(({ options }) => options.workerDeploymentOptions)).toEqual(Array(3).fill(undefined));
+    const version = { deploymentName: 'strata', buildId: '4f2a1c9e0b12' };
+    await (await start({ version, graceSeconds: 60 })).stop();
+    for (const { options } of created.slice(3))
+      expect(options).toMatchObject({
+        workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+        shutdownGraceTime: '60 seconds',
+        shutdownForceTime: '69 seconds',
+      });
+  });
 
   test('polls every task queue: workflows on one, many that wait and few that compute on their own', async () => {
     const created = pretendWorkers();

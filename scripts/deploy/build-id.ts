@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Config, PROJECT_FOLDER } from '../config.ts';
+import { digestOfSources, LOCK_FILE } from '../source-digest.ts';
+import { BUILD_FOLDER } from '../workflow-bundle.ts';
+
+const run = promisify(execFile);
+
+/** All that a worker runs. */
+const CODE_FOLDERS = [
+  'activities',
+  'migrations',
+  'nexus',
+  'numeric',
+  'pipelines',
+  'scripts',
+  'store',
+  'workflows',
+];
+const COMMIT_LENGTH = 12;
+
+/** Left by `npm run build`: an image has no git. */
+export const BUILD_FILE = 'build.json';
+
+export interface Build {
+  buildId: string;
+  /** Digest of the code that it was made of. */
+  code: string;
+}
+
+/**
+ * Which version the code here is: what the environment says, else what `npm run build` wrote down of this very code, else
+ * its commit, and where there is no git its digest. Code that is changed and not committed is a version of its own.
+ */
+export async function readBuildId(
+  { buildId }: Pick<Config, 'buildId'>,
+  { project = PROJECT_FOLDER, buildFolder = BUILD_FOLDER } = {},
+): Promise<string> {
+  if (buildId !== undefined) return buildId;
+  const code = await codeDigest(project);
+  const built = await readBuild(buildFolder);
+  return built?.code === code ? built.buildId : nameOf(project, code);
+}
+
+/** What `npm run build` writes down. */
+export async function describeBuild(
+  { buildId }: Pick<Config, 'buildId'>,
+  project = PROJECT_FOLDER,
+): Promise<Build> {
+  const code = await codeDigest(project);
+  return { buildId: buildId ?? (await nameOf(project, code)), code };
+}
+
+async function nameOf(project: string, code: string): Promise<string> {
+  const commit = await git(project, 'rev-parse', 'HEAD');
+  if (commit === null) return `code-${code.slice(0, COMMIT_LENGTH)}`;
+  const changed = await git(project, 'status', '--porcelain', '--', ...foldersOf(project), LOCK_FILE);
+  const short = commit.slice(0, COMMIT_LENGTH);
+  return changed === '' ? short : `${short}-${code.slice(0, 8)}`;
+}
+
+function codeDigest(project: string): Promise<string> {
+  return digestOfSources(project, { folders: foldersOf(project), files: [LOCK_FILE] });
+}
+
+function foldersOf(project: string): string[] {
+  return CODE_FOLDERS.filter((folder) => existsSync(join(project, folder)));
+}
+
+/** Null where there is no git, or this is no checkout. */
+async function git(project: string, ...args: string[]): Promise<string | null> {
+  if (!existsSync(join(project, '.git'))) return null;
+  try {
+    return (await run('git', args, { cwd: project })).stdout.trim();
+  } catch {
+    return null;
+  }
+}
+
+async function readBuild(folder: string): Promise<Build | null> {
+  try {
+    return JSON.parse(await readFile(join(folder, BUILD_FILE), 'utf8')) as Build;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,131 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { PROJECT_FOLDER, VARIABLES_READ } from '../../scripts/config.ts';
+
+const run = promisify(execFile);
+const read = (file: string) => readFileSync(join(PROJECT_FOLDER, file), 'utf8');
+const CHART = join(PROJECT_FOLDER, 'deploy/helm/strata');
+
+/** Linters are no part of the project: who has them runs them. */
+function isHere(program: string, ...args: string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Variables of ours that a text sets, less those that a build or compose itself reads. */
+const variablesOf = (text: string) => new Set(text.match(/\b(STRATA|TEMPORAL)_[A-Z_]+\b/g));
+
+describe('Dockerfile', () => {
+  const text = read('Dockerfile');
+
+  test('sends whatever folder the worker is made of, and no state, git or test', () => {
+    const [, ...sent] = read('.dockerignore').match(/^[!*].*$/gm)!;
+    const folders = readdirSync(PROJECT_FOLDER, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !/^(\.|node_modules|build|data)/.test(entry.name))
+      .map(({ name }) => name)
+      .filter((name) => !['benchmarks', 'deploy', 'docs', 'tests'].includes(name));
+    expect(sent.map((line) => line.slice(1))).toEqual(expect.arrayContaining(folders));
+    expect(sent.join(' ')).not.toMatch(/\.git|\.strata|node_modules|tests/);
+  });
+
+  test('runs as a user with a number who is not root, without npm between the signals and the worker', () => {
+    const stage = text.slice(text.lastIndexOf('\nFROM '));
+    expect(/^USER (\d+)/m.exec(stage)?.[1]).toMatch(/^[1-9]/);
+    expect(stage).toContain('ENTRYPOINT ["node", "--import", "tsx"]\nCMD ["scripts/worker.ts"]');
+  });
+
+  test('takes a Node that the project runs on', () => {
+    const [, major] = /FROM node:(\d+)-slim/.exec(text)!;
+    expect(Number(major)).toBeGreaterThanOrEqual(22);
+  });
+
+  test.skipIf(!isHere('hadolint', '--version'))('hadolint has nothing to say', async () => {
+    expect((await run('hadolint', [join(PROJECT_FOLDER, 'Dockerfile')])).stdout).toBe('');
+  });
+});
+
+describe('compose.yaml', () => {
+  const text = read('compose.yaml');
+  const { services } = parse(text) as { services: Record<string, { environment?: Record<string, string> }> };
+
+  test('gives the worker variables that are read, and waits for what it needs', () => {
+    const given = Object.keys(services.worker!.environment!);
+    expect(given).toEqual(expect.arrayContaining(['STRATA_DATABASE_URL', 'TEMPORAL_ADDRESS']));
+    for (const name of given) if (name.startsWith('STRATA_')) expect(VARIABLES_READ).toContain(name);
+    expect(services.worker).toMatchObject({
+      depends_on: { postgres: { condition: 'service_healthy' }, temporal: { condition: 'service_healthy' } },
+    });
+  });
+
+  test('has no password in it, and opens nothing to other machines', () => {
+    expect(text).toMatch(/POSTGRES_PASSWORD: \$\{STRATA_POSTGRES_PASSWORD:\?/);
+    for (const { ports = [] } of Object.values(services) as { ports?: string[] }[])
+      for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  test.skipIf(!isHere('docker', 'compose', 'version'))('docker compose takes it', async () => {
+    const env = { ...process.env, STRATA_POSTGRES_PASSWORD: 'x' };
+    await run('docker', ['compose', '-f', join(PROJECT_FOLDER, 'compose.yaml'), 'config', '--quiet'], {
+      env,
+    });
+  });
+});
+
+describe('the Helm chart', () => {
+  const values = parse(read('deploy/helm/strata/values.yaml')) as Record<string, object>;
+  const schema = JSON.parse(read('deploy/helm/strata/values.schema.json')) as object;
+  const good = {
+    ...values,
+    versions: [{ buildId: '4f2a1c9e0b12', replicas: 2 }, { buildId: '9c1d22ab04ff' }],
+    temporal: { address: 'temporal:7233', namespace: 'default' },
+  };
+
+  test('says what has to be given, and refuses what cannot be', () => {
+    const takes = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
+    expect(takes(good)).toBe(true);
+    expect(takes(values)).toBe(false);
+    expect(takes({ ...good, versions: [{ buildId: 'v1:2' }] })).toBe(false);
+    expect(takes({ ...good, deployment: 'strata.prod' })).toBe(false);
+  });
+
+  test('sets variables that are read', () => {
+    const templates = readdirSync(join(CHART, 'templates')).map((name) =>
+      read(`deploy/helm/strata/templates/${name}`),
+    );
+    for (const name of variablesOf(templates.join('\n')))
+      if (name.startsWith('STRATA_')) expect(VARIABLES_READ).toContain(name);
+  });
+
+  const given = [
+    ...['--set', 'temporal.address=temporal:7233', '--set', 'promote=4f2a1c9e0b12'],
+    ...['--set', 'versions[0].buildId=4f2a1c9e0b12', '--set', 'versions[1].buildId=9c1d22ab04ff'],
+  ];
+
+  test.skipIf(!isHere('helm', 'version'))(
+    'helm lints it, and makes a Deployment of each version',
+    async () => {
+      await run('helm', ['lint', '--strict', CHART, ...given]);
+      const { stdout } = await run('helm', ['template', 'shop', CHART, ...given]);
+      const objects = stdout
+        .split(/^---$/m)
+        .map((text) => parse(text))
+        .filter(Boolean);
+      const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
+      expect(names).toEqual([
+        'Deployment shop-4f2a1c9e0b12',
+        'Deployment shop-9c1d22ab04ff',
+        'Job shop-4f2a1c9e0b12-promote',
+        'PersistentVolumeClaim shop-artifacts',
+      ]);
+    },
+  );
+});

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BUILD_FILE, describeBuild, readBuildId } from '../../../scripts/deploy/build-id.ts';
+
+let project: string;
+beforeEach(async () => {
+  project = await mkdtemp(join(tmpdir(), 'strata-build-'));
+  await mkdir(join(project, 'workflows'));
+  await writeFile(join(project, 'package-lock.json'), '{}');
+  await writeFile(join(project, 'workflows/run.ts'), 'export {};');
+});
+afterEach(() => rm(project, { recursive: true, force: true }));
+
+const buildId = (given?: string) => {
+  const places = { project, buildFolder: join(project, 'build') };
+  return readBuildId({ buildId: given }, places);
+};
+const change = () => writeFile(join(project, 'workflows/run.ts'), 'export const changed = 1;');
+
+function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: project })
+      .toString()
+      .trim();
+  git('init', '--quiet');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'a');
+  return git('rev-parse', 'HEAD').slice(0, 12);
+}
+
+test('is what the environment says, before all else', async () => {
+  commit();
+  expect(await buildId('v1.2')).toBe('v1.2');
+});
+
+test('is the commit; code that is changed and not committed is a version of its own', async () => {
+  const head = commit();
+  expect(await buildId()).toBe(head);
+  await writeFile(join(project, 'notes.md'), 'words');
+  expect(await buildId()).toBe(head);
+  await change();
+  expect(await buildId()).toMatch(new RegExp(`^${head}-[0-9a-f]{8}$`));
+});
+
+test('without git is what the build wrote down of this very code, else the digest of it', async () => {
+  expect(await buildId()).toMatch(/^code-[0-9a-f]{12}$/);
+  await mkdir(join(project, 'build'));
+  const build = await describeBuild({ buildId: '4f2a1c9e0b12' }, project);
+  await writeFile(join(project, 'build', BUILD_FILE), JSON.stringify(build));
+  expect(await buildId()).toBe('4f2a1c9e0b12');
+  await change();
+  expect(await buildId()).toMatch(/^code-/);
+});

@@ -1,0 +1,34 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lookAt, setCurrent } from '../../../scripts/deploy/server.ts';
+import { deployment } from './deployment.ts';
+
+const WITHIN_MS = 500;
+const sockets = new Set<Socket>();
+let server: Server;
+let client: Client;
+
+/** Takes connections and never answers, as a server does that hangs. */
+beforeEach(async () => {
+  server = createServer((socket) => sockets.add(socket));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as { port: number };
+  client = new Client({ connection: Connection.lazy({ address: `127.0.0.1:${port}` }) });
+});
+afterEach(async () => {
+  await client.connection.close();
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+test('a server that hangs is told of in time, with the way out, whether it was asked or told', async () => {
+  const silent = { code: 'TEMPORAL_UNREACHABLE', message: expect.stringMatching(/0\.5 s.*strata -- doctor/) };
+  const begun = performance.now();
+  await expect(lookAt(client, 'strata', { withinMs: WITHIN_MS })).rejects.toMatchObject(silent);
+  const looked = { ...deployment(), conflictToken: null };
+  await expect(
+    setCurrent(client, looked, '4f2a1c9e0b12', { person: 'a test', withinMs: WITHIN_MS }),
+  ).rejects.toMatchObject(silent);
+  expect(performance.now() - begun).toBeLessThan(20 * WITHIN_MS);
+});
