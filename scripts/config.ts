@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { availableParallelism as coreCount, homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,7 @@ import {
   withoutEmpty,
 } from '../temporal.config.ts';
 import { type CodecKey, parseCodecKeys } from './codec/keys.ts';
-import type { LogLevel } from './log.ts';
+import type { LogFormat, LogLevel } from './log.ts';
 
 /** The checkout this file is in. */
 export const PROJECT_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,6 +29,10 @@ export interface Config {
   /** Threads of the kernels, 1 to the number of cores. */
   readonly threads: number;
   readonly logLevel: LogLevel;
+  /** `text` for people, `json` for what collects logs: one object a line. Of the worker and `npm start`. */
+  readonly logFormat: LogFormat;
+  /** Where the worker tells its metrics and whether it is well; port null: nowhere. */
+  readonly metrics: { readonly port: number | null; readonly host: string };
   /** Of which deployment a worker here is, by Temporal's Worker Deployments; undefined: workers have no version. */
   readonly deployment: string | undefined;
   /** Which version the code here is; undefined: its commit. */
@@ -64,6 +69,7 @@ const LAST_PORT = 64_000;
 /** A day at most: a missed run is news. */
 const WATCH_MINUTES = { otherwise: 15, most: 1440 };
 
+const LOG_FORMATS = ['text', 'json'] as const satisfies readonly LogFormat[];
 /** Temporal writes a version as NAME:BUILD or NAME.BUILD. */
 export const DEPLOYMENT_NAME = { pattern: /^[a-z0-9][\w-]{0,62}$/i, words: 'letters, digits, _ and -' };
 const BUILD_ID = { pattern: /^[a-z0-9][\w.+-]{0,99}$/i, words: 'letters, digits, _, ., + and -' };
@@ -95,6 +101,11 @@ export function readConfig(env: Environment = process.env): Config {
     ),
     threads: parseThreads(given.STRATA_THREADS, problems),
     logLevel: parseLogLevel(given.STRATA_LOG_LEVEL, problems),
+    logFormat: parseLogFormat(given.STRATA_LOG_FORMAT, problems),
+    metrics: Object.freeze({
+      port: parsePort('STRATA_METRICS_PORT', given, { otherwise: null, problems }),
+      host: parseHost('STRATA_METRICS_HOST', given, { otherwise: '127.0.0.1', problems }),
+    }),
     deployment: parseName('STRATA_DEPLOYMENT', given, { shape: DEPLOYMENT_NAME, problems }),
     buildId: parseName('STRATA_BUILD_ID', given, { shape: BUILD_ID, problems }),
     shutdownSeconds: parseShutdownSeconds(given.STRATA_SHUTDOWN_SECONDS, problems),
@@ -119,11 +130,14 @@ export const VARIABLES_READ: readonly string[] = [
   'STRATA_DEFINITIONS',
   'STRATA_THREADS',
   'STRATA_LOG_LEVEL',
+  'STRATA_LOG_FORMAT',
   'STRATA_TEMPORAL_PORT',
   'STRATA_POSTGRES_PORT',
   'STRATA_CODEC_KEYS',
   'STRATA_CODEC_KEYS_FILE',
   'STRATA_WATCH_MINUTES',
+  'STRATA_METRICS_PORT',
+  'STRATA_METRICS_HOST',
   'STRATA_DEPLOYMENT',
   'STRATA_BUILD_ID',
   'STRATA_SHUTDOWN_SECONDS',
@@ -180,11 +194,11 @@ function parseThreads(text: string | undefined, problems: string[]): number {
   return threads;
 }
 
-function parsePort(
-  name: 'STRATA_TEMPORAL_PORT' | 'STRATA_POSTGRES_PORT',
+function parsePort<Otherwise extends number | null>(
+  name: 'STRATA_TEMPORAL_PORT' | 'STRATA_POSTGRES_PORT' | 'STRATA_METRICS_PORT',
   given: Record<string, string>,
-  { otherwise, problems }: { otherwise: number; problems: string[] },
-): number {
+  { otherwise, problems }: { otherwise: Otherwise; problems: string[] },
+): number | Otherwise {
   const text = given[name];
   const port = /^\d+$/.test(text ?? '') ? Number(text) : 0;
   if (text === undefined) return otherwise;
@@ -193,11 +207,29 @@ function parsePort(
   return port;
 }
 
+function parseHost(
+  name: 'STRATA_METRICS_HOST',
+  given: Record<string, string>,
+  { otherwise, problems }: { otherwise: string; problems: string[] },
+): string {
+  const host = given[name] ?? otherwise;
+  if (isIP(host) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host))
+    problems.push(`${name} must be an address or name to listen on, such as 0.0.0.0, found "${host}"`);
+  return host;
+}
+
 function parseLogLevel(text: string | undefined, problems: string[]): LogLevel {
   const level = LOG_LEVELS.find((known) => known === (text ?? 'info'));
   if (level === undefined)
     problems.push(`STRATA_LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, found "${text}"`);
   return level ?? 'info';
+}
+
+function parseLogFormat(text: string | undefined, problems: string[]): LogFormat {
+  const format = LOG_FORMATS.find((known) => known === (text ?? 'text'));
+  if (format === undefined)
+    problems.push(`STRATA_LOG_FORMAT must be one of ${LOG_FORMATS.join(', ')}, found "${text}"`);
+  return format ?? 'text';
 }
 
 function parseWatchMinutes(text: string | undefined, problems: string[]): number {

@@ -1,2 +1,13 @@
-export type { Log, LogLevel, Step } from './set-up/log.mjs';
+import type { Config } from './config.ts';
+import { createJsonLog } from './observe/json-log.ts';
+import { createLog, type Log } from './set-up/log.mjs';
+
+export type { About, Log, LogLevel, Step } from './set-up/log.mjs';
 export { clearSteps, createLog, formatDuration } from './set-up/log.mjs';
+
+export type LogFormat = 'text' | 'json';
+
+/** Of a process that nobody may be looking at: in the format that the environment asks for. */
+export function openLog({ logFormat, logLevel }: Pick<Config, 'logFormat' | 'logLevel'>): Log {
+  return logFormat === 'json' ? createJsonLog({ level: logLevel }) : createLog({ level: logLevel });
+}

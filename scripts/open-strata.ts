@@ -12,6 +12,8 @@ import type { Config } from './config.ts';
 import { readBuildId } from './deploy/build-id.ts';
 import { tellStanding } from './deploy/standing.ts';
 import type { Log } from './log.ts';
+import { hearActivities } from './observe/activity-interceptor.ts';
+import type { Observer } from './observe/open-observer.ts';
 import { joinParts } from './parts.ts';
 import { type RunningServices, startServices } from './services/index.ts';
 import { type DeploymentVersion, type StrataWorker, startWorker } from './strata-worker.ts';
@@ -86,12 +88,17 @@ type WorkerParts = {
   services: Pick<Services, 'temporal'>;
   context: Parameters<typeof startWorker>[0]['context'];
   log: Log;
+  /** Hears of each activity, and of what Temporal's SDK counts. */
+  observer?: Observer;
 };
 
 /** A worker on the services; leaves before them when the stack is disposed. */
 export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promise<StrataWorker> {
-  const { config, services, context, log } = parts;
-  installRuntime(createTemporalLogger(log));
+  const { config, services, context, log, observer } = parts;
+  installRuntime(
+    createTemporalLogger(log, { tellsActivities: observer === undefined }),
+    observer?.sdkMetrics,
+  );
   const step = log.step('Worker');
   const connection = await NativeConnection.connect(services.temporal.connectionOptions);
   stack.defer(() => connection.close());
@@ -102,10 +109,11 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
     isVersioned: version !== null,
   });
   const { namespace } = services.temporal;
+  const interceptor = observer && hearActivities((ended) => observer.hear(ended));
   const graceSeconds = config.shutdownSeconds;
   const worker = await startWorker({
     ...{ connection, namespace, bundle, context, dataConverter },
-    ...{ version, graceSeconds },
+    ...{ version, graceSeconds, interceptor },
   });
   stack.defer(() => worker.stop());
   const queues = `task queues ${Object.values(TASK_QUEUES).join(', ')}`;

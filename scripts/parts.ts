@@ -42,7 +42,7 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
     memoryLimitMb: Math.round(Math.min(most, Math.max(least, (totalmem() / MEGABYTE) * shareOfMachine))),
     codeVersion: await codeVersion(),
     secret: (name) => config.tools.childEnvironment[name],
-    log: { info: (message) => log.info(message) },
+    log: { info: (message, about) => log.info(message, about) },
   };
   const close = async () => {
     await scratch.remove();

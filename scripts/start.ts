@@ -5,7 +5,7 @@ import type { StartInput } from '../pipelines/contracts/run.ts';
 import { endProcess } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
 import { errorText } from './error-text.ts';
-import { clearSteps, createLog } from './log.ts';
+import { clearSteps, openLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { openStrata, type Strata } from './open-strata.ts';
@@ -33,7 +33,7 @@ async function main(argv: string[]): Promise<number> {
     const options = readOptions(argv, config);
     await checkFolder('--json', options.json);
     await checkInput(options.input, config);
-    const log = createLog({ level: config.logLevel });
+    const log = openLog(config);
     const strata = await openStrata({ config, log, signal: end.signal });
     strata.ended.catch((fault: unknown) => end.abort(fault));
     try {

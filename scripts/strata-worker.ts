@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  type ActivityInterceptorsFactory,
   type DataConverter,
   type NativeConnection,
   Worker,
@@ -50,7 +51,15 @@ export interface StrataWorker {
   readonly ended: Promise<void>;
   /** Lets running activities end or cancels them, then leaves, whether it broke or not. Repeatable. */
   stop(): Promise<void>;
+  /** What it can be asked to do. */
+  readonly activityTypes: readonly string[];
+  /** Resolves when Temporal answers on the connection that it polls with. */
+  ping(timeoutMs?: number): Promise<void>;
+  /** Task queues that it should poll and does not. */
+  notPolling(): string[];
 }
+
+const PING_MS = 2_000;
 
 /** Polls all task queues: workflows, short activities and the calls of other namespaces; heavy activities; those that only wait. */
 export async function startWorker(options: {
@@ -60,17 +69,21 @@ export async function startWorker(options: {
   context: ActivityContext;
   /** Encrypts payloads where there are keys. */
   dataConverter?: DataConverter;
+  /** Around each activity. */
+  interceptor?: ActivityInterceptorsFactory | undefined;
   /** Null: one without a version, as on a laptop. The bundle has to be one for it. */
   version?: DeploymentVersion | null;
   /** Activities that go on when it is told to stop have so long to end before they are cancelled. */
   graceSeconds?: number;
 }): Promise<StrataWorker> {
-  const { connection, namespace, bundle, context, version = null, graceSeconds = 1 } = options;
+  const { connection, namespace, bundle, context, interceptor, version = null, graceSeconds = 1 } = options;
   const { dataConverter, missing } = watchKeys(options.dataConverter ?? {});
+  const activities = createActivities(context);
   const shared = {
     connection,
     namespace,
-    activities: createActivities(context),
+    activities,
+    ...(interceptor && { interceptors: { activity: [interceptor] } }),
     dataConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
@@ -110,7 +123,25 @@ export async function startWorker(options: {
   };
   // One queue without a worker is a run that hangs: when one breaks, all leave.
   ended.catch(stop);
-  return { ended, stop };
+  return {
+    ended,
+    stop,
+    activityTypes: Object.keys(activities),
+    async ping(timeoutMs = PING_MS) {
+      const ask = () => connection.workflowService.getSystemInfo({});
+      await connection.withDeadline(Date.now() + timeoutMs, ask);
+    },
+    notPolling: () =>
+      workers.filter((worker) => !isPolling(worker)).map(({ options: { taskQueue } }) => taskQueue),
+  };
+}
+
+/** Of workflows only on their own queue: the SDK says of the others that their poller has shut down. */
+function isPolling(worker: Worker): boolean {
+  const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
+  const hasWorkflows = worker.options.taskQueue === TASK_QUEUES.workflows;
+  const states = hasWorkflows ? [activityPollerState, workflowPollerState] : [activityPollerState];
+  return runState === 'RUNNING' && states.every((state) => state === 'POLLING');
 }
 
 /** Digest of all that makes an artifact's bytes, the same on every machine and without git. */

@@ -1,7 +1,9 @@
+import { listDefinitions } from '../store/definitions.ts';
 import { ClosingStack, endProcess } from './closing-stack.ts';
 import { readConfig } from './config.ts';
 import { errorText } from './error-text.ts';
-import { createLog } from './log.ts';
+import { openLog } from './log.ts';
+import { openObserver } from './observe/open-observer.ts';
 import { openWorker } from './open-strata.ts';
 import { joinParts } from './parts.ts';
 import { startServices } from './services/index.ts';
@@ -11,21 +13,30 @@ const stack = new ClosingStack();
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal));
 let exitCode = 0;
+let tellFault = (fault: unknown) => console.error(errorText(fault));
 
 try {
   const config = readConfig();
-  const log = createLog({ level: config.logLevel });
+  const log = openLog(config);
+  tellFault = (fault) => log.error(errorText(fault), { code: (fault as { code?: string }).code });
+  const observer = await openObserver(config, log);
+  stack.defer(() => observer.close());
+  // Whoever sends work elsewhere learns of it before the first activity is stopped.
+  stop.signal.addEventListener('abort', () => observer.drain());
+  if (observer.url) log.info(`Metrics, health and readiness: ${observer.url}`);
   const services = await startServices({ home: config.home, log, signal: stop.signal });
   stack.defer(() => services.stop());
   const parts = await joinParts({ config, databaseUrl: services.databaseUrl, log });
   stack.defer(() => parts.close());
-  const worker = await openWorker({ config, services, context: parts.context, log }, stack);
+  const worker = await openWorker({ config, services, context: parts.context, log, observer }, stack);
   stop.signal.throwIfAborted();
+  const { codeVersion: code, definitionFolders } = parts.context;
+  observer.watch({ worker, knex: parts.knex, code, pipelines: await listDefinitions(definitionFolders) });
   log.info('Polling: press Ctrl-C to stop');
   await Promise.race([worker.ended, new Promise((done) => stop.signal.addEventListener('abort', done))]);
 } catch (error) {
   if (!stop.signal.aborted) {
-    console.error(errorText(error));
+    tellFault(error);
     exitCode = 1;
   }
 } finally {

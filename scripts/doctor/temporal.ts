@@ -129,7 +129,7 @@ async function queuesOf(client: Client): Promise<Found[]> {
 async function notRunning(config: Config): Promise<Found[]> {
   const passedOver: string[] = [];
   const log: Log = {
-    ...{ step: () => ({ update() {}, done() {}, fail() {}, skip() {} }), debug() {}, info() {} },
+    ...{ step: () => ({ update() {}, done() {}, fail() {}, skip() {} }), debug() {}, info() {}, error() {} },
     warn: (text) => passedOver.push(text),
   };
   const binary = await findTemporalBinary({ tools: config.tools, log });

@@ -12,11 +12,14 @@
  * @property {(detail?: string) => void} fail ends it as failed
  * @property {() => void} skip ends it without a word: there was nothing to do; only the first end counts
  *
+ * @typedef {Record<string, unknown>} About what a line is about, for logs that machines read; people are not shown it
+ *
  * @typedef {object} Log
  * @property {(name: string, options?: { expectedMs?: number }) => Step} step `expectedMs` gives a guess of the rest
- * @property {(text: string) => void} debug
- * @property {(text: string) => void} info
- * @property {(text: string) => void} warn
+ * @property {(text: string, about?: About) => void} debug
+ * @property {(text: string, about?: About) => void} info
+ * @property {(text: string, about?: About) => void} warn
+ * @property {(text: string, about?: About) => void} error
  *
  * @typedef {{ name: string, detail: string, startMs: number, expectedMs?: number, spokeMs: number, announced: boolean }} RunningStep
  */
@@ -48,6 +51,7 @@ export function createLog({ stream = process.stderr, level = 'info' } = {}) {
     debug: (text) => isShown('debug') && screen.print(screen.paint('90', text)),
     info: (text) => isShown('info') && screen.print(text),
     warn: (text) => isShown('warn') && screen.print(`${screen.paint('33', '!')} ${text}`),
+    error: (text) => screen.print(`${screen.paint('31', '✗')} ${text}`),
   };
 }
 

@@ -13,6 +13,7 @@ import type { RunSummary, StartInput } from '../../pipelines/contracts/run.ts';
 import { dataConverterOf } from '../../scripts/codec/data-converter.ts';
 import { PROJECT_FOLDER, readConfig } from '../../scripts/config.ts';
 import { innermostMessage } from '../../scripts/error-text.ts';
+import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
 import { openWarehouse } from '../../store/warehouse/duckdb.ts';
 import { ID_MARK, writeShopExtract } from '../helpers/activity-extract.ts';
 import { filesIn } from '../helpers/activity-shop.ts';
@@ -201,9 +202,12 @@ describe('no customer and no credential', () => {
   const ends: Record<string, string> = {};
   let held: WorkflowHandle;
   let worker: Running;
+  let metricsPort: number;
 
   beforeAll(async () => {
-    worker = await startWorker();
+    metricsPort = await choosePort(19_564);
+    // All that a line of text says, and more.
+    worker = await startWorker({ STRATA_LOG_FORMAT: 'json', STRATA_METRICS_PORT: String(metricsPort) });
     const first = await run({ extract, asOf: '2026-05-01' });
     ends.first = await endOf(first);
     held = await run({ extract, asOf: '2026-06-15', review: 'always' });
@@ -276,6 +280,14 @@ describe('no customer and no credential', () => {
     expect(said.length).toBeGreaterThan(500);
     findsNoSecret('worker', said);
     findsNoSecret('server', await readFile(join(strata.home, 'logs/temporal.log'), 'utf8'));
+  });
+
+  test('is in what the worker tells of itself', async () => {
+    for (const path of ['metrics', 'readyz', 'healthz']) {
+      const body = await (await fetch(`http://${LOOPBACK}:${metricsPort}/${path}`)).text();
+      findsNoSecret(path, body);
+      if (path === 'metrics') expect(body).toContain('code="SOURCE_REFUSED"');
+    }
   });
 
   test('is in the name of an artifact, a manifest or a kept history', async () => {

@@ -12,6 +12,8 @@ test('an empty environment gives the documented defaults', () => {
     artifacts: `${PROJECT_FOLDER}/.strata/artifacts`,
     threads: availableParallelism(),
     logLevel: 'info',
+    logFormat: 'text',
+    metrics: { port: null, host: '127.0.0.1' },
     watchMinutes: 15,
     shutdownSeconds: 1,
     ports: { temporal: 7233, postgres: 54_329 },
@@ -34,6 +36,9 @@ test('all bad variables are named in one error', () => {
     STRATA_THREADS: '0',
     STRATA_LOG_LEVEL: 'loud',
     STRATA_WATCH_MINUTES: '1441',
+    STRATA_LOG_FORMAT: 'JSON',
+    STRATA_METRICS_PORT: '0',
+    STRATA_METRICS_HOST: 'http://here',
     STRATA_DEPLOYMENT: 'strata.prod',
     STRATA_BUILD_ID: 'a:b',
     STRATA_SHUTDOWN_SECONDS: '0',
@@ -82,6 +87,15 @@ test('an empty variable counts as not set', () => {
   });
   expect(config.databaseUrl).toBeUndefined();
   expect(config.temporal.address).toBeUndefined();
+});
+
+test.each(['0.0.0.0', '::', 'worker-1.example', 'localhost'])('metrics may be told at %s', (host) => {
+  const { metrics } = readConfig({ STRATA_METRICS_PORT: '9464', STRATA_METRICS_HOST: host });
+  expect(metrics).toEqual({ port: 9464, host });
+});
+
+test.each(['127.0.0.1:9464', 'a b', '-', '*'])('metrics cannot be told at %s', (host) => {
+  expect(errorOf(() => readConfig({ STRATA_METRICS_HOST: host })).message).toContain('STRATA_METRICS_HOST');
 });
 
 test('TEMPORAL_* is read as Temporal does', () => {

@@ -1,0 +1,110 @@
+import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import { artifactsIn } from '../../pipelines/contracts/artifacts.ts';
+import { isErrorCode } from '../../pipelines/contracts/errors.ts';
+import { OUTCOMES, type Outcome, type Run, type RunKind, type Stage } from '../../pipelines/contracts/run.ts';
+import { stageOfActivity } from '../../pipelines/contracts/stage-activities.ts';
+import type { Extract, Features, Persisted, Timed, Validation } from '../../pipelines/contracts/stages.ts';
+
+/** Of an activity as Temporal knows it. */
+export interface ActivityFacts {
+  activity: string;
+  queue: string;
+  workflowId: string;
+  attempt: number;
+  /** From when it could have begun until it did. */
+  waitSeconds: number;
+}
+
+/** How one attempt ended, in the figures that are told of it. */
+export interface ActivityEnded extends ActivityFacts {
+  run: Pick<Run, 'runId' | 'pipeline' | 'kind'> | null;
+  stage: Stage | null;
+  seconds: number;
+  /** Null: it did what it had to. */
+  failure: { code: string; message: string | null } | null;
+  /** What a stage came to; null of all else, of a failed one, and of one whose work an earlier attempt had done. */
+  work: { seconds: number; rows: number | null; artifactBytes: number } | null;
+  /** Of the one that closes a run. */
+  outcome: Outcome | null;
+}
+
+/** Rounding of two clocks; a stage that was found done took far longer than looking it up. */
+const CLOCKS_DIFFER_SECONDS = 0.01;
+
+export function activityEnded(
+  facts: ActivityFacts,
+  call: { input: unknown; seconds: number } & ({ result: unknown } | { error: unknown }),
+): ActivityEnded {
+  const { input, seconds } = call;
+  const run = runOf(input);
+  const stage = stageOfActivity(facts.activity);
+  const ended = { ...facts, run, stage, seconds };
+  if ('error' in call) return { ...ended, failure: failureOf(call.error), work: null, outcome: null };
+  const { result } = call;
+  return {
+    ...ended,
+    failure: null,
+    work: run && stage && isTimed(result) ? workOf(stage, { input, result, seconds }) : null,
+    outcome: facts.activity === 'closeRun' ? outcomeOf(result) : null,
+  };
+}
+
+/** An unknown shape is no run: what a caller sends decides no label. */
+export function runOf(input: unknown): ActivityEnded['run'] {
+  const run = (input as { run?: Partial<Run> } | null | undefined)?.run;
+  if (typeof run?.runId !== 'string' || typeof run.pipeline !== 'string') return null;
+  return {
+    runId: run.runId,
+    pipeline: run.pipeline,
+    kind: run.kind === 'assign' ? 'assign' : KIND_OTHERWISE,
+  };
+}
+
+const KIND_OTHERWISE: RunKind = 'refit';
+
+function workOf(
+  stage: Stage,
+  { input, result, seconds }: { input: unknown; result: Timed; seconds: number },
+): ActivityEnded['work'] {
+  const workSeconds = result.ms / 1_000;
+  if (workSeconds > seconds + CLOCKS_DIFFER_SECONDS) return null;
+  const artifactBytes = artifactsIn(result).reduce((sum, [, { bytes }]) => sum + bytes, 0);
+  return { seconds: workSeconds, rows: rowsOf(stage, { input, result }), artifactBytes };
+}
+
+/** Rows that went through a stage: those of the source at first, customers once there are features. */
+function rowsOf(stage: Stage, { input, result }: { input: unknown; result: object }): number | null {
+  if (!hasRows(stage)) return null;
+  const made = result as Partial<Extract & Validation & Features & Persisted>;
+  const given = input as { extract?: { artifact: ArtifactRef }; features?: Features };
+  switch (stage) {
+    case 'extract':
+      return made.rowsRead ?? null;
+    case 'validate':
+      return made.counts?.rowsRead ?? null;
+    case 'profile':
+    case 'features':
+      return given.extract?.artifact.rows ?? null;
+    case 'persist':
+      return made.memberships ?? null;
+    default:
+      return given.features?.customers.rows ?? null;
+  }
+}
+
+/** Publishing and telling of it are one step for all rows. */
+export const hasRows = (stage: Stage): boolean => stage !== 'publish' && stage !== 'notify';
+
+const isTimed = (result: unknown): result is Timed =>
+  typeof (result as Partial<Timed> | null | undefined)?.ms === 'number';
+
+const outcomeOf = (result: unknown) =>
+  OUTCOMES.find((outcome) => outcome === (result as { outcome?: unknown } | null)?.outcome) ?? null;
+
+/** Our own messages hold nothing of a row; what has no code may be a driver's words, which do. */
+function failureOf(error: unknown): NonNullable<ActivityEnded['failure']> {
+  const { name, type, message } = error as { name?: string; type?: string; message?: string };
+  if (name === 'CancelledFailure' || name === 'AbortError') return { code: 'CANCELLED', message: null };
+  if (isErrorCode(type)) return { code: type, message: message ?? null };
+  return { code: 'UNKNOWN', message: null };
+}

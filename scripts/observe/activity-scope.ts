@@ -1,0 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Which activity a line of the log was written in. */
+export interface ActivityScope {
+  run: string | null;
+  pipeline: string | null;
+  stage: string | null;
+  workflow: string;
+  activity: string;
+  queue: string;
+  attempt: number;
+}
+
+const storage = new AsyncLocalStorage<ActivityScope>();
+
+export const withinActivity = <R>(scope: ActivityScope, work: () => Promise<R>): Promise<R> =>
+  storage.run(scope, work);
+
+export const currentActivity = (): ActivityScope | undefined => storage.getStore();
