@@ -126,6 +126,18 @@ describe('the Helm chart', () => {
         'Job shop-4f2a1c9e0b12-promote',
         'PersistentVolumeClaim shop-artifacts',
       ]);
+      const probes = (text: string) =>
+        text.match(/path: \/(healthz|readyz)|name: STRATA_METRICS_PORT/g) ?? [];
+      expect(probes(stdout)).toHaveLength(8);
+      const { stdout: unseen } = await run('helm', [
+        'template',
+        'shop',
+        CHART,
+        ...given,
+        '--set',
+        'metricsPort=0',
+      ]);
+      expect(probes(unseen)).toEqual([]);
     },
   );
 });
