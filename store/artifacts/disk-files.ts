@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import * as nodeFs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -19,8 +19,10 @@ export const realFs: ArtifactFs = nodeFs;
 const CHUNK_BYTES = 8 * 1024 * 1024;
 const DAY_MS = 24 * 3600 * 1000;
 const INCOMING = '.incoming';
-/** Where a process number says which process it is: on this machine, and in this container of it. */
+/** Where a process number says which process it is: on this machine since it was started, and in this container of it. */
 const PLACE = `${hostname()}.${processSpace()}`;
+/** Folders that this process is writing in. */
+const OPENED = new Set<string>();
 
 export interface DiskFiles {
   readonly root: string;
@@ -55,11 +57,13 @@ export function createDiskFiles(root: string, fs: ArtifactFs): DiskFiles {
   async function withIncoming<T>(use: (folder: string) => Promise<T>): Promise<T> {
     await open();
     const folder = join(incoming, `${process.pid}-${randomUUID()}@${PLACE}`);
-    await fs.mkdir(folder, { recursive: true });
+    OPENED.add(basename(folder));
     try {
+      await fs.mkdir(folder, { recursive: true });
       return await use(folder);
     } finally {
       await fs.rm(folder, { recursive: true, force: true });
+      OPENED.delete(basename(folder));
     }
   }
 
@@ -116,10 +120,11 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** On Linux the number of the process namespace; elsewhere there is one for the whole machine. */
+/** On Linux the numbers of the process namespace and of the start of the machine; elsewhere there is one for all. */
 function processSpace(): string {
   try {
-    return readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '');
+    const space = readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '');
+    return `${space}.${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
   } catch {
     return '';
   }
@@ -134,14 +139,18 @@ async function openRoot(fs: ArtifactFs, incoming: string): Promise<void> {
 }
 
 /**
- * Of a process of this place that is gone; of another place nobody here can tell, and no file takes a day to be
- * written. The age alone would take a slow producer's file away.
+ * Of a process of this place that is gone; of another place nobody here can tell, but no file takes a day to be written.
+ * What says no place is of a version before there were any: its age alone would take a slow producer's file away.
  */
 async function isStale(fs: ArtifactFs, path: string): Promise<boolean> {
-  const [, pid, place] = /^(\d+)-[^@]*@?(.*)$/.exec(basename(path)) ?? [];
+  const name = basename(path);
+  const [, pid, place] = /^(\d+)-[^@]*@?(.*)$/.exec(name) ?? [];
+  // What has this process's number and was not opened by it is of one before it: in containers all have 1.
+  const isWriting = () => (Number(pid) === process.pid ? OPENED.has(name) : isAlive(Number(pid)));
+  if (place === PLACE) return !isWriting();
   try {
     const { mtimeMs } = await fs.stat(path);
-    return !isAlive(Number(pid)) && (place === PLACE || Date.now() - mtimeMs > DAY_MS);
+    return Date.now() - mtimeMs > DAY_MS && (Boolean(place) || !isAlive(Number(pid)));
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;

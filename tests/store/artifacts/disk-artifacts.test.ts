@@ -232,14 +232,27 @@ describe('what killed processes left', () => {
       return { rows: 3 };
     });
     const place = own.slice(own.indexOf('@'));
-    const names = [`${2 ** 22 + 1}-killed`, `${process.ppid}-working`].map((name) => `${name}${place}`);
+    const names = [`${2 ** 22 + 1}-killed`, `${process.ppid}-working`, `${process.pid}-before`].map(
+      (name) => `${name}${place}`,
+    );
     const elsewhere = `${2 ** 22 + 1}-working@elsewhere.1`;
     for (const name of [...names, elsewhere]) await mkdir(join(root, '.incoming', name));
     await createDiskArtifacts({ root }).write('matrix', content, about());
     expect((await readdir(join(root, '.incoming'))).sort()).toEqual([names[1], elsewhere].sort());
   });
 
-  test('anywhere goes after a day, and not before', async () => {
+  test('on another machine goes after a day, even where its process has the number of this one', async () => {
+    const left = ['old', 'young'].map((name) =>
+      join(root, '.incoming', `${process.pid}-${name}@elsewhere.1`),
+    );
+    for (const folder of left) await mkdir(folder, { recursive: true });
+    const twoDaysAgo = new Date(Date.now() - 2 * 24 * 3600 * 1000);
+    await utimes(left[0]!, twoDaysAgo, twoDaysAgo);
+    await artifacts.write('matrix', content, about());
+    expect(await readdir(join(root, '.incoming'))).toEqual([basename(left[1]!)]);
+  });
+
+  test('without a place goes after a day, and not before', async () => {
     const gone = 2 ** 22 + 1;
     const old = join(root, '.incoming', `${gone}-old`);
     const young = join(root, '.incoming', `${gone}-young`);
