@@ -39,6 +39,13 @@ async function disturb({ kills, seed, dates }: Options): Promise<ChaosTotals> {
   const { disturbedRound, undisturbedRound } = await import('../tests/helpers/chaos-round.ts');
   const { drawFaults } = await import('../tests/helpers/chaos-faults.ts');
   const began = performance.now();
+  // Servers and a disk would be left behind by a process that ends at once.
+  let isAsked = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      isAsked = true;
+      console.error('  stops after this run');
+    });
   console.error(`${dates} runs without a fault, to compare with`);
   const usual = await undisturbedRound({
     dates: monthsFrom(dates),
@@ -52,13 +59,6 @@ async function disturb({ kills, seed, dates }: Options): Promise<ChaosTotals> {
     rounds: [],
     kinds: [],
   };
-  // Servers and a disk would be left behind by a process that ends at once.
-  let isAsked = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      isAsked = true;
-      console.error('  stops after this run');
-    });
   let hits = 0;
   while (hits < kills && !isAsked) {
     const round = await disturbedRound({

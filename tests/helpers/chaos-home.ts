@@ -13,6 +13,7 @@ import { openStrataHome, type StrataHome } from './strata-home.ts';
 
 const DISK_MB = 256;
 const RESTART_MS = 250;
+const POLLS_WITHIN_MS = 120_000;
 const CUSTOMERS = 4_000;
 
 /** Rules that always have something to say: alerts and messages could be there twice. */
@@ -116,10 +117,15 @@ function keepWorker(start: () => Promise<WorkerProcess>) {
   let awayMs = 0;
   let ownEnds = 0;
   let current: WorkerProcess | null = null;
+  let fault: unknown = null;
   const keep = async () => {
     while (!isOver) {
-      current = await start().catch(() => null);
-      if (current && !isOver) {
+      current = await start().catch((error: unknown) => {
+        fault = error;
+        return null;
+      });
+      if (isOver) await current?.stop();
+      else if (current) {
         const { child } = current;
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       }
@@ -132,8 +138,11 @@ function keepWorker(start: () => Promise<WorkerProcess>) {
   };
   const keeping = keep();
   const polling = async () => {
-    while (!current) await sleep(20);
-    return current;
+    const deadline = performance.now() + POLLS_WITHIN_MS;
+    while (!current) {
+      if (performance.now() > deadline) throw new Error('no worker starts any more', { cause: fault });
+      await sleep(20);
+    }
   };
   return {
     polling,
@@ -145,9 +154,8 @@ function keepWorker(start: () => Promise<WorkerProcess>) {
       return true;
     },
     async end() {
-      const last = await polling();
       isOver = true;
-      await last.stop();
+      await current?.stop();
       await keeping;
     },
   };

@@ -49,7 +49,10 @@ export interface Disturbed {
 
 export async function undisturbedRun(home: ChaosHome, asOf: string): Promise<Undisturbed> {
   const handle = await startRun(home, asOf);
-  const summary = (await handle.result()) as RunSummary;
+  const late = sleep(ENDS_MS, null, { ref: false });
+  const summary = (await Promise.race([handle.result(), late])) as RunSummary | null;
+  if (summary === null)
+    throw new Error(`a run that nothing befell needs to end, it did not in ${ENDS_MS} ms`);
   if (summary.outcome !== 'published')
     throw new Error(`a run that nothing befell needs to be published, found ${summary.reasons}`);
   const { steps, ms } = await timelineOf(handle);
@@ -179,10 +182,14 @@ async function disturb(
     if (seen && hasClosed(seen)) break;
     const going = seen?.raw.pendingActivities?.[0]?.activityType?.name ?? '';
     while (left[0] && order.indexOf(going) >= order.indexOf(left[0].activity)) {
-      const { kind, afterMs, forMs } = left.shift()!;
+      const { kind, afterMs, forMs } = left[0];
       await sleep(afterMs);
       const atMs = await home.cause({ kind, forMs });
-      if (atMs !== null) caused.push({ kind, atMs });
+      left[0] = { ...left[0], afterMs: 0 };
+      // What is not there now is on its way back, and is broken then.
+      if (atMs === null) break;
+      left.shift();
+      caused.push({ kind, atMs });
     }
     await sleep(LOOK_MS);
   }

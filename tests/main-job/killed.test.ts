@@ -16,8 +16,8 @@ const FAULTS = [
   fault('temporal', 'validateExtract'),
   fault('postgres', 'buildFeatures'),
   fault('worker', 'fitClusters'),
-  fault('lines', 'persistRun', 1_000),
-  fault('sessions', 'publishRun'),
+  fault('lines', 'measureStability', 1_000),
+  fault('sessions', 'persistRun'),
 ];
 
 let round: Round;
