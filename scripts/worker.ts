@@ -31,7 +31,8 @@ try {
   const worker = await openWorker({ config, services, context: parts.context, log, observer }, stack);
   stop.signal.throwIfAborted();
   const { codeVersion: code, definitionFolders } = parts.context;
-  observer.watch({ worker, knex: parts.knex, code, pipelines: await listDefinitions(definitionFolders) });
+  const pipelines = () => listDefinitions(definitionFolders);
+  observer.watch({ worker, knex: parts.knex, code, pipelines });
   log.info('Polling: press Ctrl-C to stop');
   await Promise.race([worker.ended, new Promise((done) => stop.signal.addEventListener('abort', done))]);
 } catch (error) {

@@ -101,10 +101,11 @@ const isTimed = (result: unknown): result is Timed =>
 const outcomeOf = (result: unknown) =>
   OUTCOMES.find((outcome) => outcome === (result as { outcome?: unknown } | null)?.outcome) ?? null;
 
-/** Our own messages hold nothing of a row; what has no code may be a driver's words, which do. */
+/** Our own messages hold nothing of a row; a driver's words may, and those of a RangeError that the engine throws. */
 function failureOf(error: unknown): NonNullable<ActivityEnded['failure']> {
   const { name, type, message } = error as { name?: string; type?: string; message?: string };
   if (name === 'CancelledFailure' || name === 'AbortError') return { code: 'CANCELLED', message: null };
+  if (type === 'VALUE_REFUSED') return { code: type, message: null };
   if (isErrorCode(type)) return { code: type, message: message ?? null };
   return { code: 'UNKNOWN', message: null };
 }

@@ -33,8 +33,8 @@ export interface Watched {
   knex: Knex;
   /** Digest of the code that makes numbers. */
   code: string;
-  /** Those that there are definitions of. */
-  pipelines: readonly string[];
+  /** Those that there are definitions of by now. */
+  pipelines(): Promise<readonly string[]>;
 }
 
 /** Probes of containers give up after a second or a few. */
@@ -52,8 +52,11 @@ export async function openObserver(config: Pick<Config, 'metrics'>, log: Log): P
   const sdk = createSdkMetrics(registry);
   const readiness = createReadiness({ withinMs: ANSWER_WITHIN_MS });
   let readFigures: () => Promise<RunFigures | null> = async () => null;
+  let listPipelines: Watched['pipelines'] = async () => [];
   const read = async () => {
     const [report, figures] = await Promise.all([readiness.report(), readFigures()]);
+    // A folder that cannot be read is the runs' fault to tell.
+    product.expect(await listPipelines().catch(() => []));
     product.showFigures(figures);
     product.showReadiness(report);
     sdk.drain();
@@ -72,9 +75,9 @@ export async function openObserver(config: Pick<Config, 'metrics'>, log: Log): P
     },
     watch({ worker, knex, code, pipelines }) {
       product.showBuild(code);
-      product.expect(pipelines);
       sdk.know([...Object.values(WORKFLOWS), ...worker.activityTypes]);
       readFigures = readerOf(knex);
+      listPipelines = pipelines;
       readiness.watch(checksOf(worker, knex));
     },
     drain: () => readiness.drain(),
@@ -90,7 +93,8 @@ function readerOf(knex: Knex): () => Promise<RunFigures | null> {
   const figures = createRunFiguresRepository(knex);
   const limit = MOST_PIPELINES;
   const ask = askOnce(async () => {
-    const [published, open] = await Promise.all([figures.published({ limit }), figures.open({ limit })]);
+    const asked = { limit, withinMs: ANSWER_WITHIN_MS };
+    const [published, open] = await Promise.all([figures.published(asked), figures.open(asked)]);
     return { published, open };
   }, ANSWER_WITHIN_MS);
   return async () => {
@@ -121,7 +125,8 @@ const checksOf = (worker: StrataWorker, knex: Knex) => ({
     return null;
   },
   async postgresql() {
-    await knex.raw('select 1');
+    // Given up by the pool, too: a connection on which nothing comes would keep the worker from ending.
+    await knex.raw('select 1').timeout(ANSWER_WITHIN_MS);
     return null;
   },
   async polling() {

@@ -43,6 +43,22 @@ export function createProductMetrics(registry: Registry): ProductMetrics {
   const published = publishedGauges(gauge);
   const ready = gauge('strata_worker_ready');
   const build = gauge('strata_build_info');
+  const expected = new Set<string>();
+
+  /** Once: what is zeroed again would be lost. */
+  function expectFrom(pipeline: string): void {
+    if (expected.has(pipeline)) return;
+    expected.add(pipeline);
+    for (const [kind, stages] of STAGES_OF_KIND) {
+      for (const outcome of ENDS) runs.inc({ pipeline, kind, outcome }, 0);
+      for (const stage of stages) {
+        const of = { pipeline, kind, stage };
+        stageSeconds.zero(of);
+        stageBytes.inc(of, 0);
+        if (hasRows(stage)) stageRows.inc(of, 0);
+      }
+    }
+  }
 
   return {
     count({ activity, queue, waitSeconds, run, stage, work, outcome, failure }) {
@@ -51,6 +67,7 @@ export function createProductMetrics(registry: Registry): ProductMetrics {
         failures.inc({ activity, queue: QUEUES.has(queue) ? queue : 'other', code: failure.code });
       if (run === null) return;
       const { pipeline, kind } = run;
+      expectFrom(pipeline);
       if (outcome) runs.inc({ pipeline, kind, outcome });
       if (stage === null || work === null) return;
       const of = { pipeline, kind, stage };
@@ -72,8 +89,10 @@ export function createProductMetrics(registry: Registry): ProductMetrics {
       }
     },
 
-    showReadiness({ isReady, checks }) {
+    showReadiness({ isReady, state, checks }) {
       ready.reset();
+      // One that leaves is no fault, however long its last stage takes.
+      if (state === 'draining') return;
       ready.set({ check: 'all' }, isReady ? 1 : 0);
       for (const [check, found] of Object.entries(checks)) ready.set({ check }, found === 'ok' ? 1 : 0);
     },
@@ -83,17 +102,7 @@ export function createProductMetrics(registry: Registry): ProductMetrics {
     },
 
     expect(pipelines) {
-      for (const pipeline of pipelines) {
-        for (const [kind, stages] of STAGES_OF_KIND) {
-          for (const outcome of ENDS) runs.inc({ pipeline, kind, outcome }, 0);
-          for (const stage of stages) {
-            const of = { pipeline, kind, stage };
-            stageSeconds.zero(of);
-            stageBytes.inc(of, 0);
-            if (hasRows(stage)) stageRows.inc(of, 0);
-          }
-        }
-      }
+      for (const pipeline of pipelines) expectFrom(pipeline);
     },
   };
 }

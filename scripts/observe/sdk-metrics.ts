@@ -11,8 +11,9 @@ const LABELS = [
 const TYPED_BY_CALLERS = ['workflow_type', 'activity_type'] as const;
 
 const BUCKETS_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800, 3_600];
-/** The SDK keeps 10,000 updates and drops what comes after. */
 const DRAIN_EVERY_MS = 1_000;
+/** The SDK drops what comes after, and then cannot read what refers to it. */
+const MOST_KEPT = 100_000;
 
 type Update = Pick<BufferedMetricUpdate, 'value' | 'attributes'> & {
   metric: Pick<BufferedMetricUpdate['metric'], 'name' | 'kind' | 'unit' | 'description'>;
@@ -34,10 +35,16 @@ export interface SdkMetrics {
  */
 export function createSdkMetrics(registry: Registry): SdkMetrics {
   const knownTypes = new Set<string>();
-  const buffer = new MetricsBuffer({ useSecondsForDurations: true });
+  const buffer = new MetricsBuffer({ useSecondsForDurations: true, maxBufferSize: MOST_KEPT });
   const apply = applying(registry, knownTypes);
   const drain = () => {
-    for (const update of buffer.retrieveUpdates()) apply(update);
+    // Until it is known which types there are, the buffer keeps them.
+    if (knownTypes.size === 0) return;
+    try {
+      for (const update of buffer.retrieveUpdates()) apply(update);
+    } catch {
+      // What cannot be told is left out: the work is what counts.
+    }
   };
   const timer = setInterval(drain, DRAIN_EVERY_MS).unref();
   return {

@@ -87,6 +87,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       const found = `the worker's metrics need port ${port} on ${host}, found ${code}`;
       reject(new PipelineError('PORT_UNAVAILABLE', `${found}; name another with ${name}`, { port }));
     });
-    server.listen({ host, port }, () => resolve());
+    server.listen({ host, port }, () => {
+      // A connection that cannot be taken is its caller's loss, not the worker's end.
+      server.on('error', () => undefined);
+      resolve();
+    });
   });
 }

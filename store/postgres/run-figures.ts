@@ -21,14 +21,21 @@ export interface OpenRuns {
   runs: number;
 }
 
+interface Asked {
+  /** Rows at most. */
+  limit: number;
+  /** Afterwards the question and its connection are given up. */
+  withinMs: number;
+}
+
 export type RunFiguresRepository = ReturnType<typeof createRunFiguresRepository>;
 
 /** What is told of runs outside, of all pipelines at once. All functions may throw POSTGRES_UNREACHABLE. */
 export const createRunFiguresRepository = (knex: Knex) =>
   translating({
     /** By pipeline, those published last first; a run that is just being closed is left out until it has a summary. */
-    async published({ limit }: { limit: number }): Promise<PublishedFigures[]> {
-      const { rows } = await knex.raw<{ rows: PublishedRow[] }>(
+    async published({ limit, withinMs }: Asked): Promise<PublishedFigures[]> {
+      const question = knex.raw<{ rows: PublishedRow[] }>(
         `select u.pipeline, u.published_at, r.as_of,
            (r.summary #>> '{counts,customers}')::float8 as customers,
            (r.summary ->> 'k')::float8 as segments,
@@ -46,6 +53,7 @@ export const createRunFiguresRepository = (knex: Knex) =>
          limit ?`,
         [limit],
       );
+      const { rows } = await question.timeout(withinMs);
       return rows.map((row) => ({
         pipeline: row.pipeline,
         publishedAt: row.published_at.toISOString(),
@@ -61,8 +69,8 @@ export const createRunFiguresRepository = (knex: Knex) =>
     },
 
     /** By pipeline and state, most first. */
-    async open({ limit }: { limit: number }): Promise<OpenRuns[]> {
-      const { rows } = await knex.raw<{ rows: OpenRuns[] }>(
+    async open({ limit, withinMs }: Asked): Promise<OpenRuns[]> {
+      const question = knex.raw<{ rows: OpenRuns[] }>(
         `select pipeline, case when outcome = 'held' then 'held' else 'running' end as state, count(*) as runs
          from runs
          where closed_at is null
@@ -71,6 +79,7 @@ export const createRunFiguresRepository = (knex: Knex) =>
          limit ?`,
         [limit],
       );
+      const { rows } = await question.timeout(withinMs);
       return rows;
     },
   });

@@ -128,7 +128,7 @@ describe('the Helm chart', () => {
       ]);
       const probes = (text: string) =>
         text.match(/path: \/(healthz|readyz)|name: STRATA_METRICS_PORT/g) ?? [];
-      expect(probes(stdout)).toHaveLength(8);
+      expect(probes(stdout)).toHaveLength(6);
       const { stdout: unseen } = await run('helm', [
         'template',
         'shop',

@@ -38,6 +38,8 @@ test('what activities came to is counted under its labels', async () => {
   product.count({ ...facts, failure: { code: 'KERNEL_FAILED', message: 'x' } });
   product.count({ ...facts, failure: { code: 'CANCELLED', message: null } });
   product.count({ ...facts, activity: 'closeRun', stage: null, outcome: 'published' });
+  // At each scrape, and takes nothing back.
+  product.expect(['shop']);
   const samples = await samplesOf(registry);
   const stage = '{pipeline="shop",kind="refit",stage="cluster"}';
   expect(samples).toMatchObject({

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => database?.drop());
 
-const LIMIT = { limit: 10 };
+const LIMIT = { limit: 10, withinMs: 10_000 };
 const counts = { rowsRead: 200, rowsAccepted: 190, rowsQuarantined: 10, quarantinedBy: [], customers: 90 };
 
 async function publish(runId: string, pipeline: string, told: Partial<RunSummary>, expectedBase?: number) {
@@ -60,6 +60,6 @@ test('figures are of what readers see of each pipeline, open runs of what has no
     { pipeline: 'shop', state: 'running', runs: 2 },
     { pipeline: 'shop', state: 'held', runs: 1 },
   ]);
-  expect(await figures.published({ limit: 1 })).toEqual([other]);
-  expect(await figures.open({ limit: 1 })).toHaveLength(1);
+  expect(await figures.published({ ...LIMIT, limit: 1 })).toEqual([other]);
+  expect(await figures.open({ ...LIMIT, limit: 1 })).toHaveLength(1);
 });
