@@ -1,13 +1,12 @@
 import { type BackfillStages, parseBackfillInput } from '../pipelines/contracts/backfill.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import { asOfDates, dayAfter, refuseOlder } from '../pipelines/stages/backfill.ts';
 import { digestOf } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import type { ActivityContext } from './context.ts';
-
-const DEFAULT_PIPELINE = 'shop';
 
 /** Which as-of dates a backfill runs over, by what was asked, what is published and what was done before. */
 export function createBackfillActivities(context: ActivityContext): BackfillStages {

@@ -9,6 +9,7 @@ import {
 } from '../pipelines/contracts/compare.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import { CANDIDATES, refuseUnknownCandidates } from '../pipelines/stages/compare-candidates.ts';
 import { YARDSTICKS } from '../pipelines/stages/compare-ranking.ts';
@@ -22,8 +23,6 @@ import { gatherReleases } from './releases.ts';
 import { withHeartbeats } from './stage.ts';
 import { createValidateActivities } from './validate.ts';
 import { writeComparison } from './write-comparison.ts';
-
-const DEFAULT_PIPELINE = 'shop';
 
 /** What frames the candidates: customers as a run sees them before, one report after, nothing left in between. */
 export function createCompareActivities(context: ActivityContext): Omit<CompareStages, 'fitCandidate'> {

@@ -13,6 +13,7 @@ import {
   type Reproduction,
 } from '../pipelines/contracts/reproduce.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import type { Extract, Match } from '../pipelines/contracts/stages.ts';
 import { buildManifest } from '../pipelines/stages/manifest.ts';
 import { compareManifests } from '../pipelines/stages/reproduction.ts';
@@ -22,8 +23,6 @@ import { readHistory } from './read-history.ts';
 import { readManifest, reproduceStage } from './reproduce-stage.ts';
 import { type Work, withHeartbeats } from './stage.ts';
 import { type ToldStage, toldStages } from './told-history.ts';
-
-const DEFAULT_PIPELINE = 'shop';
 
 /** A run computed again: what it takes is looked for, each stage is made and compared, and nothing of it stays. */
 export function createReproduceActivities(context: ActivityContext): ReproduceStages {

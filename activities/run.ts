@@ -5,6 +5,7 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
 import type { Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import { dateIn } from '../pipelines/contracts/shop-date.ts';
 import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/stages.ts';
 import { buildManifest } from '../pipelines/stages/manifest.ts';
@@ -18,7 +19,6 @@ import { baseOf, refusalOfRun } from './publication-base.ts';
 import { gatherReleases } from './releases.ts';
 import { withHeartbeats } from './stage.ts';
 
-const DEFAULT_PIPELINE = 'shop';
 const TURN_POLL_MS = 1_000;
 
 type RunStages = Pick<Stages, 'openRun' | 'takeTurn' | 'awaitTurn' | 'holdRun' | 'closeRun'>;

@@ -5,12 +5,12 @@ import type {
   BackfillProgress,
   BackfillSummary,
 } from '../pipelines/contracts/backfill.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import { HANDLERS, type RunProgress, WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
 import { nullUnlessKeyMissing } from './codec/read-payload.ts';
 import { followWorkflow, startOrJoinWorkflow } from './join-workflow.ts';
 import { formatDuration, type Log, type Step } from './log.ts';
 import type { Strata } from './open-strata.ts';
-import { DEFAULT_PIPELINE } from './start-or-join.ts';
 import { percent, thousands } from './terminal.ts';
 
 const NOUN = 'backfill';

@@ -1,11 +1,11 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { CompareInput, CompareProgress, ComparisonSummary } from '../pipelines/contracts/compare.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import { WORKFLOWS, workflowIds } from '../pipelines/contracts/signatures.ts';
 import { readPayload } from './codec/read-payload.ts';
 import { followWorkflow, startOrJoinWorkflow } from './join-workflow.ts';
 import type { Log, Step } from './log.ts';
 import type { Strata } from './open-strata.ts';
-import { DEFAULT_PIPELINE } from './start-or-join.ts';
 
 const NOUN = 'comparison';
 /** How long a comparison that was interrupted may take to stop. */

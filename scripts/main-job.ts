@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Outcome, Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { inspectFiles } from '../store/warehouse/sources.ts';
@@ -9,7 +10,7 @@ import { innermostMessage } from './error-text.ts';
 import { type Followed, followRun } from './follow-run.ts';
 import type { Log } from './log.ts';
 import type { Strata } from './open-strata.ts';
-import { DEFAULT_PIPELINE, startOrJoin } from './start-or-join.ts';
+import { startOrJoin } from './start-or-join.ts';
 import { definitionFolders } from './strata-worker.ts';
 
 const HISTORY_WAIT_MS = 30_000;

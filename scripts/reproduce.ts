@@ -67,7 +67,7 @@ async function meantRun(
   repositories: Pick<Repositories, 'runs' | 'publications'>,
   { run, pipeline }: AskedRun,
 ): Promise<Pick<RunRecord, 'runId'>> {
-  const { DEFAULT_PIPELINE } = await import('./start-or-join.ts');
+  const { DEFAULT_PIPELINE } = await import('../pipelines/contracts/same-start.ts');
   const { findRun, LATEST_RUN } = await import('./find-run.ts');
   if (run !== LATEST_RUN) return findRun(repositories, { run, ...(pipeline && { pipeline }) });
   const ofPipeline = pipeline ?? DEFAULT_PIPELINE;

@@ -10,8 +10,6 @@ import { TASK_QUEUES } from '../temporal.config.ts';
 import { readPayload } from './codec/read-payload.ts';
 import { hasClosed } from './follow-run.ts';
 
-export { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
-
 interface StartedRun {
   execution: Run['workflow'];
   /** When the run that is joined had been started; null for one that was started now. */

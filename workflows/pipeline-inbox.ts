@@ -15,6 +15,7 @@ import { endOf, type InboxStages, type RunEnd, shortened } from '../pipelines/co
 import type { Message } from '../pipelines/contracts/inbox-message.ts';
 import type { InboxSettings } from '../pipelines/contracts/inbox-settings.ts';
 import { IO, WAIT } from '../pipelines/contracts/policies.ts';
+import { DEFAULT_PIPELINE } from '../pipelines/contracts/same-start.ts';
 import { PIPELINE_NAME } from '../pipelines/contracts/sent-text.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { unreadableIn } from '../pipelines/contracts/unreadable.ts';
@@ -40,7 +41,6 @@ import { wordsOf } from './words-of.ts';
 const io = proxyActivities<InboxStages>(IO);
 const wait = proxyActivities<InboxStages>(WAIT);
 
-const DEFAULT_PIPELINE = 'shop';
 /** From here on a new execution goes on: some 200 messages, or the summaries of a few runs. */
 const HISTORY_GROWTH_BYTES = 60_000;
 /** While a definition cannot be read: what more is sent is refused. */
