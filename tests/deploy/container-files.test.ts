@@ -21,6 +21,9 @@ function isHere(program: string, ...args: string[]): boolean {
   }
 }
 
+/** For a Job, where no --timeout is given: after it, helm would fail first and say nothing of why. */
+const HELM_WAITS_SECONDS = 300;
+
 /** Variables of ours that a text sets, less those that a build or compose itself reads. */
 const variablesOf = (text: string) => new Set(text.match(/\b(STRATA|TEMPORAL)_[A-Z_]+\b/g));
 
@@ -126,6 +129,8 @@ describe('the Helm chart', () => {
         'Job shop-4f2a1c9e0b12-promote',
         'PersistentVolumeClaim shop-artifacts',
       ]);
+      const { activeDeadlineSeconds } = objects.find(({ kind }) => kind === 'Job').spec;
+      expect(activeDeadlineSeconds).toBeLessThan(HELM_WAITS_SECONDS);
       const probes = (text: string) =>
         text.match(/path: \/(healthz|readyz)|name: STRATA_METRICS_PORT/g) ?? [];
       expect(probes(stdout)).toHaveLength(8);
