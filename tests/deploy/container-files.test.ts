@@ -21,6 +21,8 @@ function isHere(program: string, ...args: string[]): boolean {
   }
 }
 
+/** What Kubernetes takes as a name everywhere. */
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** For a Job, where no --timeout is given: after it, helm would fail first and say nothing of why. */
 const HELM_WAITS_SECONDS = 300;
 
@@ -113,15 +115,36 @@ describe('the Helm chart', () => {
     ...['--set', 'versions[0].buildId=4f2a1c9e0b12', '--set', 'versions[1].buildId=9c1d22ab04ff'],
   ];
 
+  const objectsIn = (printed: string) =>
+    printed
+      .split(/^---$/m)
+      .map((text) => parse(text))
+      .filter(Boolean);
+
+  test.skipIf(!isHere('helm', 'version'))(
+    'names of releases and versions may be as long as they get',
+    async () => {
+      const commit = '4f2a1c9e0b12d3e4f5a6b7c8d9e0f1a2b3c4d5e6';
+      const long = [
+        '--set',
+        'temporal.address=t:7233',
+        '--set',
+        `versions[0].buildId=${commit},promote=${commit}`,
+      ];
+      const { stdout } = await run('helm', ['template', 'strata-production-of-the-shop', CHART, ...long]);
+      const names = objectsIn(stdout).map(({ metadata }) => metadata.name);
+      expect(names).toHaveLength(3);
+      for (const name of names) expect(name).toMatch(DNS_LABEL);
+      expect(names.at(-1)).toMatch(/-4f2a1c9e[0-9a-f]+-promote$/);
+    },
+  );
+
   test.skipIf(!isHere('helm', 'version'))(
     'helm lints it, and makes a Deployment of each version',
     async () => {
       await run('helm', ['lint', '--strict', CHART, ...given]);
       const { stdout } = await run('helm', ['template', 'shop', CHART, ...given]);
-      const objects = stdout
-        .split(/^---$/m)
-        .map((text) => parse(text))
-        .filter(Boolean);
+      const objects = objectsIn(stdout);
       const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
       expect(names).toEqual([
         'Deployment shop-4f2a1c9e0b12',
