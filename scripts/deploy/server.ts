@@ -54,8 +54,9 @@ export function lookAt(
 }
 
 async function look(client: Client, name: string, nowMs: number): Promise<Looked> {
-  const [described, polling, unversioned] = await Promise.all([
-    describe(client, name),
+  // First and alone: a server that is too old refuses the rest in words of its own.
+  const described = await describe(client, name);
+  const [polling, unversioned] = await Promise.all([
     pollersOf(client, nowMs),
     countOpen(client, 'TemporalWorkerDeployment IS NULL'),
   ]);

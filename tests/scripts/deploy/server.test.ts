@@ -1,10 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lookAt, setCurrent } from '../../../scripts/deploy/server.ts';
 import { deployment } from './deployment.ts';
 
 const WITHIN_MS = 500;
+/** gRPC statuses. */
+const INVALID_ARGUMENT = 3;
+const UNIMPLEMENTED = 12;
 const sockets = new Set<Socket>();
 let server: Server;
 let client: Client;
@@ -31,4 +35,21 @@ test('a server that hangs is told of in time, with the way out, whether it was a
     setCurrent(client, looked, '4f2a1c9e0b12', { person: 'a test', withinMs: WITHIN_MS }),
   ).rejects.toMatchObject(silent);
   expect(performance.now() - begun).toBeLessThan(20 * WITHIN_MS);
+});
+
+test('a server too old is told of as that, whichever question it refuses first', async () => {
+  const refuse = async (code: number) => Promise.reject(Object.assign(new Error('raw'), { code }));
+  const old = {
+    options: { namespace: 'default' },
+    withDeadline: (_: number, question: () => Promise<unknown>) => question(),
+    workflowService: {
+      describeWorkerDeployment: () => sleep(20).then(() => refuse(UNIMPLEMENTED)),
+      describeTaskQueue: async () => ({}),
+    },
+    workflow: { count: () => refuse(INVALID_ARGUMENT) },
+  };
+  await expect(lookAt(old as never, 'strata')).rejects.toMatchObject({
+    code: 'DEPLOY_REFUSED',
+    message: expect.stringContaining('has to be 1.29 or newer'),
+  });
 });
