@@ -9,8 +9,8 @@ import { BUILD_FOLDER } from '../workflow-bundle.ts';
 
 const run = promisify(execFile);
 
-/** All that a worker runs. */
-const CODE_FOLDERS = [
+/** All that a worker runs; `.dockerignore` sends it. */
+export const CODE_FOLDERS = [
   'activities',
   'migrations',
   'nexus',
@@ -20,6 +20,9 @@ const CODE_FOLDERS = [
   'store',
   'workflows',
 ];
+export const CODE_FILES = ['temporal.config.ts', LOCK_FILE];
+/** The built-in definitions, too, and what is bundled with the workflows where there are keys. */
+const CODE = /\.(ts|mjs|cjs|yaml)$/;
 const COMMIT_LENGTH = 12;
 
 /** Left by `npm run build`: an image has no git. */
@@ -57,17 +60,19 @@ export async function describeBuild(
 async function nameOf(project: string, code: string): Promise<string> {
   const commit = await git(project, 'rev-parse', 'HEAD');
   if (commit === null) return `code-${code.slice(0, COMMIT_LENGTH)}`;
-  const changed = await git(project, 'status', '--porcelain', '--', ...foldersOf(project), LOCK_FILE);
+  const { folders, files } = sourcesOf(project);
+  const changed = await git(project, 'status', '--porcelain', '--', ...folders, ...files);
   const short = commit.slice(0, COMMIT_LENGTH);
   return changed === '' ? short : `${short}-${code.slice(0, 8)}`;
 }
 
 function codeDigest(project: string): Promise<string> {
-  return digestOfSources(project, { folders: foldersOf(project), files: [LOCK_FILE] });
+  return digestOfSources(project, { ...sourcesOf(project), code: CODE });
 }
 
-function foldersOf(project: string): string[] {
-  return CODE_FOLDERS.filter((folder) => existsSync(join(project, folder)));
+function sourcesOf(project: string): { folders: string[]; files: string[] } {
+  const isThere = (path: string) => existsSync(join(project, path));
+  return { folders: CODE_FOLDERS.filter(isThere), files: CODE_FILES.filter(isThere) };
 }
 
 /** Null where there is no git, or this is no checkout. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BUILD_FILE, describeBuild, readBuildId } from '../../../scripts/deploy/build-id.ts';
 
@@ -54,3 +54,22 @@ test('without git is what the build wrote down of this very code, else the diges
   await change();
   expect(await buildId()).toMatch(/^code-/);
 });
+
+test.each(['temporal.config.ts', 'pipelines/definitions/shop/pipeline.yaml', 'scripts/codec/failures.cjs'])(
+  'is another one when %s changes, since a worker runs it too',
+  async (file) => {
+    await mkdir(dirname(join(project, file)), { recursive: true });
+    const put = (text: string) => writeFile(join(project, file), text);
+    await put('one');
+    const digest = await buildId();
+    await put('another');
+    expect(await buildId()).not.toBe(digest);
+    const head = commit();
+    expect(await buildId()).toBe(head);
+    await put('one');
+    const changed = await buildId();
+    expect(changed).toMatch(new RegExp(`^${head}-`));
+    await put('a third');
+    expect(await buildId()).not.toBe(changed);
+  },
+);
