@@ -28,6 +28,8 @@ const COMMIT_LENGTH = 12;
 /** Left by `npm run build`: an image has no git. */
 export const BUILD_FILE = 'build.json';
 
+type Given = Pick<Config, 'buildId'> & { tools: Pick<Config['tools'], 'childEnvironment'> };
+
 export interface Build {
   buildId: string;
   /** Digest of the code that it was made of. */
@@ -39,29 +41,28 @@ export interface Build {
  * its commit, and where there is no git its digest. Code that is changed and not committed is a version of its own.
  */
 export async function readBuildId(
-  { buildId }: Pick<Config, 'buildId'>,
+  { buildId, tools }: Given,
   { project = PROJECT_FOLDER, buildFolder = BUILD_FOLDER } = {},
 ): Promise<string> {
   if (buildId !== undefined) return buildId;
   const code = await codeDigest(project);
   const built = await readBuild(buildFolder);
-  return built?.code === code ? built.buildId : nameOf(project, code);
+  return built?.code === code ? built.buildId : nameOf(code, { project, tools });
 }
 
 /** What `npm run build` writes down. */
-export async function describeBuild(
-  { buildId }: Pick<Config, 'buildId'>,
-  project = PROJECT_FOLDER,
-): Promise<Build> {
+export async function describeBuild({ buildId, tools }: Given, project = PROJECT_FOLDER): Promise<Build> {
   const code = await codeDigest(project);
-  return { buildId: buildId ?? (await nameOf(project, code)), code };
+  return { buildId: buildId ?? (await nameOf(code, { project, tools })), code };
 }
 
-async function nameOf(project: string, code: string): Promise<string> {
-  const commit = await git(project, 'rev-parse', 'HEAD');
+type Checkout = Pick<Given, 'tools'> & { project: string };
+
+async function nameOf(code: string, checkout: Checkout): Promise<string> {
+  const commit = await git(checkout, 'rev-parse', 'HEAD');
   if (commit === null) return `code-${code.slice(0, COMMIT_LENGTH)}`;
-  const { folders, files } = sourcesOf(project);
-  const changed = await git(project, 'status', '--porcelain', '--', ...folders, ...files);
+  const { folders, files } = sourcesOf(checkout.project);
+  const changed = await git(checkout, 'status', '--porcelain', '--', ...folders, ...files);
   const short = commit.slice(0, COMMIT_LENGTH);
   return changed === '' ? short : `${short}-${code.slice(0, 8)}`;
 }
@@ -76,10 +77,10 @@ function sourcesOf(project: string): { folders: string[]; files: string[] } {
 }
 
 /** Null where there is no git, or this is no checkout. */
-async function git(project: string, ...args: string[]): Promise<string | null> {
+async function git({ project, tools }: Checkout, ...args: string[]): Promise<string | null> {
   if (!existsSync(join(project, '.git'))) return null;
   try {
-    return (await run('git', args, { cwd: project })).stdout.trim();
+    return (await run('git', args, { cwd: project, env: tools.childEnvironment })).stdout.trim();
   } catch {
     return null;
   }
