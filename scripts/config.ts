@@ -58,7 +58,10 @@ export interface ToolPaths {
   readonly goBinFolders: readonly string[];
   /** Programs Strata brought; outside the checkout, so that a fresh clone finds them. */
   readonly cacheFolder: string;
-  /** The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI, and without keys. */
+  /**
+   * The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI, without keys, and
+   * without what a hook of git says of its own repository.
+   */
   readonly childEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -268,7 +271,8 @@ function readToolPaths(given: Record<string, string>): ToolPaths {
   const userHome = given.HOME ?? homedir();
   const goPaths = [...split(given.GOPATH), join(userHome, 'go')];
   const caches = process.platform === 'darwin' ? join(userHome, 'Library/Caches') : join(userHome, '.cache');
-  const isForChild = ([name]: [string, string]) => !/^(TEMPORAL_|STRATA_CODEC_KEYS)/.test(name);
+  const isForChild = ([name]: [string, string]) =>
+    !/^(TEMPORAL_|STRATA_CODEC_KEYS|GIT_(DIR|WORK_TREE|INDEX_FILE)$)/.test(name);
   return Object.freeze({
     temporalCliPath: given.TEMPORAL_CLI_PATH,
     pathFolders: Object.freeze(split(given.PATH)),

@@ -5,17 +5,20 @@ import { join, relative } from 'node:path';
 /** Packages make bytes, too: DuckDB writes the Parquet, AssemblyScript compiles the kernels. */
 export const LOCK_FILE = 'package-lock.json';
 
+/** What makes bytes. */
+const CODE = /\.(ts|mjs)$/;
+
 /** Of all code in the folders and of the files, by their paths within the project. */
 export async function digestOfSources(
   project: string,
-  { folders, files }: { folders: string[]; files: string[] },
+  { folders, files, code = CODE }: { folders: string[]; files: string[]; code?: RegExp },
 ): Promise<string> {
   const sources = [...files];
   for (const folder of folders) {
     const entries = await readdir(join(project, folder), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && /\.(ts|mjs)$/.test(entry.name)) sources.push(relative(project, path));
+      if (entry.isFile() && code.test(entry.name)) sources.push(relative(project, path));
     }
   }
   const hash = createHash('sha256');

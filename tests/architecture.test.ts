@@ -3,6 +3,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { CODE_FILES, CODE_FOLDERS } from '../scripts/deploy/build-id.ts';
 
 // The house plan as a test: who may import whom, how long a file may be, where the environment, the clock
 // and chance may be read. A rule that a tool checks need not be remembered by a reviewer.
@@ -97,6 +98,16 @@ describe('the house plan', () => {
       .filter(({ path }) => path.startsWith('migrations/'))
       .flatMap(({ path, text }) => (/import\s+(?!type\b)[^;]*from\s+'knex'/.test(text) ? [path] : []));
     expect(values).toEqual([]);
+  });
+
+  test('what a worker runs imports nothing that its version is not told by, nor an image has', () => {
+    const isTold = (target: string) =>
+      CODE_FILES.includes(target) || CODE_FOLDERS.some((folder) => target.startsWith(`${folder}/`));
+    const beyond = files
+      .filter(({ path }) => isTold(path))
+      .flatMap(importsOf)
+      .filter(({ specifier, target }) => specifier.startsWith('.') && !isTold(target));
+    expect(beyond).toEqual([]);
   });
 
   test('imports of our files carry their ending', () => {

@@ -9,8 +9,8 @@ import { BUILD_FOLDER } from '../workflow-bundle.ts';
 
 const run = promisify(execFile);
 
-/** All that a worker runs. */
-const CODE_FOLDERS = [
+/** All that a worker runs; `.dockerignore` sends it. */
+export const CODE_FOLDERS = [
   'activities',
   'migrations',
   'nexus',
@@ -20,10 +20,15 @@ const CODE_FOLDERS = [
   'store',
   'workflows',
 ];
+export const CODE_FILES = ['temporal.config.ts', LOCK_FILE];
+/** The built-in definitions, too, and what is bundled with the workflows where there are keys. */
+const CODE = /\.(ts|mjs|cjs|yaml)$/;
 const COMMIT_LENGTH = 12;
 
 /** Left by `npm run build`: an image has no git. */
 export const BUILD_FILE = 'build.json';
+
+type Given = Pick<Config, 'buildId'> & { tools: Pick<Config['tools'], 'childEnvironment'> };
 
 export interface Build {
   buildId: string;
@@ -36,45 +41,46 @@ export interface Build {
  * its commit, and where there is no git its digest. Code that is changed and not committed is a version of its own.
  */
 export async function readBuildId(
-  { buildId }: Pick<Config, 'buildId'>,
+  { buildId, tools }: Given,
   { project = PROJECT_FOLDER, buildFolder = BUILD_FOLDER } = {},
 ): Promise<string> {
   if (buildId !== undefined) return buildId;
   const code = await codeDigest(project);
   const built = await readBuild(buildFolder);
-  return built?.code === code ? built.buildId : nameOf(project, code);
+  return built?.code === code ? built.buildId : nameOf(code, { project, tools });
 }
 
 /** What `npm run build` writes down. */
-export async function describeBuild(
-  { buildId }: Pick<Config, 'buildId'>,
-  project = PROJECT_FOLDER,
-): Promise<Build> {
+export async function describeBuild({ buildId, tools }: Given, project = PROJECT_FOLDER): Promise<Build> {
   const code = await codeDigest(project);
-  return { buildId: buildId ?? (await nameOf(project, code)), code };
+  return { buildId: buildId ?? (await nameOf(code, { project, tools })), code };
 }
 
-async function nameOf(project: string, code: string): Promise<string> {
-  const commit = await git(project, 'rev-parse', 'HEAD');
+type Checkout = Pick<Given, 'tools'> & { project: string };
+
+async function nameOf(code: string, checkout: Checkout): Promise<string> {
+  const commit = await git(checkout, 'rev-parse', 'HEAD');
   if (commit === null) return `code-${code.slice(0, COMMIT_LENGTH)}`;
-  const changed = await git(project, 'status', '--porcelain', '--', ...foldersOf(project), LOCK_FILE);
+  const { folders, files } = sourcesOf(checkout.project);
+  const changed = await git(checkout, 'status', '--porcelain', '--', ...folders, ...files);
   const short = commit.slice(0, COMMIT_LENGTH);
   return changed === '' ? short : `${short}-${code.slice(0, 8)}`;
 }
 
 function codeDigest(project: string): Promise<string> {
-  return digestOfSources(project, { folders: foldersOf(project), files: [LOCK_FILE] });
+  return digestOfSources(project, { ...sourcesOf(project), code: CODE });
 }
 
-function foldersOf(project: string): string[] {
-  return CODE_FOLDERS.filter((folder) => existsSync(join(project, folder)));
+function sourcesOf(project: string): { folders: string[]; files: string[] } {
+  const isThere = (path: string) => existsSync(join(project, path));
+  return { folders: CODE_FOLDERS.filter(isThere), files: CODE_FILES.filter(isThere) };
 }
 
 /** Null where there is no git, or this is no checkout. */
-async function git(project: string, ...args: string[]): Promise<string | null> {
+async function git({ project, tools }: Checkout, ...args: string[]): Promise<string | null> {
   if (!existsSync(join(project, '.git'))) return null;
   try {
-    return (await run('git', args, { cwd: project })).stdout.trim();
+    return (await run('git', args, { cwd: project, env: tools.childEnvironment })).stdout.trim();
   } catch {
     return null;
   }

@@ -11,7 +11,7 @@ import { installRuntime } from '../temporal-logger.ts';
 import { bundleWorkflows } from '../workflow-bundle.ts';
 
 /** What a promoted version goes on with; the rest is pinned, and ends elsewhere. */
-const MOVES = `(TemporalWorkerDeployment IS NULL OR TemporalWorkflowVersioningBehavior = 'AutoUpgrade')`;
+export const MOVES = `(TemporalWorkerDeployment IS NULL OR TemporalWorkflowVersioningBehavior = 'AutoUpgrade')`;
 
 /** Replays it with the code here, and says what does not. @returns whether all does */
 export async function replayMoving(config: Config, client: Client): Promise<boolean> {

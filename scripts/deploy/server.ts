@@ -54,8 +54,9 @@ export function lookAt(
 }
 
 async function look(client: Client, name: string, nowMs: number): Promise<Looked> {
-  const [described, polling, unversioned] = await Promise.all([
-    describe(client, name),
+  // First and alone: a server that is too old refuses the rest in words of its own.
+  const described = await describe(client, name);
+  const [polling, unversioned] = await Promise.all([
     pollersOf(client, nowMs),
     countOpen(client, 'TemporalWorkerDeployment IS NULL'),
   ]);
@@ -219,14 +220,21 @@ async function notYetAsked(
   deploymentName: string,
   buildId: string,
 ): Promise<string[]> {
-  const { versionTaskQueues } = await workflowService.describeWorkerDeploymentVersion({
-    namespace: options.namespace,
-    deploymentVersion: { deploymentName, buildId },
-  });
+  const { versionTaskQueues } = await workflowService
+    .describeWorkerDeploymentVersion({
+      namespace: options.namespace,
+      deploymentVersion: { deploymentName, buildId },
+    })
+    .catch((error: { code?: number }) => {
+      // The server lists a version a moment before it can tell of it.
+      if (error.code === NOT_FOUND) return { versionTaskQueues: [] };
+      throw error;
+    });
   const isKnown = (name: string, type: number) =>
     (versionTaskQueues ?? []).some((queue) => queue.name === name && queue.type === type);
   const wanted = Object.values(TASK_QUEUES).filter((name) => !isKnown(name, ACTIVITY_QUEUE));
-  return isKnown(TASK_QUEUES.workflows, WORKFLOW_QUEUE) ? wanted : [TASK_QUEUES.workflows, ...wanted];
+  if (isKnown(TASK_QUEUES.workflows, WORKFLOW_QUEUE)) return wanted;
+  return [...new Set([TASK_QUEUES.workflows, ...wanted])];
 }
 
 function versionOf(summary: Summary): Omit<Version, 'pinnedRuns' | 'workers' | 'notYetAsked'> {

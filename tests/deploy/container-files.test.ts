@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { PROJECT_FOLDER, VARIABLES_READ } from '../../scripts/config.ts';
+import { CODE_FILES, CODE_FOLDERS } from '../../scripts/deploy/build-id.ts';
 
 const run = promisify(execFile);
 const read = (file: string) => readFileSync(join(PROJECT_FOLDER, file), 'utf8');
@@ -21,20 +22,24 @@ function isHere(program: string, ...args: string[]): boolean {
   }
 }
 
+/** What Kubernetes takes as a name everywhere. */
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** For a Job, where no --timeout is given: after it, helm would fail first and say nothing of why. */
+const HELM_WAITS_SECONDS = 300;
+
 /** Variables of ours that a text sets, less those that a build or compose itself reads. */
 const variablesOf = (text: string) => new Set(text.match(/\b(STRATA|TEMPORAL)_[A-Z_]+\b/g));
 
 describe('Dockerfile', () => {
   const text = read('Dockerfile');
 
-  test('sends whatever folder the worker is made of, and no state, git or test', () => {
-    const [, ...sent] = read('.dockerignore').match(/^[!*].*$/gm)!;
-    const folders = readdirSync(PROJECT_FOLDER, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !/^(\.|node_modules|build|data)/.test(entry.name))
-      .map(({ name }) => name)
-      .filter((name) => !['benchmarks', 'deploy', 'docs', 'tests'].includes(name));
-    expect(sent.map((line) => line.slice(1))).toEqual(expect.arrayContaining(folders));
-    expect(sent.join(' ')).not.toMatch(/\.git|\.strata|node_modules|tests/);
+  test('sends what the version is told by and three files beside it: no state, git, test or folder of one’s own', () => {
+    const [all, ...sent] = read('.dockerignore').match(/^[!*].*$/gm)!;
+    expect(all).toBe('*');
+    const beside = ['LICENSE', 'package.json', 'tsconfig.json'];
+    expect(sent.map((line) => line.slice(1)).sort()).toEqual(
+      [...CODE_FOLDERS, ...CODE_FILES, ...beside].sort(),
+    );
   });
 
   test('runs as a user with a number who is not root, without npm between the signals and the worker', () => {
@@ -110,15 +115,36 @@ describe('the Helm chart', () => {
     ...['--set', 'versions[0].buildId=4f2a1c9e0b12', '--set', 'versions[1].buildId=9c1d22ab04ff'],
   ];
 
+  const objectsIn = (printed: string) =>
+    printed
+      .split(/^---$/m)
+      .map((text) => parse(text))
+      .filter(Boolean);
+
+  test.skipIf(!isHere('helm', 'version'))(
+    'names of releases and versions may be as long as they get',
+    async () => {
+      const commit = '4f2a1c9e0b12d3e4f5a6b7c8d9e0f1a2b3c4d5e6';
+      const long = [
+        '--set',
+        'temporal.address=t:7233',
+        '--set',
+        `versions[0].buildId=${commit},promote=${commit}`,
+      ];
+      const { stdout } = await run('helm', ['template', 'strata-production-of-the-shop', CHART, ...long]);
+      const names = objectsIn(stdout).map(({ metadata }) => metadata.name);
+      expect(names).toHaveLength(3);
+      for (const name of names) expect(name).toMatch(DNS_LABEL);
+      expect(names.at(-1)).toMatch(/-4f2a1c9e[0-9a-f]+-promote$/);
+    },
+  );
+
   test.skipIf(!isHere('helm', 'version'))(
     'helm lints it, and makes a Deployment of each version',
     async () => {
       await run('helm', ['lint', '--strict', CHART, ...given]);
       const { stdout } = await run('helm', ['template', 'shop', CHART, ...given]);
-      const objects = stdout
-        .split(/^---$/m)
-        .map((text) => parse(text))
-        .filter(Boolean);
+      const objects = objectsIn(stdout);
       const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
       expect(names).toEqual([
         'Deployment shop-4f2a1c9e0b12',
@@ -126,6 +152,8 @@ describe('the Helm chart', () => {
         'Job shop-4f2a1c9e0b12-promote',
         'PersistentVolumeClaim shop-artifacts',
       ]);
+      const { activeDeadlineSeconds } = objects.find(({ kind }) => kind === 'Job').spec;
+      expect(activeDeadlineSeconds).toBeLessThan(HELM_WAITS_SECONDS);
       const probes = (text: string) =>
         text.match(/path: \/(healthz|readyz)|name: STRATA_METRICS_PORT/g) ?? [];
       expect(probes(stdout)).toHaveLength(6);

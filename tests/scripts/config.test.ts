@@ -128,6 +128,17 @@ test('programs we start do not see TEMPORAL_*, which would steer the CLI', () =>
   expect(tools.childEnvironment).not.toHaveProperty('TEMPORAL_NAMESPACE');
 });
 
+test('git, which we start, does not see the repository of a hook that started us', () => {
+  const { tools } = readConfig({
+    GIT_DIR: '/a/.git',
+    GIT_INDEX_FILE: '/a/.git/index',
+    GIT_SSL_CAINFO: '/ca',
+  });
+  expect(Object.keys(tools.childEnvironment).filter((name) => name.startsWith('GIT_'))).toEqual([
+    'GIT_SSL_CAINFO',
+  ]);
+});
+
 test('the configuration cannot be changed', () => {
   const config = readConfig({});
   expect([config, config.temporal, config.tools].every(Object.isFrozen)).toBe(true);

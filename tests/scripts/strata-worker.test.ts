@@ -34,6 +34,7 @@ describe('the code version', () => {
   test('is the same in every checkout, whatever lies beside the sources', async () => {
     const before = await codeVersion(project);
     await put('numeric/README.md', 'words');
+    await put('pipelines/definitions/shop/pipeline.yaml', 'name: shop');
     await put('scripts/start.ts', 'changed');
     expect(await codeVersion(project)).toBe(before);
     const other = `${project}-other`;

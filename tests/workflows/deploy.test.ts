@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import type { Run, RunSummary } from '../../pipelines/contracts/run.ts';
+import { MOVES } from '../../scripts/deploy/replay-moving.ts';
 import { requirePromotable, standstills, versionBefore } from '../../scripts/deploy/rules.ts';
 import { lookAt, setCurrent } from '../../scripts/deploy/server.ts';
+import { runningHistories } from '../../scripts/replay-sources.ts';
 import { type TestDeployment, withDeployment } from '../helpers/deployment.ts';
 import { fakeStages, unstable } from '../helpers/fake-stages.ts';
 import { untilOutcome } from '../helpers/workflow-runs.ts';
@@ -39,6 +41,17 @@ async function decidedBy(handle: WorkflowHandle): Promise<{ builds: string[]; fa
   );
   const failed = (events ?? []).filter((event) => event.workflowTaskFailedEventAttributes).length;
   return { builds: [...new Set(builds)], failed };
+}
+
+/** Which of these the server lists as open, and as what `only` says. */
+async function areOpen<Name extends string>(
+  handles: Record<Name, WorkflowHandle>,
+  { deployment, only }: { deployment: TestDeployment; only?: string },
+) {
+  const open = new Set<string>();
+  for await (const { name } of runningHistories(deployment.client, only)) open.add(name);
+  const entries = Object.entries<WorkflowHandle>(handles);
+  return Object.fromEntries(entries.map(([name, { workflowId }]) => [name, open.has(workflowId)]));
 }
 
 async function promote({ client, name }: TestDeployment, buildId: string): Promise<void> {
@@ -85,6 +98,12 @@ test('a deploy in the middle of a run: it ends on the old version, what starts t
       workflowExecutionTimeout: '2 minutes',
     });
     await expect.poll(() => done.has(SHOP), { timeout: 20_000 }).toBe(true);
+
+    // What a promotion is asked to replay is what moves with it, and no run that is held where it began.
+    await expect
+      .poll(() => areOpen({ delivery, before }, { deployment, only: MOVES }), { timeout: 20_000 })
+      .toEqual({ delivery: true, before: false });
+    expect(await areOpen({ delivery, before }, { deployment })).toEqual({ delivery: true, before: true });
 
     const stopNew = await work('new', stagesOf('new', done));
     await expect(promote(deployment, 'newer')).rejects.toThrow(

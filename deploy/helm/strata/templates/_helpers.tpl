@@ -10,6 +10,11 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- printf "%s-%s" (.root.Release.Name | trunc 22) (.version.buildId | replace "." "-") -}}
 {{- end -}}
 
+{{/* Of the Job: 63 characters at most, since its pods bear it as a label. */}}
+{{- define "strata.promoteName" -}}
+{{- printf "%s-promote" (include "strata.versionName" . | trunc 55 | trimSuffix "-") -}}
+{{- end -}}
+
 {{- define "strata.env" -}}
 - name: TEMPORAL_ADDRESS
   value: {{ .Values.temporal.address | quote }}
