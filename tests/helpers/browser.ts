@@ -13,6 +13,8 @@ const PATIENCE_MS = 30_000;
 
 type Answer = { result?: unknown; error?: { message: string } };
 
+const ENDED: Answer = { error: { message: 'the browser has ended' } };
+
 export interface Page {
   goTo(url: string): Promise<void>;
   /** Presses the middle of what the expression finds, once it is there, stands still and nothing covers it. */
@@ -41,10 +43,8 @@ export async function withBrowser(
   });
   try {
     const send = protocol(child.stdio[3] as Writable, child.stdio[4] as Readable);
-    const { targetInfos } = (await send('Target.getTargets')) as {
-      targetInfos: { targetId: string; type: string }[];
-    };
-    const { targetId } = targetInfos.find(({ type }) => type === 'page')!;
+    // The page that it opens with may not be there yet.
+    const { targetId } = (await send('Target.createTarget', { url: 'about:blank' })) as { targetId: string };
     const attached = await send('Target.attachToTarget', { targetId, flatten: true });
     const { sessionId } = attached as { sessionId: string };
     const tell: Tell = (method, params) => send(method, params, sessionId);
@@ -66,6 +66,7 @@ function protocol(to: Writable, from: Readable) {
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
   let rest = '';
+  let isOver = false;
   from.setEncoding('utf8').on('data', (text: string) => {
     const messages = (rest + text).split('\0');
     rest = messages.pop()!;
@@ -75,14 +76,15 @@ function protocol(to: Writable, from: Readable) {
     }
   });
   from.on('end', () => {
-    for (const answer of waiting.values()) answer({ error: { message: 'the browser has ended' } });
+    isOver = true;
+    for (const answer of waiting.values()) answer(ENDED);
   });
   to.on('error', () => undefined);
   return async (method: string, params: object = {}, sessionId?: string): Promise<unknown> => {
     const id = ++last;
     const answered = new Promise<Answer>((resolve) => waiting.set(id, resolve));
     to.write(`${JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) })}\0`);
-    const { result, error } = await answered;
+    const { result, error } = isOver ? ENDED : await answered;
     waiting.delete(id);
     if (error) throw new Error(`${method}: ${error.message}`);
     return result;

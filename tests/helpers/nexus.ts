@@ -25,7 +25,7 @@ export interface Neighbours {
   /** Of the namespace of Strata. */
   client: Client;
   bundle: WorkflowBundle;
-  /** Starts a workflow of tests/fixtures/nexus-callers in the other namespace. */
+  /** Starts a workflow of tests/fixtures/nexus-callers in the other namespace, which is told the endpoint too. */
   call(workflow: string, arg: unknown, dataConverter?: DataConverter): Promise<WorkflowHandle>;
   /** Workers of both namespaces, until what is returned is called. */
   serve(what: Served): Promise<() => Promise<void>>;
@@ -38,32 +38,52 @@ interface Served {
   dataConverter?: DataConverter;
 }
 
-/** Two namespaces of their own on the tests' server, and the endpoint `strata` between them. */
+/** Two namespaces of their own on the tests' server, and between them an endpoint, whose name no other on that server may have. */
 export async function openNeighbours(): Promise<Neighbours> {
   const address = temporalAddress();
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
+  const disconnect = async () => {
+    await native.close();
+    await connection.close();
+  };
+  try {
+    return await neighboursOn({ connection, native, disconnect });
+  } catch (error) {
+    await disconnect();
+    throw error;
+  }
+}
+
+interface Connections {
+  connection: Connection;
+  native: NativeConnection;
+  disconnect(): Promise<void>;
+}
+
+async function neighboursOn({ connection, native, disconnect }: Connections): Promise<Neighbours> {
   const id = randomUUID().slice(0, 8);
   const [namespace, others] = [`strata-${id}`, `callers-${id}`];
-  const prepared = (async () => {
+  const prepared = async () => {
     await Promise.all([namespace, others].map((name) => register(connection, name)));
     await prepareOwnNamespace(connection, namespace);
-    const target = { worker: { namespace, taskQueue: TASK_QUEUES.workflows } };
-    const spec = { name: 'strata', target };
-    return patiently(() => connection.operatorService.createNexusEndpoint({ spec }));
-  })();
-  const [{ endpoint }, bundle, callers] = await Promise.all([
-    prepared,
+  };
+  const [bundle, callers] = await Promise.all([
     bundleWorkflows(),
     bundleWorkflowCode({ workflowsPath: CALLERS, logger: new DefaultLogger('ERROR') }),
+    prepared(),
   ]);
+  // Last: what fails before it leaves none behind on the server.
+  const target = { worker: { namespace, taskQueue: TASK_QUEUES.workflows } };
+  const spec = { name: `strata-${id}`, target };
+  const { endpoint } = await patiently(() => connection.operatorService.createNexusEndpoint({ spec }));
   return {
     client: new Client({ connection, namespace }),
     bundle,
     call: (workflow, arg, dataConverter) =>
       new Client({ connection, namespace: others, ...(dataConverter && { dataConverter }) }).workflow.start(
         workflow,
-        { ...{ workflowId: `call-${randomUUID()}`, taskQueue: 'callers', args: [arg] } },
+        { ...{ workflowId: `call-${randomUUID()}`, taskQueue: 'callers', args: [arg, spec.name] } },
       ),
     async serve({ activities, context, dataConverter = {} }) {
       // Not a loop without end, but a machine that has others to serve.
@@ -85,10 +105,12 @@ export async function openNeighbours(): Promise<Neighbours> {
       };
     },
     async close() {
-      const { id, version } = endpoint!;
-      await connection.operatorService.deleteNexusEndpoint({ id, version });
-      await native.close();
-      await connection.close();
+      try {
+        const { id, version } = endpoint!;
+        await connection.operatorService.deleteNexusEndpoint({ id, version });
+      } finally {
+        await disconnect();
+      }
     },
   };
 }

@@ -47,6 +47,8 @@ export type UpdateAnswer = { answer: unknown } | { refusal: string };
 export interface TemporalUi {
   /** Of its pages, up to the namespace. */
   readonly url: string;
+  /** Such as 2.42.1. */
+  readonly version: string;
   /** The form as it opens for a type: with what the last run of the type was started with, and its attributes now. */
   prefilled(workflowType: string): Promise<Omit<StartForm, 'workflowId'>>;
   start(form: StartForm): Promise<Execution>;
@@ -68,7 +70,7 @@ export async function temporalUi(): Promise<TemporalUi | null> {
     console.warn(`the Temporal server at ${temporalAddress()} has no UI: nothing is sent as its pages do`);
     return null;
   }
-  const request = await requester(origin);
+  const { request, version } = await openApi(origin);
   const executions = `/namespaces/${NAMESPACE}/workflows`;
   const pathOf = ({ workflowId }: Pick<Execution, 'workflowId'>) =>
     `${executions}/${encodeURIComponent(workflowId)}`;
@@ -87,6 +89,7 @@ export async function temporalUi(): Promise<TemporalUi | null> {
   };
   return {
     url: `${origin}/namespaces/${NAMESPACE}`,
+    version,
     describe,
     query,
     metadata: (execution) => query(execution, '__temporal_workflow_metadata') as Promise<Metadata>,
@@ -148,7 +151,7 @@ export async function temporalUi(): Promise<TemporalUi | null> {
 type Request = (path: string, body?: object) => Promise<ReturnType<typeof JSON.parse>>;
 
 /** With the token that the UI's server gives to its own pages. */
-async function requester(origin: string): Promise<Request> {
+async function openApi(origin: string): Promise<{ request: Request; version: string }> {
   const settings = await fetch(`${origin}/api/v1/settings`);
   const cookies = settings.headers.getSetCookie().map((cookie) => cookie.split(';')[0]!);
   const token = cookies.find((cookie) => cookie.startsWith('_csrf='))?.slice('_csrf='.length);
@@ -157,13 +160,15 @@ async function requester(origin: string): Promise<Request> {
     cookie: cookies.join('; '),
     ...(token && { 'X-CSRF-TOKEN': token }),
   };
-  return async (path, body) => {
+  const { Version: version } = (await settings.json()) as { Version: string };
+  const request: Request = async (path, body) => {
     const options = body ? { method: 'POST', body: JSON.stringify(body) } : {};
     const response = await fetch(`${origin}/api/v1${path}`, { headers, ...options });
     const answer = (await response.json()) as { message?: string };
     if (!response.ok) throw new Error(`${path}: ${response.status} ${answer.message}`);
     return answer;
   };
+  return { request, version };
 }
 
 const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');

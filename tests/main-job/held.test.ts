@@ -53,7 +53,9 @@ test('a run held for review survives its worker, shows no reader anything, and i
     const handle = await strata.startRun({ extract, review: 'always' });
     // Followed from before its first stage, however slowly a command starts.
     const following = begin('show', handle.workflowId, '--follow');
-    await vi.waitFor(() => expect(following.said()).toContain('waits for a worker'), WITHIN);
+    const waiting = vi.waitFor(() => expect(following.said()).toContain('waits for a worker'), WITHIN);
+    // One that fails says why at once, to this test.
+    await Promise.race([waiting, following.ended]);
     const worker = await strata.startWorker();
     const { runId } = await untilProgress(handle, ({ outcome }) => outcome === 'held');
     // Ends with 0 when the run is held, having told each stage once and what to do now.

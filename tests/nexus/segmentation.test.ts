@@ -60,13 +60,12 @@ function gateBefore(asOf: string): () => void {
 }
 
 beforeAll(async () => {
-  const prepared = openNeighbours();
+  neighbours = await openNeighbours();
   database = await testDatabase();
   const repositories = createRepositories(database.knex);
   context = { repositories, definitionFolders: definitionFolders({ definitions: '' }) };
   await persistRun(repositories, 'run_a');
   await publishRun(repositories, 'run_a');
-  neighbours = await prepared;
   stop = await neighbours.serve({ activities, context });
 }, 180_000);
 
