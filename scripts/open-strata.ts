@@ -118,7 +118,7 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
   stack.defer(() => worker.stop());
   const queues = `task queues ${Object.values(TASK_QUEUES).join(', ')}`;
   step.done(version ? `${queues}; version ${version.buildId} of ${version.deploymentName}` : queues);
-  if (version) await tellStanding(services, version, log);
+  if (version) await tellStanding(services, version, { dataConverter, log });
   return worker;
 }
 

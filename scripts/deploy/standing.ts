@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { firstLine } from '../error-text.ts';
 import type { Log } from '../log.ts';
 import type { RunningServices } from '../services/index.ts';
@@ -11,11 +12,11 @@ const WITHIN_MS = 5_000;
 export async function tellStanding(
   { temporal }: Pick<RunningServices<'temporal'>, 'temporal'>,
   { deploymentName, buildId }: DeploymentVersion,
-  log: Log,
+  { dataConverter, log }: { dataConverter: DataConverter; log: Log },
 ): Promise<void> {
   try {
     const connection = await Connection.connect(temporal.connectionOptions);
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const client = new Client({ connection, namespace: temporal.namespace, dataConverter });
     const { current } = await lookAt(client, deploymentName, { withinMs: WITHIN_MS }).finally(() =>
       connection.close(),
     );
