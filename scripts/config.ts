@@ -111,8 +111,8 @@ export function readConfig(env: Environment = process.env): Config {
     }),
     deployment: parseName('STRATA_DEPLOYMENT', given, { shape: DEPLOYMENT_NAME, problems }),
     buildId: parseName('STRATA_BUILD_ID', given, { shape: BUILD_ID, problems }),
-    shutdownSeconds: parseShutdownSeconds(given.STRATA_SHUTDOWN_SECONDS, problems),
-    watchMinutes: parseWatchMinutes(given.STRATA_WATCH_MINUTES, problems),
+    shutdownSeconds: parseWhole('STRATA_SHUTDOWN_SECONDS', given, { range: SHUTDOWN_SECONDS, problems }),
+    watchMinutes: parseWhole('STRATA_WATCH_MINUTES', given, { range: WATCH_MINUTES, problems }),
     ports: Object.freeze({
       temporal: parsePort('STRATA_TEMPORAL_PORT', given, { otherwise: 7233, problems }),
       postgres: parsePort('STRATA_POSTGRES_PORT', given, { otherwise: 54_329, problems }),
@@ -235,14 +235,18 @@ function parseLogFormat(text: string | undefined, problems: string[]): LogFormat
   return format ?? 'text';
 }
 
-function parseWatchMinutes(text: string | undefined, problems: string[]): number {
-  if (text === undefined) return WATCH_MINUTES.otherwise;
-  const minutes = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (minutes < 1 || minutes > WATCH_MINUTES.most)
-    problems.push(
-      `STRATA_WATCH_MINUTES must be a whole number from 1 to ${WATCH_MINUTES.most}, found "${text}"`,
-    );
-  return minutes;
+/** @param range.otherwise where nothing is given */
+function parseWhole(
+  name: 'STRATA_WATCH_MINUTES' | 'STRATA_SHUTDOWN_SECONDS',
+  given: Record<string, string>,
+  { range, problems }: { range: { otherwise: number; most: number }; problems: string[] },
+): number {
+  const text = given[name];
+  if (text === undefined) return range.otherwise;
+  const found = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (found < 1 || found > range.most)
+    problems.push(`${name} must be a whole number from 1 to ${range.most}, found "${text}"`);
+  return found;
 }
 
 function parseName(
@@ -254,16 +258,6 @@ function parseName(
   if (text !== undefined && !shape.pattern.test(text))
     problems.push(`${name} must be a name of ${shape.words}, found "${text}"`);
   return text;
-}
-
-function parseShutdownSeconds(text: string | undefined, problems: string[]): number {
-  if (text === undefined) return SHUTDOWN_SECONDS.otherwise;
-  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (seconds < 1 || seconds > SHUTDOWN_SECONDS.most)
-    problems.push(
-      `STRATA_SHUTDOWN_SECONDS must be a whole number from 1 to ${SHUTDOWN_SECONDS.most}, found "${text}"`,
-    );
-  return seconds;
 }
 
 function readToolPaths(given: Record<string, string>): ToolPaths {

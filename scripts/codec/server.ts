@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Payload } from '@temporalio/common';
 import { JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { ERRORS, PipelineError } from '../../pipelines/contracts/errors.ts';
+import { type HttpServer, openHttpServer } from '../http-server.ts';
 import type { Log } from '../log.ts';
 import { LOOPBACK } from '../services/ports.ts';
 import type { CodecKey } from './keys.ts';
@@ -15,7 +15,6 @@ import { createPayloadCodec } from './payload-codec.ts';
 
 /** Temporal keeps 2 MB in one payload at most; one request holds those of one event, as base64. */
 const LARGEST_BODY_BYTES = 8 << 20;
-const ANSWER_WITHIN_MS = 10_000;
 const DIRECTIONS = { '/encode': 'encode', '/decode': 'decode' } as const;
 
 export interface CodecServerOptions {
@@ -30,45 +29,16 @@ export interface CodecServerOptions {
   log: Pick<Log, 'debug'>;
 }
 
-export interface CodecServer {
-  url: string;
-  close(): Promise<void>;
-}
-
 /** @throws PipelineError PORT_UNAVAILABLE */
-export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
+export async function startCodecServer(options: CodecServerOptions): Promise<HttpServer> {
   const { host = LOOPBACK, port } = options;
-  const server = createServer((request, response) => {
+  const refusal = (code: string) =>
+    `the codec server needs port ${port} on ${host}, found ${code}; name another with --port`;
+  return openHttpServer({ host, port, refusal }, (request, response) => {
     answer(options, request).then(
       (said) => send(response, said),
       (fault) => send(response, refusalOf(fault)),
     );
-  });
-  server.requestTimeout = ANSWER_WITHIN_MS;
-  await listen(server, host, port);
-  const name = host.includes(':') ? `[${host}]` : host;
-  return {
-    url: `http://${name}:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', ({ code = 'no reason given' }: NodeJS.ErrnoException) =>
-      reject(
-        new PipelineError(
-          'PORT_UNAVAILABLE',
-          `the codec server needs port ${port} on ${host}, found ${code}; name another with --port`,
-          { port },
-        ),
-      ),
-    );
-    server.listen({ host, port }, () => resolve());
   });
 }
 

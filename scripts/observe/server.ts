@@ -1,12 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type HttpServer, openHttpServer } from '../http-server.ts';
 import type { Readiness } from './readiness.ts';
-
-export interface ObserverServer {
-  url: string;
-  close(): Promise<void>;
-}
 
 export interface ObserverPages {
   readiness: Pick<Readiness, 'report'>;
@@ -20,7 +14,6 @@ interface Answer {
 }
 
 const TEXT = 'text/plain; charset=utf-8';
-const ANSWER_WITHIN_MS = 10_000;
 /** It is taken, or not for everyone; all else is the host's. */
 const OF_THE_PORT: ReadonlySet<string> = new Set(['EADDRINUSE', 'EACCES']);
 
@@ -33,24 +26,17 @@ const OF_THE_PORT: ReadonlySet<string> = new Set(['EADDRINUSE', 'EACCES']);
 export async function startObserverServer(
   { port, host }: { port: number; host: string },
   pages: ObserverPages,
-): Promise<ObserverServer> {
-  const server = createServer((request, response) => {
+): Promise<HttpServer> {
+  const refusal = (code: string) => {
+    const name = OF_THE_PORT.has(code) ? 'STRATA_METRICS_PORT' : 'STRATA_METRICS_HOST';
+    return `the worker's metrics need port ${port} on ${host}, found ${code}; name another with ${name}`;
+  };
+  return openHttpServer({ host, port, refusal }, (request, response) => {
     answer(pages, request).then(
       (said) => send(response, said, request.method === 'HEAD'),
       () => send(response, { status: 500, type: TEXT, body: 'the page could not be made\n' }, false),
     );
   });
-  server.requestTimeout = ANSWER_WITHIN_MS;
-  await listen(server, host, port);
-  const name = host.includes(':') ? `[${host}]` : host;
-  return {
-    url: `http://${name}:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 async function answer({ readiness, metrics }: ObserverPages, request: IncomingMessage): Promise<Answer> {
@@ -78,19 +64,4 @@ function send(response: ServerResponse, { status, type, body }: Answer, isHead: 
     ...(status === 405 && { allow: 'GET, HEAD' }),
   });
   response.end(isHead ? undefined : body);
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', ({ code = 'no reason given' }: NodeJS.ErrnoException) => {
-      const name = OF_THE_PORT.has(code) ? 'STRATA_METRICS_PORT' : 'STRATA_METRICS_HOST';
-      const found = `the worker's metrics need port ${port} on ${host}, found ${code}`;
-      reject(new PipelineError('PORT_UNAVAILABLE', `${found}; name another with ${name}`, { port }));
-    });
-    server.listen({ host, port }, () => {
-      // A connection that cannot be taken is its caller's loss, not the worker's end.
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });
 }

@@ -11,6 +11,7 @@ import { connect } from '../../store/postgres/connect.ts';
 import type { Fault, FaultKind, Step } from './chaos-faults.ts';
 import type { ChaosHome } from './chaos-home.ts';
 import { differences, type Ledger, ledgerOf, namesIn } from './chaos-ledger.ts';
+import { eventually as asking } from './eventually.ts';
 import { digestsOf } from './strata-home.ts';
 
 const LOOK_MS = 40;
@@ -121,17 +122,7 @@ async function wrongIn(home: ChaosHome, summary: RunSummary, usual: Undisturbed)
 }
 
 /** Temporal and the worker are asked for as long as they are away. */
-export async function eventually<T>(ask: () => Promise<T>, withinMs = COMES_BACK_MS): Promise<T> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await sleep(200);
-    }
-  }
-}
+const eventually = <T>(ask: () => Promise<T>): Promise<T> => asking(ask, COMES_BACK_MS);
 
 export const keptHistory = ({ strata }: ChaosHome, runId: string): Promise<unknown> =>
   eventually(() => strata.client.workflow.getHandle(workflowIds.history(runId)).result());

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import {
@@ -15,6 +14,7 @@ import { createSegmentationService } from '../../nexus/segmentation.ts';
 import { TASK_QUEUES } from '../../pipelines/contracts/policies.ts';
 import { prepareOwnNamespace } from '../../scripts/services/temporal-namespace.ts';
 import { inputOf } from '../../scripts/start-or-join.ts';
+import { eventually } from './eventually.ts';
 import type { fakeStages } from './fake-stages.ts';
 import { bundleWorkflows, temporalAddress } from './temporal.ts';
 
@@ -122,14 +122,4 @@ async function register(connection: Connection, namespace: string): Promise<void
 }
 
 /** A namespace is registered before every part of the server has heard of it. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + KNOWN_MS;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await sleep(200);
-    }
-  }
-}
+const patiently = <T>(ask: () => Promise<T>): Promise<T> => eventually(ask, KNOWN_MS);

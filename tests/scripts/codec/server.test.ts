@@ -2,20 +2,17 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { JSONToPayload, payloadToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type CodecServer,
-  type CodecServerOptions,
-  startCodecServer,
-} from '../../../scripts/codec/server.ts';
+import { type CodecServerOptions, startCodecServer } from '../../../scripts/codec/server.ts';
+import type { HttpServer } from '../../../scripts/http-server.ts';
 import { createLog } from '../../../scripts/log.ts';
 
 const UI = 'http://127.0.0.1:8233';
 const codecKeys = [{ id: 'a', key: createSecretKey(randomBytes(32)) }];
-const servers: CodecServer[] = [];
+const servers: HttpServer[] = [];
 const lines: string[] = [];
 const log = createLog({ stream: { write: (text: string) => lines.push(text) } as never, level: 'debug' });
 
-async function serve(options: Partial<CodecServerOptions> = {}): Promise<CodecServer> {
+async function serve(options: Partial<CodecServerOptions> = {}): Promise<HttpServer> {
   const server = await startCodecServer({ codecKeys, port: 0, allowedOrigins: [UI], log, ...options });
   servers.push(server);
   return server;

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import type { HttpServer } from '../../../scripts/http-server.ts';
 import { createReadiness, type Readiness } from '../../../scripts/observe/readiness.ts';
-import { type ObserverServer, startObserverServer } from '../../../scripts/observe/server.ts';
+import { startObserverServer } from '../../../scripts/observe/server.ts';
 import { LOOPBACK } from '../../../scripts/services/ports.ts';
 
 const WITHIN_MS = 60;
 let readiness: Readiness;
 let readMetrics = async () => 'strata_build_info 1\n';
-const server: ObserverServer = await startObserverServer(
+const server: HttpServer = await startObserverServer(
   { port: 0, host: LOOPBACK },
   {
     readiness: { report: () => readiness.report() },
