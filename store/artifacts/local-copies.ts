@@ -68,11 +68,11 @@ export function createLocalCopies(folder: string, { limitBytes }: { limitBytes: 
     await rm(copy.file, { force: true });
   }
 
-  async function makeRoom(): Promise<void> {
+  async function makeRoom(bytes = 0): Promise<void> {
     const idle = [...copies]
       .filter(([, copy]) => copy.holders === 0)
       .sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    let total = 0;
+    let total = bytes;
     for (const copy of copies.values()) if (copy.ready !== null) total += copy.bytes;
     for (const [uri, copy] of idle) {
       if (total <= limitBytes) return;
@@ -82,7 +82,7 @@ export function createLocalCopies(folder: string, { limitBytes }: { limitBytes: 
   }
 
   async function bring(copy: Copy, fetch: (file: string) => Promise<void>): Promise<void> {
-    await makeRoom();
+    await makeRoom(copy.bytes);
     await files.withIncoming(async (incoming) => {
       const file = join(incoming, basename(copy.file));
       await fetch(file);

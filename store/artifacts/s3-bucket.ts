@@ -11,7 +11,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { isNotFound, isTaken, translateS3Error, unreachable } from './s3-errors.ts';
+import { isConflict, isNotFound, isTaken, translateS3Error, unreachable } from './s3-errors.ts';
 import { keyIn, type S3Place } from './s3-place.ts';
 
 // The one file that knows the client. Digests are ours, sent with what is written so that the server checks them;
@@ -22,7 +22,8 @@ const CONNECT_MS = 5_000;
 const SILENT_MS = 30_000;
 /** With the client's pauses: about two seconds of a server that refuses connections. Activities are retried beyond. */
 const ATTEMPTS = 6;
-const CONFLICT_MS = 100;
+/** Of writes that meet another of the same name, or the removal of its last neighbour. */
+const CONFLICTS = { attempts: 8, pauseMs: 25 };
 
 export interface Part {
   number: number;
@@ -69,10 +70,13 @@ export function openBucket(
   const { transferSignal = () => undefined, pageSize = 1_000 } = options;
   const at = (name: string) => ({ Bucket: place.bucket, Key: keyIn(place, name) });
   const call = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw translateS3Error(error, doing, place);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isConflict(error) || attempt === CONFLICTS.attempts) throw translateS3Error(error, doing, place);
+        await sleep(CONFLICTS.pauseMs * 2 ** (attempt - 1));
+      }
     }
   };
   const transfer = async <T>(doing: string, work: (options: { abortSignal?: AbortSignal }) => Promise<T>) => {
@@ -122,7 +126,8 @@ export function openBucket(
 
     remove: (name, withinMs) =>
       call(`remove ${name}`, async () => {
-        const options = withinMs === undefined ? {} : { abortSignal: AbortSignal.timeout(withinMs) };
+        const options =
+          withinMs === undefined ? {} : { abortSignal: AbortSignal.timeout(Math.ceil(withinMs)) };
         await client.send(new DeleteObjectCommand(at(name)), options);
       }),
 
@@ -219,8 +224,6 @@ async function unlessTaken(mayBe: boolean, work: () => Promise<unknown>): Promis
     return true;
   } catch (error) {
     if (!mayBe || !(isTaken(error) || isNotFound(error))) throw error;
-    // Of a conflict with a write that is going on nothing can be seen yet.
-    await sleep(CONFLICT_MS);
     return false;
   }
 }

@@ -6,13 +6,13 @@ import { addressOf, hostOf, type S3Place } from './s3-place.ts';
 // ours: that of a wrong signature carries the access key and all that was signed.
 
 /** Refusals that pass by themselves, though their status is that of a refusal. */
+const PASSING_STATUS = new Set([408, 409, 429]);
 const PASSING = new Set([
   'RequestTimeout',
   'SlowDown',
   'Throttling',
   'ThrottlingException',
   'TooManyRequests',
-  'OperationAborted',
   'BadDigest',
   'IncompleteBody',
 ]);
@@ -42,10 +42,14 @@ export function isNotFound(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(seen(error).name);
 }
 
-/** Whether the object is there already, or is being written at this moment. */
+/** Whether the object is there already. */
 export function isTaken(error: unknown): boolean {
-  const { status, name } = seen(error);
-  return status === 412 || (status === 409 && name !== 'BucketAlreadyExists');
+  return seen(error).status === 412;
+}
+
+/** Whether another request for the same name was in the way. */
+export function isConflict(error: unknown): boolean {
+  return seen(error).status === 409;
 }
 
 export function isUnreachable(error: unknown): boolean {
@@ -54,7 +58,9 @@ export function isUnreachable(error: unknown): boolean {
 
 /** @param doing after "needs to" in a sentence */
 export function translateS3Error(error: unknown, doing: string, place: S3Place): unknown {
-  if (error instanceof PipelineError) return error;
+  // A mistake of ours is not the server's fault.
+  if (error instanceof PipelineError || error instanceof RangeError || error instanceof TypeError)
+    return error;
   const found = seen(error);
   return isRefusal(found) ? refused(found, doing, place) : unreachable(wordsOf(found, error), doing, place);
 }
@@ -79,10 +85,10 @@ function refused({ name, status }: Seen, doing: string, place: S3Place): Pipelin
 }
 
 function isRefusal({ name, status }: Seen): boolean {
-  if (PASSING.has(name)) return false;
+  if (PASSING.has(name) || PASSING_STATUS.has(status ?? 0)) return false;
   if (name === 'CredentialsProviderError') return true;
   if (status === undefined) return false;
-  return status === 501 || (status >= 300 && status < 500 && status !== 408 && status !== 429);
+  return status === 501 || (status >= 300 && status < 500);
 }
 
 function seen(error: unknown): Seen {
