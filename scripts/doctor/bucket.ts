@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { S3Place } from '../../store/artifacts/s3-place.ts';
 import type { Finding, Probe } from './finding.ts';
 
-/** A run asks some two hundred times. */
+/** A run of the built-in shop asks about 150 times. */
 const SLOW_MS = 250;
 
 type Found = Omit<Finding, 'area'>;

@@ -12,7 +12,7 @@ import { createLocalCopies } from './local-copies.ts';
 import { checkedEnding, checkedUri, digestIn, refOf } from './references.ts';
 import { type Bucket, openBucket } from './s3-bucket.ts';
 import { unreachable } from './s3-errors.ts';
-import { PART_BYTES, uploadFile } from './s3-multipart.ts';
+import { PART_BYTES, uploadBytes, uploadFile } from './s3-multipart.ts';
 import { downloadObject, readObject, verifyObject } from './s3-objects.ts';
 import { addressOf, type S3Place } from './s3-place.ts';
 import { createS3Uses } from './s3-uses.ts';
@@ -85,7 +85,8 @@ export function createS3Artifacts(
     async write(kind, bytes, about) {
       const sha256 = await digestBytes(bytes);
       const ref = { ...refOf(kind, about, { sha256, bytes: bytes.byteLength }), rows: about.rows };
-      return settle(about.runId, ref, (ifAbsent) => bucket.put(ref.uri, bytes, { sha256, ifAbsent }));
+      const upload = { name: ref.uri, bytes: ref.bytes, sha256, partBytes };
+      return settle(about.runId, ref, (ifAbsent) => uploadBytes(bucket, bytes, { ...upload, ifAbsent }));
     },
 
     take: (kind, about, produce) =>

@@ -18,8 +18,10 @@ import { keyIn, type S3Place } from './s3-place.ts';
 // the client's own checksums are off, since not every server knows their newer kinds.
 
 const CONNECT_MS = 5_000;
-/** To the first byte of an answer, and between two of a body. */
-const SILENT_MS = 30_000;
+/** From the end of a request to the first byte of its answer, and between two bytes of a body. */
+const SILENT_MS = 15_000;
+/** The slowest line on which an upload is waited for. */
+const BYTES_A_MS = 100;
 /** With the client's pauses: about two seconds of a server that refuses connections. Activities are retried beyond. */
 const ATTEMPTS = 6;
 /** Of writes that meet another of the same name, or the removal of its last neighbour. */
@@ -54,7 +56,7 @@ export interface Bucket {
   putPart(
     name: string,
     upload: string,
-    part: { number: number; bytes: Buffer; sha256: string },
+    part: { number: number; bytes: Uint8Array; sha256: string },
   ): Promise<Part>;
   /** False: the name was taken meanwhile, or an attempt before had ended the upload. */
   endUpload(name: string, upload: string, parts: Part[], ifAbsent: boolean): Promise<boolean>;
@@ -101,7 +103,7 @@ export function openBucket(
               ...(sha256 !== undefined && { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }),
               ...(ifAbsent && { IfNoneMatch: '*' }),
             }),
-            options,
+            { ...options, requestTimeout: patience(bytes) },
           ),
         ),
       ),
@@ -158,7 +160,8 @@ export function openBucket(
         const command = new UploadPartCommand({
           ...{ ...at(name), UploadId: upload, PartNumber: number, Body: bytes, ChecksumSHA256: sha256 },
         });
-        return { number, sha256, etag: (await client.send(command, options)).ETag! };
+        const part = await client.send(command, { ...options, requestTimeout: patience(bytes) });
+        return { number, sha256, etag: part.ETag! };
       }),
 
     endUpload: (name, upload, parts, ifAbsent) =>
@@ -185,6 +188,11 @@ export function openBucket(
         );
       }),
   };
+}
+
+/** The client counts from the beginning of a request. */
+function patience(bytes: Uint8Array): number {
+  return SILENT_MS + bytes.byteLength / BYTES_A_MS;
 }
 
 function clientOf({ endpoint, region, credentials }: S3Place): S3Client {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { inLanes } from './lanes.ts';
 import type { Bucket, Part } from './s3-bucket.ts';
 import { unreachable } from './s3-errors.ts';
@@ -22,22 +22,48 @@ export interface Upload {
   partBytes: number;
 }
 
+/** So many bytes from a place on: of a file, or of memory. */
+type ReadBytes = (from: number, length: number) => Promise<Uint8Array>;
+
+/** A file as one object; never more of it is in memory than the parts that are on the way. */
+export async function uploadFile(bucket: Bucket, file: string, upload: Upload): Promise<boolean> {
+  const handle = await open(file, 'r');
+  try {
+    return await uploadObject(
+      bucket,
+      async (from, length) => {
+        const bytes = Buffer.allocUnsafeSlow(length);
+        const { bytesRead } = await handle.read(bytes, 0, length, from);
+        if (bytesRead === length) return bytes;
+        throw new RangeError(`part of a file needs ${length} bytes from ${from}, found ${bytesRead}`);
+      },
+      upload,
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
+export function uploadBytes(bucket: Bucket, bytes: Uint8Array, upload: Upload): Promise<boolean> {
+  return uploadObject(bucket, async (from, length) => bytes.subarray(from, from + length), upload);
+}
+
 /**
- * A file as one object: in one request where it is small, else in parts, which nobody sees before the last has
+ * In one request where it is small, else in parts, which nobody sees before the last has
  * arrived. The server checks each part's SHA-256; afterwards size and digest are looked at once more.
  *
  * @returns false: the name was taken meanwhile
  *
- * Memory: three parts. A process that is killed leaves parts that only the bucket's lifecycle rule takes away.
+ * A process that is killed leaves parts that only the bucket's lifecycle rule takes away.
  */
-export async function uploadFile(bucket: Bucket, file: string, upload: Upload): Promise<boolean> {
+async function uploadObject(bucket: Bucket, read: ReadBytes, upload: Upload): Promise<boolean> {
   const { name, bytes, sha256, ifAbsent } = upload;
-  if (bytes <= upload.partBytes) return bucket.put(name, await readFile(file), { sha256, ifAbsent });
+  if (bytes <= upload.partBytes) return bucket.put(name, await read(0, bytes), { sha256, ifAbsent });
   const id = await bucket.startUpload(name);
   let parts: Part[];
   let isWritten: boolean;
   try {
-    parts = await uploadParts(bucket, file, { ...upload, id });
+    parts = await uploadParts(bucket, read, { ...upload, id });
     isWritten = await bucket.endUpload(name, id, parts, ifAbsent);
   } catch (error) {
     // Whatever ended it is what the caller has to hear of.
@@ -54,28 +80,17 @@ export async function uploadFile(bucket: Bucket, file: string, upload: Upload): 
 
 async function uploadParts(
   bucket: Bucket,
-  file: string,
+  read: ReadBytes,
   { name, bytes, partBytes, id }: Upload & { id: string },
 ): Promise<Part[]> {
   const size = Math.max(partBytes, Math.ceil(bytes / MOST_PARTS / MEGABYTE) * MEGABYTE);
   const numbers = Array.from({ length: Math.ceil(bytes / size) }, (_, i) => i + 1);
-  const handle = await open(file, 'r');
-  try {
-    return await inLanes(numbers, LANES, async (number) => {
-      const part = await readPart(handle, (number - 1) * size, Math.min(size, bytes - (number - 1) * size));
-      const sha256 = createHash('sha256').update(part).digest('base64');
-      return bucket.putPart(name, id, { number, bytes: part, sha256 });
-    });
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readPart(handle: FileHandle, from: number, length: number): Promise<Buffer> {
-  const part = Buffer.allocUnsafeSlow(length);
-  const { bytesRead } = await handle.read(part, 0, length, from);
-  if (bytesRead === length) return part;
-  throw new RangeError(`part of a file needs ${length} bytes from ${from}, found ${bytesRead}`);
+  return inLanes(numbers, LANES, async (number) => {
+    const from = (number - 1) * size;
+    const part = await read(from, Math.min(size, bytes - from));
+    const sha256 = createHash('sha256').update(part).digest('base64');
+    return bucket.putPart(name, id, { number, bytes: part, sha256 });
+  });
 }
 
 /** The digest of an object in parts is that of the parts' digests, where the server keeps one. */

@@ -50,12 +50,21 @@ export async function bucketPlace(
 let server: Promise<S3Server> | null = null;
 
 /** Both, by name; `close` ends what they share. */
-export const PLACES: [string, { isThere: boolean; make: () => Promise<ArtifactPlace> }][] = [
-  ['a folder', { isThere: true, make: folderPlace }],
+export const PLACES: [
+  string,
+  {
+    isThere: boolean;
+    /** How often a race is run: enough to lose some, in seconds. */
+    rounds: number;
+    make: () => Promise<ArtifactPlace>;
+  },
+][] = [
+  ['a folder', { isThere: true, rounds: 50, make: folderPlace }],
   [
     'a bucket',
     {
       isThere: versitygw !== null,
+      rounds: 12,
       async make() {
         server ??= startS3Server(versitygw!);
         return bucketPlace(await server);

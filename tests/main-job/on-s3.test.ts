@@ -2,15 +2,18 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunSummary } from '../../pipelines/contracts/run.ts';
+import type { RunSummary, Stage } from '../../pipelines/contracts/run.ts';
 import type { S3Place } from '../../store/artifacts/s3-place.ts';
 import { writeShopExtract } from '../helpers/activity-extract.ts';
 import { type S3Server, startS3Server } from '../helpers/s3-server.ts';
-import { digestsOf, openStrataHome, type StrataHome } from '../helpers/strata-home.ts';
+import { digestsOf, openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
 import { findVersitygw } from '../helpers/versitygw.ts';
 
 const MINUTES = 60_000;
+/** Longer than the client tries by itself. */
+const AWAY_MS = 4_000;
 const versitygw = await findVersitygw();
 
 /** Artifacts by name; a history has ids of its own. */
@@ -30,11 +33,24 @@ describe.skipIf(versitygw === null)('two workers with the artifacts in a bucket 
   let extract: string;
   const homes: StrataHome[] = [];
 
-  async function refitAndAssign(env: Record<string, string>, workers: number): Promise<RunSummary[]> {
+  async function refitAndAssign(
+    env: Record<string, string>,
+    { workers, disturbed = [] }: { workers: number; disturbed?: Stage[] },
+  ): Promise<RunSummary[]> {
     const home = await openStrataHome({ fewTrials: true });
     homes.push(home);
     for (let i = 0; i < workers; i++) await home.startWorker({ threads: 1, env });
-    const refit = await (await home.startRun({ extract, asOf: '2026-05-01' })).result();
+    const run = await home.startRun({ extract, asOf: '2026-05-01' });
+    for (const stage of disturbed) {
+      await untilProgress(
+        run,
+        ({ stage: now, done }) => now === stage || done.some((each) => each.stage === stage),
+      );
+      await server.kill();
+      await sleep(AWAY_MS);
+      await server.start();
+    }
+    const refit = await run.result();
     const assign = await home.client.workflow.execute<(input: object) => Promise<RunSummary>>(
       'assignCustomers',
       {
@@ -53,8 +69,10 @@ describe.skipIf(versitygw === null)('two workers with the artifacts in a bucket 
     extract = await writeShopExtract(extracts, { customers: 2_000 });
     server = await startS3Server(versitygw!);
     place = await server.place('shop', 'strata');
-    inFolder = await refitAndAssign({}, 1);
-    inBucket = await refitAndAssign(server.environment(place), 2);
+    inFolder = await refitAndAssign({}, { workers: 1 });
+    inBucket = await refitAndAssign(server.environment(place), {
+      ...{ workers: 2, disturbed: ['validate', 'cluster', 'persist'] },
+    });
   }, 6 * MINUTES);
 
   afterAll(async () => {
@@ -63,7 +81,7 @@ describe.skipIf(versitygw === null)('two workers with the artifacts in a bucket 
     await rm(extracts, { recursive: true, force: true });
   });
 
-  test('a refit and an assign run come to the digests of one worker with a folder', () => {
+  test('a refit, through kills of the S3 server, and an assign run come to the digests of one worker with a folder', () => {
     expect(inBucket.map(({ outcome }) => outcome)).toEqual(['published', 'published']);
     expect(inBucket.map(digestsOf)).toEqual(inFolder.map(digestsOf));
   });

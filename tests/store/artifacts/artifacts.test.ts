@@ -11,7 +11,7 @@ const coded = (code: string, text = '') =>
 
 afterAll(closePlaces);
 
-describe.each(PLACES)('artifacts in %s', (_, { isThere, make }) => {
+describe.each(PLACES)('artifacts in %s', (_, { isThere, make, rounds }) => {
   let place: ArtifactPlace;
   let artifacts: ArtifactStore;
 
@@ -200,7 +200,7 @@ describe.each(PLACES)('artifacts in %s', (_, { isThere, make }) => {
     });
 
     test('writers and releases at the same time: no writer loses its artifact, nothing is left over', async () => {
-      for (let round = 0; round < 50; round++) {
+      for (let round = 0; round < rounds; round++) {
         for (const runId of ['old-1', 'old-2']) await artifacts.write('extract', content, about(runId));
         const [ref] = await Promise.all([
           artifacts.write('extract', content, about('new-1')),
@@ -232,7 +232,7 @@ describe.each(PLACES)('artifacts in %s', (_, { isThere, make }) => {
 
     test('writers and releases of several processes: no writer loses its artifact, nothing is left over', async () => {
       const others = [place.open(), place.open(), place.open()] as const;
-      for (let round = 0; round < 25; round++) {
+      for (let round = 0; round < rounds; round++) {
         for (const runId of ['old-1', 'old-2']) await artifacts.write('extract', content, about(runId));
         const [ref] = await Promise.all([
           others[0].write('extract', content, about('new-1')),

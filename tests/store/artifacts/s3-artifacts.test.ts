@@ -77,6 +77,13 @@ describe.skipIf(versitygw === null)('artifacts in a bucket (needs versitygw)', (
       });
     });
 
+    test('bytes in memory go in parts as well', async () => {
+      const bytes = randomBytes(2 * PART + 5);
+      const ref = await artifacts.write('matrix', bytes, about());
+      expect((await openBucket(place).look(ref.uri))?.checksum).toMatch(/-3$/);
+      expect((await open().read(ref)).equals(bytes)).toBe(true);
+    });
+
     test('the worker that made one needs no download', async () => {
       const ref = await takeBytes(artifacts, content);
       await rm(server.fileOf(place, ref.uri));
