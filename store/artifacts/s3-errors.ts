@@ -68,7 +68,7 @@ export function translateS3Error(error: unknown, doing: string, place: S3Place):
 export function unreachable(found: string, doing: string, place: S3Place): PipelineError {
   return new PipelineError(
     'ARTIFACTS_UNREACHABLE',
-    `the worker needs to ${doing} in ${addressOf(place)} at ${hostOf(place)}, found: ${found}; ` +
+    `Strata needs to ${doing} in ${addressOf(place)} at ${hostOf(place)}, found: ${found}; ` +
       'check that it answers from here, AWS_ENDPOINT_URL and the network; it is tried again by itself',
     { bucket: place.bucket, host: hostOf(place) },
   );
@@ -78,7 +78,7 @@ function refused({ name, status }: Seen, doing: string, place: S3Place): Pipelin
   const wayOut = WAYS_OUT[name] ?? 'check STRATA_ARTIFACTS and the AWS_ variables';
   return new PipelineError(
     'ARTIFACTS_REFUSED',
-    `the worker needs to ${doing} in ${addressOf(place)} at ${hostOf(place)}, which refuses: ` +
+    `Strata needs to ${doing} in ${addressOf(place)} at ${hostOf(place)}, which refuses: ` +
       `${name}${status === undefined ? '' : ` (HTTP ${status})`}; ${wayOut}`,
     { bucket: place.bucket, host: hostOf(place), refusal: name },
   );
