@@ -11,7 +11,7 @@ export interface ActivityContext {
   repositories: Repositories;
   /** Folders of pipeline definitions; the first that has a name is the one that is meant. */
   definitionFolders: readonly string[];
-  /** Where the artifact store keeps its files; DuckDB may read and write there. */
+  /** Where the artifact store keeps its files, or its copies of what lies in a bucket; DuckDB may read and write there. */
   artifactsFolder: string;
   /** Folder for DuckDB's and the generator's temporary files. */
   scratchFolder: string;

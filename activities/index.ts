@@ -15,6 +15,7 @@ import { createCompareActivities } from './compare.ts';
 import type { ActivityContext } from './context.ts';
 import { createExtractActivities } from './extract.ts';
 import { createFeatureActivities } from './features.ts';
+import { holdingArtifacts } from './held-artifacts.ts';
 import { createHistoryActivities } from './history.ts';
 import { createInboxActivities } from './inbox.ts';
 import { createMatchActivities } from './match.ts';
@@ -43,7 +44,7 @@ export type Activities = Stages &
 
 /** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes, the watch over schedules, reproductions. */
 export function createActivities(context: ActivityContext): Activities {
-  return withBoundary({
+  const activities = {
     ...createRunActivities(context),
     ...createExtractActivities(context),
     ...createValidateActivities(context),
@@ -66,5 +67,6 @@ export function createActivities(context: ActivityContext): Activities {
     ...createInboxActivities(context),
     ...createWatchActivities(context),
     ...createReproduceActivities(context),
-  });
+  };
+  return withBoundary(holdingArtifacts(activities, context.artifacts));
 }

@@ -6,6 +6,7 @@ import type { RunSummary, Stage, StartInput } from '../pipelines/contracts/run.t
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import type { MainJob } from './main-job.ts';
+import { openArtifacts } from './open-artifacts.ts';
 import { FILE_KINDS, isoDate } from './option-values.ts';
 import { checkFolder, writeJson } from './output-file.ts';
 import type { SinceLast } from './run-report.ts';
@@ -61,7 +62,7 @@ async function assign(config: Config, given: Given, signal: AbortSignal): Promis
       console.error(`\n${message ?? 'the run ended without a summary'}\nrun  ${address}`);
       continue;
     }
-    const places = whereToLook(summary, { artifacts: config.artifacts, address });
+    const places = await whereToLook(summary, { config, address });
     console.log(`\n${runReport(summary, places, await changesOf(config, summary))}`);
   }
   return EXIT_CODES[job.outcome];
@@ -98,11 +99,10 @@ async function changesOf(config: Config, summary: RunSummary): Promise<SinceLast
   const [report, named] = [productOf('stability'), productOf('name')];
   const isKept = summary.outcome === 'published' || summary.outcome === 'held';
   if (summary.kind !== 'assign' || !isKept || !report || !named) return null;
-  const { createDiskArtifacts } = await import('../store/artifacts/disk-artifacts.ts');
   const { decodeJson } = await import('../store/artifacts/json.ts');
   const { parseStabilityReport } = await import('../pipelines/stages/stability-report.ts');
   const { sinceLast } = await import('./assign-report.ts');
-  const artifacts = createDiskArtifacts({ root: config.artifacts });
+  const artifacts = await openArtifacts(config);
   const { movements } = parseStabilityReport(decodeJson(await artifacts.read(report)));
   const { names } = decodeJson(await artifacts.read(named)) as NamesFile;
   return movements && sinceLast(summary, movements, names);

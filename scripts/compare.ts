@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { CompareInput, ComparisonSummary } from '../pipelines/contracts/compare.ts';
@@ -6,6 +6,7 @@ import { parseCompareInput } from '../pipelines/contracts/compare.ts';
 import { compareReport } from './compare-report.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
+import { openArtifacts, placeOf } from './open-artifacts.ts';
 import { FILE_KINDS, isoDate, wholeNumber } from './option-values.ts';
 import { checkFolder, writeOutput } from './output-file.ts';
 
@@ -101,7 +102,7 @@ async function compare(config: Config, { input, json, html }: Options, signal: A
     const summary = await followComparison(strata, input, ended);
     await awaitHistory(strata.client, summary.workflow.runId, { log });
     await writeReport(config, summary, { json, html });
-    const page = summary.page && (html ?? join(config.artifacts, summary.page.uri));
+    const page = summary.page && (html ?? placeOf(config, summary.page));
     console.log(
       `\n${compareReport(summary, { ...(page && { report: page }), run: strata.addressAfter(summary.workflow) })}`,
     );
@@ -112,15 +113,14 @@ async function compare(config: Config, { input, json, html }: Options, signal: A
 }
 
 async function writeReport(
-  { artifacts: root }: Config,
+  config: Config,
   { report, page }: ComparisonSummary,
   { json, html }: Pick<Options, 'json' | 'html'>,
 ): Promise<void> {
-  const { createDiskArtifacts } = await import('../store/artifacts/disk-artifacts.ts');
-  const artifacts = createDiskArtifacts({ root });
+  const artifacts = await openArtifacts(config);
   const copy = async (option: string, file: string | undefined, ref: ArtifactRef | null) => {
     if (file === undefined || ref === null) return;
-    const kept = `the report itself is at ${join(root, ref.uri)}`;
+    const kept = `the report itself is at ${placeOf(config, ref)}`;
     await writeOutput(option, file, await artifacts.read(ref), kept);
   };
   await copy('--json', json, report);

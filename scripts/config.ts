@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { availableParallelism as coreCount, homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addressOf, type S3Place } from '../store/artifacts/s3-place.ts';
 import {
   type Environment,
   parseTemporalConfig,
@@ -11,6 +12,7 @@ import {
 } from '../temporal.config.ts';
 import { type CodecKey, parseCodecKeys } from './codec/keys.ts';
 import type { LogFormat, LogLevel } from './log.ts';
+import { AWS_VARIABLES, parseS3 } from './s3-settings.ts';
 
 /** The checkout this file is in. */
 export const PROJECT_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -22,8 +24,10 @@ export interface Config {
   readonly home: string;
   /** A PostgreSQL to use; undefined: Strata starts one. Holds a password, so it is never logged. */
   readonly databaseUrl: string | undefined;
-  /** An absolute folder. */
+  /** An absolute folder, or `s3://bucket/prefix`. */
   readonly artifacts: string;
+  /** Where the artifacts are in a bucket: how one gets there; null: in a folder. Holds a key, so it is never logged. */
+  readonly s3: S3Place | null;
   /** Folder of one's own pipeline definitions, searched before those of the checkout; absolute. */
   readonly definitions: string;
   /** Threads of the kernels, 1 to the number of cores. */
@@ -92,12 +96,11 @@ export function readConfig(env: Environment = process.env): Config {
   const problems: string[] = [];
   const invokedFrom = given.INIT_CWD ?? process.cwd();
   const home = resolve(invokedFrom, given.STRATA_HOME ?? join(PROJECT_FOLDER, '.strata'));
-  const artifacts = given.STRATA_ARTIFACTS ?? join(home, 'artifacts');
   const config = Object.freeze({
     invokedFrom,
     home,
     databaseUrl: parseDatabaseUrl(given.STRATA_DATABASE_URL, problems),
-    artifacts: parseArtifacts(artifacts, { invokedFrom, problems }),
+    ...parseArtifacts(given, { home, invokedFrom, problems }),
     definitions: resolve(
       invokedFrom,
       given.STRATA_DEFINITIONS ?? join(PROJECT_FOLDER, 'pipelines/definitions'),
@@ -144,6 +147,7 @@ export const VARIABLES_READ: readonly string[] = [
   'STRATA_DEPLOYMENT',
   'STRATA_BUILD_ID',
   'STRATA_SHUTDOWN_SECONDS',
+  ...AWS_VARIABLES,
 ];
 
 /** Names of the variables that are meant for Strata and Temporal and are set; never their values. */
@@ -174,15 +178,19 @@ function parseDatabaseUrl(text: string | undefined, problems: string[]): string 
 }
 
 function parseArtifacts(
-  text: string,
-  { invokedFrom, problems }: { invokedFrom: string; problems: string[] },
-): string {
+  given: Record<string, string>,
+  { home, invokedFrom, problems }: { home: string; invokedFrom: string; problems: string[] },
+): Pick<Config, 'artifacts' | 's3'> {
+  const text = given.STRATA_ARTIFACTS ?? join(home, 'artifacts');
   // What follows the scheme may hold a password.
-  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
-  if (scheme !== undefined) {
-    problems.push(`STRATA_ARTIFACTS must be a folder, nothing else is supported yet, found ${scheme}://…`);
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === 's3') {
+    const s3 = parseS3(text, given, problems);
+    return { artifacts: addressOf(s3), s3 };
   }
-  return resolve(invokedFrom, text);
+  if (scheme !== undefined)
+    problems.push(`STRATA_ARTIFACTS must be a folder or s3://bucket/prefix, found ${scheme}://…`);
+  return { artifacts: resolve(invokedFrom, text), s3: null };
 }
 
 function parseThreads(text: string | undefined, problems: string[]): number {
@@ -266,7 +274,7 @@ function readToolPaths(given: Record<string, string>): ToolPaths {
   const goPaths = [...split(given.GOPATH), join(userHome, 'go')];
   const caches = process.platform === 'darwin' ? join(userHome, 'Library/Caches') : join(userHome, '.cache');
   const isForChild = ([name]: [string, string]) =>
-    !/^(TEMPORAL_|STRATA_CODEC_KEYS|GIT_(DIR|WORK_TREE|INDEX_FILE)$)/.test(name);
+    !/^(TEMPORAL_|STRATA_CODEC_KEYS|AWS_(SECRET|SESSION)|GIT_(DIR|WORK_TREE|INDEX_FILE)$)/.test(name);
   return Object.freeze({
     temporalCliPath: given.TEMPORAL_CLI_PATH,
     pathFolders: Object.freeze(split(given.PATH)),

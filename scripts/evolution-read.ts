@@ -287,7 +287,7 @@ async function explained<R>({ runId, asOf }: PastPublication, read: () => Promis
     if (!(error instanceof PipelineError) || error.code !== 'ARTIFACT_MISSING') throw error;
     throw new PipelineError(
       'ARTIFACT_MISSING',
-      `run ${runId} as of ${asOf} cannot be compared, an artifact of it is gone: bring it back from a backup, check that STRATA_ARTIFACTS names the folder of the worker, or leave this run out (another date; --from, --to)`,
+      `run ${runId} as of ${asOf} cannot be compared, an artifact of it is gone: bring it back from a backup, check that STRATA_ARTIFACTS names the place that the worker writes to, or leave this run out (another date; --from, --to)`,
       { runId },
       { cause: error },
     );

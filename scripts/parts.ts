@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { ActivityContext } from '../activities/context.ts';
 import { migrations } from '../migrations/index.ts';
-import { createDiskArtifacts } from '../store/artifacts/disk-artifacts.ts';
 import { connect } from '../store/postgres/connect.ts';
 import { migrate } from '../store/postgres/migrate.ts';
 import { createRepositories } from '../store/postgres/repositories.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
+import { openArtifacts } from './open-artifacts.ts';
 import { openScratch } from './scratch.ts';
 import { codeVersion, definitionFolders } from './strata-worker.ts';
 
@@ -32,11 +32,12 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
   else step.skip();
   const scratch = await openScratch(join(config.home, 'scratch'));
   const { least, most, shareOfMachine } = DUCKDB_MEMORY_MB;
+  const copiesFolder = join(scratch.folder, 'copies');
   const context: ActivityContext = {
-    artifacts: await createDiskArtifacts({ root: config.artifacts }),
+    artifacts: await openArtifacts(config, copiesFolder),
     repositories: createRepositories(knex),
     definitionFolders: definitionFolders(config),
-    artifactsFolder: config.artifacts,
+    artifactsFolder: config.s3 === null ? config.artifacts : copiesFolder,
     scratchFolder: scratch.folder,
     threads: config.threads,
     memoryLimitMb: Math.round(Math.min(most, Math.max(least, (totalmem() / MEGABYTE) * shareOfMachine))),

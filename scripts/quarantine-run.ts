@@ -53,7 +53,7 @@ export function explainMissing(error: unknown, { run, quarantine }: QuarantinedR
   const wasRemoved = run.outcome === 'failed' || run.outcome === 'cancelled';
   const why = wasRemoved
     ? `a run that ended as ${run.outcome} keeps none of its data; run it again`
-    : 'bring it back from a backup, or check that STRATA_ARTIFACTS names the folder of the worker';
+    : 'bring it back from a backup, or check that STRATA_ARTIFACTS names the place that the worker writes to';
   return new PipelineError(
     'ARTIFACT_MISSING',
     `the quarantine of run ${run.runId} (${counted(quarantine.rows, 'row')}) is gone: ${why}`,

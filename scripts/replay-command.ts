@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
+import { openArtifacts } from './open-artifacts.ts';
 import { checkFolder, writeJson } from './output-file.ts';
 import type { KeptHistory, Replayed } from './replay-histories.ts';
 
@@ -60,7 +61,6 @@ export interface ReplayedOne extends Replayed {
 async function replayAsked(config: Config, asked: Given, signal: AbortSignal): Promise<ReplayedOne[]> {
   // Half of the start is Temporal: no one who asks for --help or mistypes an option waits for it.
   const { DefaultLogger } = await import('@temporalio/worker');
-  const { createDiskArtifacts } = await import('../store/artifacts/disk-artifacts.ts');
   const { replayHistories } = await import('./replay-histories.ts');
   const { replayLine } = await import('./replay-report.ts');
   const { committedHistories, countRunning, keptHistories, runningHistories } = await import(
@@ -72,7 +72,7 @@ async function replayAsked(config: Config, asked: Given, signal: AbortSignal): P
   // A history that does not replay is told once, by us.
   installRuntime(new DefaultLogger('WARN', ({ message }) => log.debug(message)));
   const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'));
-  const artifacts = createDiskArtifacts({ root: config.artifacts });
+  const artifacts = await openArtifacts(config);
   const all: ReplayedOne[] = [];
   const go = async (
     source: ReplayedOne['source'],

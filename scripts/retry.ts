@@ -153,7 +153,7 @@ async function follow(config: Config, run: RunInHand, next: Run['workflow']): Pr
   const { summary, address } = job;
   console.log(
     summary
-      ? `\n${runReport(summary, whereToLook(summary, { artifacts: config.artifacts, address }))}`
+      ? `\n${runReport(summary, await whereToLook(summary, { config, address }))}`
       : `\n${job.message ?? 'the run ended without a summary'}`,
   );
   return EXIT_CODES[job.outcome];

@@ -46,7 +46,7 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
     const { summary } = job;
     console.log(
       summary
-        ? `\n${runReport(summary, whereToLook(summary, { artifacts: config.artifacts, address: job.address }))}`
+        ? `\n${runReport(summary, await whereToLook(summary, { config, address: job.address }))}`
         : `\n${job.message ?? 'the run ended without a summary'}`,
     );
     return EXIT_CODES[job.outcome];

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import colors from 'picocolors';
 import type {
   AssignedQuality,
@@ -9,6 +7,7 @@ import type {
   SegmentSummary,
   TableCounts,
 } from '../pipelines/contracts/run.ts';
+import { type ArtifactsConfig, findArtifact } from './open-artifacts.ts';
 import { bar, counted, dot, links, percent, table, thousands } from './terminal.ts';
 
 /** What a command ends with that ran the main job. */
@@ -53,13 +52,13 @@ export function runBody(summary: RunSummary, since: SinceLast | null = null): st
 }
 
 /** The run, and the page that describes its extract where it is kept: a run that changed nothing lets it go. */
-export function whereToLook(
+export async function whereToLook(
   { stages }: Pick<RunSummary, 'stages'>,
-  { artifacts, address }: { artifacts: string; address: string },
-): Record<string, string> {
+  { config, address }: { config: ArtifactsConfig; address: string },
+): Promise<Record<string, string>> {
   const page = stages.find(({ stage }) => stage === 'profile')?.artifact;
-  const file = page && join(artifacts, page.uri);
-  return { run: address, ...(file && existsSync(file) && { profile: file }) };
+  const profile = page && (await findArtifact(config, page));
+  return { run: address, ...(profile && { profile }) };
 }
 
 export const OUTCOME_SIGNS: Record<RunSummary['outcome'], string> = {

@@ -14,11 +14,17 @@ interface Scratch {
   remove(): Promise<void>;
 }
 
+/** For a folder of this process below the root: it stays as long as the process, and goes with the next after it. */
+export function scratchName(): string {
+  const name = `${process.pid}-${randomUUID()}@${hostname()}`;
+  opened.add(name);
+  return name;
+}
+
 /** A folder of this process below the root, without what processes that are gone left there. */
 export async function openScratch(root: string): Promise<Scratch> {
-  const name = `${process.pid}-${randomUUID()}@${hostname()}`;
+  const name = scratchName();
   const folder = join(root, name);
-  opened.add(name);
   await mkdir(folder, { recursive: true });
   for (const other of await readdir(root)) if (!opened.has(other)) await sweep(join(root, other), other);
   return {

@@ -37,7 +37,7 @@ async function main(argv: string[]): Promise<number> {
     const strata = await openStrata({ config, log, signal: end.signal });
     strata.ended.catch((fault: unknown) => end.abort(fault));
     try {
-      return await runAndStay(strata, { ...options, artifacts: config.artifacts }, end.signal);
+      return await runAndStay(strata, { ...options, config }, end.signal);
     } finally {
       await strata.close();
     }
@@ -52,7 +52,7 @@ async function main(argv: string[]): Promise<number> {
 
 async function runAndStay(
   strata: Strata,
-  options: Options & { artifacts: string },
+  options: Options & { config: Config },
   end: AbortSignal,
 ): Promise<number> {
   const { log } = strata;
@@ -65,7 +65,7 @@ async function runAndStay(
   if (job.summary)
     await writeJson('--json', options.json, job.summary, `the run itself stands: ${job.summary.runId}`);
   if (job.summary)
-    console.log(`\n${runReport(job.summary, whereToLook(job.summary, { ...options, address }))}`);
+    console.log(`\n${runReport(job.summary, await whereToLook(job.summary, { ...options, address }))}`);
   else console.error(`\n${job.message ?? 'the run ended without a summary'}\nrun  ${address}`);
   if (options.once) return EXIT_CODES[job.outcome];
   for (const [what, address] of Object.entries(strata.addresses)) log.info(`${what.padEnd(12)}  ${address}`);

@@ -27,6 +27,8 @@ export const ERRORS = {
   ARTIFACT_CORRUPT: { retry: false, http: 500, exit: 1 },
   ARTIFACT_DISK_FULL: { retry: true, http: 507, exit: 1 },
   ARTIFACT_UNWRITABLE: { retry: true, http: 500, exit: 1 },
+  ARTIFACTS_UNREACHABLE: { retry: true, http: 503, exit: 1 },
+  ARTIFACTS_REFUSED: { retry: false, http: 500, exit: 1 },
   CHAMPION_MISSING: { retry: false, http: 409, exit: 1 },
   PUBLICATION_STALE: { retry: false, http: 409, exit: 1 },
   RUN_UNKNOWN: { retry: false, http: 404, exit: 1 },

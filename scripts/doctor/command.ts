@@ -43,6 +43,7 @@ async function probesOf(): Promise<Probe[]> {
   const machine = [machineProbe(), kernelsProbe()];
   if (typeof config === 'string') return [environmentProbe(config), ...machine];
   const { definitionsProbe } = await import('./definitions.ts');
+  const { bucketProbe } = await import('./bucket.ts');
   const { artifactsProbe, homeProbe } = await import('./folders.ts');
   const { postgresProbe } = await import('./postgres.ts');
   const { temporalProbe } = await import('./temporal.ts');
@@ -50,7 +51,7 @@ async function probesOf(): Promise<Probe[]> {
     environmentProbe(null),
     ...machine,
     homeProbe(config),
-    artifactsProbe(config),
+    config.s3 === null ? artifactsProbe(config) : bucketProbe(config.s3),
     postgresProbe(config),
     temporalProbe(config),
     definitionsProbe(config),

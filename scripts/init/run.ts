@@ -25,7 +25,7 @@ export async function runDrafted(
     const job = await runMainJob(strata, input, AbortSignal.any([signal, broken.signal]));
     const { summary, message, address } = job;
     const report = summary
-      ? runReport(summary, whereToLook(summary, { artifacts: config.artifacts, address }))
+      ? runReport(summary, await whereToLook(summary, { config, address }))
       : `${message ?? 'the run ended without a summary'}\nrun  ${address}`;
     return { code: EXIT_CODES[job.outcome], summary, report };
   } finally {

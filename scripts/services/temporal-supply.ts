@@ -112,7 +112,8 @@ function followGo(child: ChildProcess, step: Step): { lastWords: () => string } 
   return { lastWords: () => tail.join(' | ') };
 }
 
-async function findGo(pathFolders: readonly string[]): Promise<string | undefined> {
+/** Where Go is; undefined: nowhere that is looked at. */
+export async function findGo(pathFolders: readonly string[]): Promise<string | undefined> {
   for (const folder of [...pathFolders, '/usr/local/go/bin', '/opt/homebrew/bin', '/usr/lib/go/bin']) {
     const file = join(folder, 'go');
     const isThere = await access(file, constants.X_OK).then(

@@ -10,7 +10,8 @@ export interface AboutArtifact {
  * Immutable files under the digest of their bytes, and the results of stages under the digest of their
  * inputs. All writes are repeatable and safe to be killed at any point: a file is there whole, or not at all.
  *
- * Writing throws PipelineError ARTIFACT_DISK_FULL or ARTIFACT_UNWRITABLE and leaves nothing behind.
+ * Writing throws PipelineError ARTIFACT_DISK_FULL or ARTIFACT_UNWRITABLE and leaves nothing behind. Where artifacts are
+ * in a bucket, everything may throw ARTIFACTS_UNREACHABLE or ARTIFACTS_REFUSED.
  */
 export interface ArtifactStore {
   /** Writes bytes once; the same bytes a second time change nothing. */
@@ -52,4 +53,15 @@ export interface ArtifactStore {
 
   /** Every artifact of a kind, by walking its folder, ordered by digest; `rows` is 0, the file does not tell. */
   list(kind: ArtifactKind): Promise<ArtifactRef[]>;
+
+  /** Where a person finds it, a path or an `s3://` address; null when it is not there. Its bytes are not looked at. */
+  find(ref: ArtifactRef): Promise<string | null>;
+
+  /**
+   * Until the work ends, files that `path` names within it stay where they are; beyond it a local copy may make room
+   * for another. What is named outside of any work stays as long as the process.
+   *
+   * @param signal ends uploads and downloads of the work with its reason
+   */
+  during<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }

@@ -1,14 +1,19 @@
 import { join, resolve } from 'node:path';
-import { ARTIFACT_KINDS, type ArtifactKind, type ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
-import type { AboutArtifact, ArtifactStore } from './artifact-store.ts';
+import type { ArtifactStore } from './artifact-store.ts';
 import { translateWriteError } from './disk-errors.ts';
 import { type ArtifactFs, createDiskFiles, digestBytes, isMissing, realFs } from './disk-files.ts';
 import { createDiskUses, fileName } from './disk-uses.ts';
 import { decodeJson, encodeJson } from './json.ts';
-
-const URI = /^([a-z]+)\/([0-9a-f]{2})\/([0-9a-f]{64})\.[a-z0-9]+(?:\.[a-z0-9]+)*$/;
-const ENDING = /^[a-z0-9]+(?:\.[a-z0-9]+)*$/;
+import {
+  checkedEnding,
+  checkedUri,
+  corruptArtifact,
+  digestIn,
+  missingArtifact,
+  refOf,
+} from './references.ts';
 
 /**
  * Artifacts in a folder that every worker of the installation sees.
@@ -54,13 +59,13 @@ export function createDiskArtifacts(options: { root: string; fs?: ArtifactFs }):
     const path = join(root, checkedUri(ref));
     const bytes = await files.sizeOf(path);
     if (bytes === null) throw missingArtifact(ref, root);
-    if (bytes !== ref.bytes) throw corrupt(ref, `${bytes} bytes`);
+    if (bytes !== ref.bytes) throw corruptArtifact(ref, `${bytes} bytes`);
     return path;
   }
 
   async function verify(path: string, ref: ArtifactRef): Promise<void> {
     const found = await files.digestFile(path);
-    if (found.sha256 !== ref.sha256) throw corrupt(ref, `digest ${found.sha256.slice(0, 12)}…`);
+    if (found.sha256 !== ref.sha256) throw corruptArtifact(ref, `digest ${found.sha256.slice(0, 12)}…`);
   }
 
   const stepPath = (runId: string, stage: string, key: string) =>
@@ -85,9 +90,11 @@ export function createDiskArtifacts(options: { root: string; fs?: ArtifactFs }):
 
     async read(ref) {
       const path = join(root, checkedUri(ref));
-      const { bytes, sha256 } = await files.readDigested(path).catch(missing(ref, root));
-      if (bytes.byteLength !== ref.bytes) throw corrupt(ref, `${bytes.byteLength} bytes`);
-      if (sha256 !== ref.sha256) throw corrupt(ref, `digest ${sha256.slice(0, 12)}…`);
+      const { bytes, sha256 } = await files.readDigested(path).catch((error: unknown) => {
+        throw isMissing(error) ? missingArtifact(ref, root, error) : error;
+      });
+      if (bytes.byteLength !== ref.bytes) throw corruptArtifact(ref, `${bytes.byteLength} bytes`);
+      if (sha256 !== ref.sha256) throw corruptArtifact(ref, `digest ${sha256.slice(0, 12)}…`);
       return bytes;
     },
 
@@ -131,6 +138,13 @@ export function createDiskArtifacts(options: { root: string; fs?: ArtifactFs }):
     },
 
     list: (kind) => listArtifacts(kind, root, fs),
+
+    async find(ref) {
+      const path = join(root, checkedUri(ref));
+      return (await files.sizeOf(path)) === null ? null : path;
+    },
+
+    during: (work) => work(),
   };
 }
 
@@ -143,64 +157,9 @@ async function listArtifacts(kind: ArtifactKind, root: string, fs: ArtifactFs): 
   });
   for (const name of found.sort()) {
     const uri = `${kind}/${name}`;
-    const sha256 = URI.exec(uri)?.[3];
-    if (sha256 === undefined) continue;
+    const sha256 = digestIn(uri);
+    if (sha256 === null) continue;
     refs.push({ uri, sha256, rows: 0, bytes: (await fs.stat(join(root, uri))).size, kind });
   }
   return refs;
-}
-
-function refOf(
-  kind: ArtifactKind,
-  about: AboutArtifact,
-  content: { sha256: string; bytes: number },
-): Omit<ArtifactRef, 'rows'> {
-  const { sha256, bytes } = content;
-  return {
-    uri: `${kind}/${sha256.slice(0, 2)}/${sha256}.${checkedEnding(about.ending)}`,
-    sha256,
-    bytes,
-    kind,
-  };
-}
-
-function checkedEnding(ending: string): string {
-  if (ENDING.test(ending)) return ending;
-  throw new RangeError(`ending of an artifact needs small letters and digits, found ${ending}`);
-}
-
-/** A reference may come back from outside: it must not lead out of the root, nor to another artifact. */
-function checkedUri(ref: ArtifactRef): string {
-  const [, kind, start, sha256] = URI.exec(ref.uri) ?? [];
-  const fits = kind === ref.kind && sha256 === ref.sha256 && start === sha256?.slice(0, 2);
-  if (fits && ARTIFACT_KINDS.includes(ref.kind)) return ref.uri;
-  throw new PipelineError(
-    'ARTIFACT_CORRUPT',
-    `reference to an artifact needs the uri <kind>/<aa>/<sha256>.<ending> of its own digest, found ${ref.uri}`,
-    { kind: ref.kind },
-  );
-}
-
-function missing(ref: ArtifactRef, root: string): (error: unknown) => never {
-  return (error) => {
-    throw isMissing(error) ? missingArtifact(ref, root, error) : error;
-  };
-}
-
-function missingArtifact(ref: ArtifactRef, root: string, cause?: unknown): PipelineError {
-  return new PipelineError(
-    'ARTIFACT_MISSING',
-    `${ref.kind} artifact needs ${ref.uri} in ${root}, not found there; ` +
-      'its run may have been released, or STRATA_ARTIFACTS may name another folder',
-    { kind: ref.kind, sha256: ref.sha256 },
-    { cause },
-  );
-}
-
-function corrupt(ref: ArtifactRef, found: string): PipelineError {
-  return new PipelineError(
-    'ARTIFACT_CORRUPT',
-    `${ref.kind} artifact ${ref.uri} needs ${ref.bytes} bytes of digest ${ref.sha256.slice(0, 12)}…, found ${found}`,
-    { kind: ref.kind, sha256: ref.sha256 },
-  );
 }

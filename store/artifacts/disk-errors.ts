@@ -13,6 +13,8 @@ export interface WriteAttempt {
   root: string;
   /** Null when the producer did not come far enough to know. */
   bytes: number | null;
+  /** What names another folder; default: STRATA_ARTIFACTS. */
+  variable?: string;
 }
 
 /** Errors of a write as the catalogue knows them; others come back as they are. */
@@ -26,7 +28,7 @@ export async function translateWriteError(
     return new PipelineError(
       'ARTIFACT_UNWRITABLE',
       `${attempt.what} needs a folder that can be written, ${attempt.root} cannot; ` +
-        'give this user the right to write there, or set STRATA_ARTIFACTS to another folder',
+        `give this user the right to write there, or set ${attempt.variable ?? 'STRATA_ARTIFACTS'} to another folder`,
       { folder: attempt.root },
       { cause: error },
     );
@@ -49,7 +51,7 @@ async function diskFull(cause: unknown, attempt: WriteAttempt, fs: ArtifactFs): 
   return new PipelineError(
     'ARTIFACT_DISK_FULL',
     `${attempt.what} needs ${needed} in ${attempt.root}, ${found}; ` +
-      'free space there, or set STRATA_ARTIFACTS to a folder with more',
+      `free space there, or set ${attempt.variable ?? 'STRATA_ARTIFACTS'} to a folder with more`,
     { folder: attempt.root, bytesNeeded: attempt.bytes, bytesFree: free },
     { cause },
   );

@@ -26,7 +26,7 @@ export function createDiskUses(files: DiskFiles, fs: ArtifactFs): DiskUses {
   const usedBy = (runId: string) => join(files.root, '.runs', fileName(runId));
 
   async function mark(runId: string, uri: string): Promise<void> {
-    await touch(fs, join(usedBy(runId), uri.replaceAll('/', '-')));
+    await touch(fs, join(usedBy(runId), markName(uri)));
     await touch(fs, join(usesOf(uri), fileName(runId)));
   }
 
@@ -54,7 +54,7 @@ export function createDiskUses(files: DiskFiles, fs: ArtifactFs): DiskUses {
   ): Promise<{ removed: number; bytes: number }> {
     const total = { removed: 0, bytes: 0 };
     for (const name of await namesIn(fs, usedBy(runId))) {
-      const uri = uriOf(name);
+      const uri = uriOfMark(name);
       if (keep.some((kind) => uri.startsWith(`${kind}/`))) continue;
       await fs.rm(join(usesOf(uri), fileName(runId)), { force: true });
       const bytes = await removeUnused(uri);
@@ -78,8 +78,13 @@ export function fileName(id: string): string {
   return encodeURIComponent(id).replace(/^\.+/, (dots) => '%2E'.repeat(dots.length));
 }
 
-/** `<kind>-<aa>-<sha256>.<ending>`: kinds have no dash. */
-function uriOf(markerName: string): string {
+/** An artifact as the name of a run's mark: `<kind>-<aa>-<sha256>.<ending>`. */
+export function markName(uri: string): string {
+  return uri.replaceAll('/', '-');
+}
+
+/** Kinds have no dash. */
+export function uriOfMark(markerName: string): string {
   return markerName.replace('-', '/').replace('-', '/');
 }
 

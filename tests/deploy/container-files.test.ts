@@ -100,6 +100,9 @@ describe('the Helm chart', () => {
     expect(takes(values)).toBe(false);
     expect(takes({ ...good, versions: [{ buildId: 'v1:2' }] })).toBe(false);
     expect(takes({ ...good, deployment: 'strata.prod' })).toBe(false);
+    expect(takes({ ...good, artifacts: { s3: 's3://analytics/strata' } })).toBe(true);
+    expect(takes({ ...good, artifacts: { s3: 'analytics' } })).toBe(false);
+    expect(takes({ ...good, artifacts: { endpoint: 'https://me:secret@minio' } })).toBe(false);
   });
 
   test('sets variables that are read', () => {
@@ -166,6 +169,26 @@ describe('the Helm chart', () => {
         'metricsPort=0',
       ]);
       expect(probes(unseen)).toEqual([]);
+    },
+  );
+
+  test.skipIf(!isHere('helm', 'version'))(
+    'with a bucket there is no claim, and pods mount none',
+    async () => {
+      const bucket = 's3://analytics/strata';
+      const values = `artifacts.s3=${bucket},artifacts.endpoint=https://minio:9000,serviceAccountName=strata`;
+      await run('helm', ['lint', '--strict', CHART, ...given, '--set', values]);
+      const { stdout } = await run('helm', ['template', 'shop', CHART, ...given, '--set', values]);
+      expect(stdout).not.toMatch(/PersistentVolumeClaim|persistentVolumeClaim|name: artifacts/);
+      const [pod] = objectsIn(stdout).filter(({ kind }) => kind === 'Deployment');
+      const { containers, serviceAccountName } = pod.spec.template.spec;
+      expect(serviceAccountName).toBe('strata');
+      expect(containers[0].env).toEqual(
+        expect.arrayContaining([
+          { name: 'STRATA_ARTIFACTS', value: bucket },
+          { name: 'AWS_ENDPOINT_URL', value: 'https://minio:9000' },
+        ]),
+      );
     },
   );
 });

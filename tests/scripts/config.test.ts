@@ -60,15 +60,53 @@ test('a bad database URL is refused without a word of its password', () => {
   expect(error.message).not.toContain('hunter2');
 });
 
-test.each(['s3://key:hunter2@bucket/prefix', 'gs://bucket'])(
-  'artifacts in %s are refused: only a folder will do',
-  (place) => {
-    const error = errorOf(() => readConfig({ STRATA_ARTIFACTS: place }));
-    expect(error.code).toBe('CONFIG_INVALID');
-    expect(error.message).toMatch(/STRATA_ARTIFACTS must be a folder, nothing else is supported yet/);
-    expect(error.message).not.toContain('hunter2');
-  },
-);
+test.each([
+  's3://key:hunter2@bucket/prefix',
+  'gs://hunter2@bucket',
+  's3://',
+  's3://Bucket',
+  's3://bucket/../up',
+  's3://bucket//x',
+])('artifacts in %s are refused: a folder or a bucket with a prefix will do', (place) => {
+  const error = errorOf(() => readConfig({ STRATA_ARTIFACTS: place }));
+  expect(error.code).toBe('CONFIG_INVALID');
+  expect(error.message).toMatch(/STRATA_ARTIFACTS must (be a folder or|look like) s3:\/\/bucket/);
+  expect(error.message).not.toContain('hunter2');
+});
+
+test('a bucket is reached as the variables of AWS say', () => {
+  const key = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'hunter2' };
+  const config = readConfig({
+    STRATA_ARTIFACTS: 's3://bucket/some/prefix/',
+    AWS_ENDPOINT_URL: 'https://elsewhere',
+    AWS_ENDPOINT_URL_S3: 'https://minio.example:9000',
+    ...key,
+  });
+  expect(config.artifacts).toBe('s3://bucket/some/prefix');
+  expect(config.s3).toEqual({
+    ...{ bucket: 'bucket', prefix: 'some/prefix', endpoint: 'https://minio.example:9000' },
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'id', secretAccessKey: 'hunter2', sessionToken: undefined },
+  });
+  expect(Object.keys(config.tools.childEnvironment)).not.toContain('AWS_SECRET_ACCESS_KEY');
+});
+
+test('on AWS itself region and credentials may be those of the machine', () => {
+  expect(readConfig({ STRATA_ARTIFACTS: 's3://bucket' }).s3).toEqual({
+    ...{ bucket: 'bucket', prefix: '', endpoint: undefined, region: undefined, credentials: undefined },
+  });
+  expect(readConfig({ AWS_ENDPOINT_URL: 'nonsense', AWS_ACCESS_KEY_ID: 'alone' }).s3).toBeNull();
+});
+
+test.each([
+  ['AWS_ENDPOINT_URL', { AWS_ENDPOINT_URL: 'minio:9000' }],
+  ['AWS_ENDPOINT_URL_S3', { AWS_ENDPOINT_URL_S3: 'https://me:hunter2@minio.example' }],
+  ['AWS_SECRET_ACCESS_KEY', { AWS_ACCESS_KEY_ID: 'id' }],
+])('a bucket with a bad %s is refused', (name, variables) => {
+  const error = errorOf(() => readConfig({ STRATA_ARTIFACTS: 's3://bucket', ...variables }));
+  expect(error.message).toContain(name);
+  expect(error.message).not.toContain('hunter2');
+});
 
 test.each(['1', 'yes', 'TRUE', 'no'])('"%s" is no boolean', (word) => {
   expect(errorOf(() => readTemporalConfig({ TEMPORAL_TLS: word })).message).toContain(`found "${word}"`);

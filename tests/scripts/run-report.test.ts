@@ -18,15 +18,16 @@ afterAll(() => rm(artifacts, { recursive: true, force: true }));
 const artifact = { ...artifactRef('report'), uri: 'page.html' };
 const stages = [{ stage: 'profile' as const, ms: 1, artifact, digests: {} }];
 const address = 'http://ui/run';
+const config = () => ({ artifacts, s3: null, home: artifacts });
 
 test('the page of a profile is told while it is kept, and not when it was let go', async () => {
-  expect(whereToLook({ stages }, { artifacts, address })).toEqual({ run: address });
+  expect(await whereToLook({ stages }, { config: config(), address })).toEqual({ run: address });
   await writeFile(join(artifacts, 'page.html'), '<p>');
-  expect(whereToLook({ stages }, { artifacts, address })).toEqual({
+  expect(await whereToLook({ stages }, { config: config(), address })).toEqual({
     run: address,
     profile: join(artifacts, 'page.html'),
   });
-  expect(whereToLook({ stages: [] }, { artifacts, address })).toEqual({ run: address });
+  expect(await whereToLook({ stages: [] }, { config: config(), address })).toEqual({ run: address });
 });
 
 const summary: RunSummary = {

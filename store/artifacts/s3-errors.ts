@@ -1,0 +1,119 @@
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
+import { addressOf, hostOf, type S3Place } from './s3-place.ts';
+
+// What a client of S3 throws is either a server's refusal, with a name and an HTTP status, or a fault on the way
+// there. A refusal stays one however often it is asked; all else may pass. The client's own error is no cause of
+// ours: that of a wrong signature carries the access key and all that was signed.
+
+/** Refusals that pass by themselves, though their status is that of a refusal. */
+const PASSING_STATUS = new Set([408, 409, 429]);
+const PASSING = new Set([
+  'RequestTimeout',
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequests',
+  'BadDigest',
+  'IncompleteBody',
+]);
+
+/** What a person can do about it; others are told by their name alone. */
+const WAYS_OUT: Record<string, string> = {
+  NoSuchBucket: 'make the bucket, or set STRATA_ARTIFACTS to another',
+  AccessDenied: 'give this user the rights that docs/artifacts.md lists',
+  Forbidden: 'give this user the rights that docs/artifacts.md lists',
+  InvalidAccessKeyId: 'correct AWS_ACCESS_KEY_ID',
+  SignatureDoesNotMatch: 'correct AWS_SECRET_ACCESS_KEY',
+  ExpiredToken: 'renew AWS_SESSION_TOKEN, and start the worker again',
+  CredentialsProviderError: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role',
+  RequestTimeTooSkewed: 'set the clock of this machine',
+  PermanentRedirect: 'set AWS_REGION to the region of the bucket',
+  AuthorizationHeaderMalformed: 'set AWS_REGION to the region of the bucket',
+};
+
+interface Seen {
+  name: string;
+  status: number | undefined;
+  code: string | undefined;
+}
+
+/** Whether the server says that there is no such object, upload or version; a bucket that is missing is another matter. */
+export function isNotFound(error: unknown): boolean {
+  return ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(seen(error).name);
+}
+
+/** Whether the object is there already. */
+export function isTaken(error: unknown): boolean {
+  return seen(error).status === 412;
+}
+
+/** Whether another request for the same name was in the way. */
+export function isConflict(error: unknown): boolean {
+  return seen(error).status === 409;
+}
+
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof PipelineError && error.code === 'ARTIFACTS_UNREACHABLE';
+}
+
+/** @param doing after "needs to" in a sentence */
+export function translateS3Error(error: unknown, doing: string, place: S3Place): unknown {
+  // A mistake of ours is not the server's fault.
+  if (error instanceof PipelineError || error instanceof RangeError || error instanceof TypeError)
+    return error;
+  const found = seen(error);
+  return isRefusal(found) ? refused(found, doing, place) : unreachable(wordsOf(found, error), doing, place);
+}
+
+export function unreachable(found: string, doing: string, place: S3Place): PipelineError {
+  return new PipelineError(
+    'ARTIFACTS_UNREACHABLE',
+    `Strata needs to ${doing} in ${addressOf(place)} at ${hostOf(place)}, found: ${found}; ` +
+      'check that it answers from here, AWS_ENDPOINT_URL and the network; it is tried again by itself',
+    { bucket: place.bucket, host: hostOf(place) },
+  );
+}
+
+function refused({ name, status }: Seen, doing: string, place: S3Place): PipelineError {
+  const wayOut = WAYS_OUT[name] ?? 'check STRATA_ARTIFACTS and the AWS_ variables';
+  return new PipelineError(
+    'ARTIFACTS_REFUSED',
+    `Strata needs to ${doing} in ${addressOf(place)} at ${hostOf(place)}, which refuses: ` +
+      `${name}${status === undefined ? '' : ` (HTTP ${status})`}; ${wayOut}`,
+    { bucket: place.bucket, host: hostOf(place), refusal: name },
+  );
+}
+
+function isRefusal({ name, status }: Seen): boolean {
+  if (PASSING.has(name) || PASSING_STATUS.has(status ?? 0)) return false;
+  if (name === 'CredentialsProviderError') return true;
+  if (status === undefined) return false;
+  return status === 501 || (status >= 300 && status < 500);
+}
+
+function seen(error: unknown): Seen {
+  const { name, code, $metadata } = (error ?? {}) as {
+    name?: string;
+    code?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  return { name: nameOf(name, $metadata?.httpStatusCode), code, status: $metadata?.httpStatusCode };
+}
+
+/** An answer to HEAD has no body, so that the client knows no name but the status. */
+function nameOf(name: string | undefined, status: number | undefined): string {
+  if (status === 403 && (name === undefined || name === '403' || name === 'UnknownError'))
+    return 'AccessDenied';
+  return name ?? 'Error';
+}
+
+function wordsOf({ name, code, status }: Seen, error: unknown): string {
+  if (status !== undefined) return `${name} (HTTP ${status})`;
+  if (code !== undefined) return code;
+  const message = error instanceof Error ? error.message : String(error);
+  return name === 'TimeoutError' || name === 'AbortError' ? 'no answer in time' : firstWords(message);
+}
+
+function firstWords(message: string): string {
+  return message.split('\n')[0]!.slice(0, 200);
+}

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunSummary, Stage } from '../../pipelines/contracts/run.ts';
+import type { S3Place } from '../../store/artifacts/s3-place.ts';
+import { writeShopExtract } from '../helpers/activity-extract.ts';
+import { type S3Server, startS3Server } from '../helpers/s3-server.ts';
+import { digestsOf, openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
+import { findVersitygw } from '../helpers/versitygw.ts';
+
+const MINUTES = 60_000;
+/** Longer than the client tries by itself. */
+const AWAY_MS = 4_000;
+const versitygw = await findVersitygw();
+
+/** Artifacts by name; a history has ids of its own. */
+async function artifactsIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((name) => !/^(\.|history\/)/.test(name))
+    .sort();
+}
+
+describe.skipIf(versitygw === null)('two workers with the artifacts in a bucket (needs versitygw)', () => {
+  let server: S3Server;
+  let place: S3Place;
+  let extracts: string;
+  let extract: string;
+  const homes: StrataHome[] = [];
+
+  async function refitAndAssign(
+    env: Record<string, string>,
+    { workers, disturbed = [] }: { workers: number; disturbed?: Stage[] },
+  ): Promise<RunSummary[]> {
+    const home = await openStrataHome({ fewTrials: true });
+    homes.push(home);
+    for (let i = 0; i < workers; i++) await home.startWorker({ threads: 1, env });
+    const run = await home.startRun({ extract, asOf: '2026-05-01' });
+    for (const stage of disturbed) {
+      await untilProgress(
+        run,
+        ({ stage: now, done }) => now === stage || done.some((each) => each.stage === stage),
+      );
+      await server.kill();
+      await sleep(AWAY_MS);
+      await server.start();
+    }
+    const refit = await run.result();
+    const assign = await home.client.workflow.execute<(input: object) => Promise<RunSummary>>(
+      'assignCustomers',
+      {
+        ...{ workflowId: 'assign/shop/2026-05-15', taskQueue: 'strata' },
+        args: [{ extract, asOf: '2026-05-15' }],
+      },
+    );
+    return [refit, assign];
+  }
+
+  let inFolder: RunSummary[];
+  let inBucket: RunSummary[];
+
+  beforeAll(async () => {
+    extracts = await mkdtemp(join(tmpdir(), 'strata-extracts-'));
+    extract = await writeShopExtract(extracts, { customers: 2_000 });
+    server = await startS3Server(versitygw!);
+    place = await server.place('shop', 'strata');
+    inFolder = await refitAndAssign({}, { workers: 1 });
+    inBucket = await refitAndAssign(server.environment(place), {
+      ...{ workers: 2, disturbed: ['validate', 'cluster', 'persist'] },
+    });
+  }, 6 * MINUTES);
+
+  afterAll(async () => {
+    for (const home of homes) await home.close();
+    await server?.close();
+    await rm(extracts, { recursive: true, force: true });
+  });
+
+  test('a refit, through kills of the S3 server, and an assign run come to the digests of one worker with a folder', () => {
+    expect(inBucket.map(({ outcome }) => outcome)).toEqual(['published', 'published']);
+    expect(inBucket.map(digestsOf)).toEqual(inFolder.map(digestsOf));
+  });
+
+  test('the bucket has the very artifacts of the folder, by name', async () => {
+    const inHome = await artifactsIn(join(homes[0]!.home, 'artifacts'));
+    expect(inHome.length).toBeGreaterThan(20);
+    expect(await artifactsIn(server.fileOf(place))).toEqual(inHome);
+  });
+
+  test('nothing passes by local disk: the home of the workers has no artifacts', () => {
+    expect(existsSync(join(homes[0]!.home, 'artifacts'))).toBe(true);
+    expect(existsSync(join(homes[1]!.home, 'artifacts'))).toBe(false);
+  });
+});
