@@ -10,6 +10,7 @@ import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { refitSettings } from './refit-settings.ts';
 import { BEFORE_PUBLISHED } from './run.ts';
+import { type Scale, scaleSettings } from './scale-settings.ts';
 import { type Schedule, scheduleFaults, scheduleSettings } from './schedule-settings.ts';
 import { PIPELINE_NAME, PIPELINE_NAME_NEEDS } from './sent-text.ts';
 import { sourceSchema } from './source.ts';
@@ -156,6 +157,8 @@ const pipeline = z
     alerts: alertSettings.optional(),
     /** Absent: runs start by hand, or by other pipelines. */
     schedule: scheduleSettings.optional(),
+    /** Absent: every stage is done as a whole. */
+    scale: scaleSettings,
     /** Absent: every message to the pipeline's inbox is enough for a run. */
     inbox: inboxSettings.optional(),
   })
@@ -236,8 +239,8 @@ interface FeatureUse {
   naming: z.infer<typeof naming>;
 }
 
-/** Without its schedules: when runs start is no part of what they are, and changes no digest. */
-export type Definition = Omit<z.infer<typeof pipeline>, 'schedule'> & { contract: Contract };
+/** Without its schedules and its scale: when runs start and on how many machines is no part of what they are, and changes no digest. */
+export type Definition = Omit<z.infer<typeof pipeline>, 'schedule' | 'scale'> & { contract: Contract };
 export type FeatureSettings = Definition['features'];
 export type { Channel } from './channels.ts';
 export type { LocaleName, NamingSettings } from './naming-settings.ts';
@@ -247,7 +250,7 @@ interface DefinitionFiles {
   contract: string;
 }
 
-/** As `parseFiles`, without the schedules. @throws as parseFiles */
+/** As `parseFiles`, the definition alone. @throws as parseFiles */
 export function parseDefinition(name: string, files: DefinitionFiles): Definition {
   return parseFiles(name, files).definition;
 }
@@ -261,7 +264,7 @@ export function parseDefinition(name: string, files: DefinitionFiles): Definitio
 export function parseFiles(
   name: string,
   files: DefinitionFiles,
-): { definition: Definition; schedules: Schedule[] } {
+): { definition: Definition; schedules: Schedule[]; scale: Scale } {
   const faults: string[] = [];
   const parsed = readYaml(pipeline, files.pipeline, { file: 'pipeline.yaml', faults })?.data;
   const contract = readContract(files.contract, { file: 'contract.yaml', faults, source: parsed?.source });
@@ -273,8 +276,8 @@ export function parseFiles(
       faults: faults.length,
     });
   }
-  const { schedule, ...definition } = parsed;
-  return { definition: { ...definition, contract }, schedules: schedule ?? [] };
+  const { schedule, scale, ...definition } = parsed;
+  return { definition: { ...definition, contract }, schedules: schedule ?? [], scale };
 }
 
 /**
@@ -285,7 +288,7 @@ export function parseFiles(
 export function completeDefinition({ contract, ...frozen }: Definition): Definition {
   const result = pipeline.safeParse(frozen);
   if (result.success) {
-    const { schedule: _, ...definition } = result.data;
+    const { schedule: _, scale: __, ...definition } = result.data;
     return { ...definition, contract };
   }
   const { path, message } = result.error.issues[0]!;
