@@ -1,5 +1,4 @@
 import type { Definition } from '../pipelines/contracts/definition.ts';
-import type { PartedExtract } from '../pipelines/contracts/parts.ts';
 import { attributesOf, withCustomersSql } from '../pipelines/stages/customers.ts';
 import {
   featuresSql,
@@ -9,7 +8,7 @@ import {
   readParts,
 } from '../pipelines/stages/features-sql.ts';
 import { type FewWords, fewWordsSql, readFewWords } from '../pipelines/stages/few-words.ts';
-import { piecesOf } from '../pipelines/stages/parts.ts';
+import { type PartedExtract, piecesOf } from '../pipelines/stages/parts.ts';
 import type { TypedColumns } from '../store/warehouse/typed-columns.ts';
 import type { ActivityContext } from './context.ts';
 import { parquet, withWarehouse } from './warehouse.ts';

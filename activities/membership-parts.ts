@@ -2,9 +2,10 @@ import type { CustomerIds } from '../pipelines/contracts/customers.ts';
 import { idAt } from '../pipelines/contracts/customers.ts';
 import type { PartStages } from '../pipelines/contracts/parts.ts';
 import { CAUSE_WORDS } from '../pipelines/stages/movements.ts';
-import { rowsOfParts, textsBetween } from '../pipelines/stages/parts.ts';
+import { type MembershipPlan, rowsOfParts, textsBetween } from '../pipelines/stages/parts.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { type Columns, decodeColumns, encodeColumns } from '../store/artifacts/columns-file.ts';
+import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import type { MembershipRows } from '../store/postgres/copy-binary.ts';
 import { labelsIn } from './columns.ts';
 import type { ActivityContext } from './context.ts';
@@ -22,35 +23,37 @@ export function createMembershipActivities(
 ): Pick<PartStages, 'planMemberships' | 'loadMemberships'> {
   const { artifacts, repositories } = context;
   return {
-    planMemberships: ({ run, parts, ...product }) => {
-      const inputs = [...inputsOfPersisting({ run, ...product }), parts];
-      return partStep(context, { name: 'memberships', run, inputs }, async ({ signal, onProgress }) => {
+    planMemberships({ run, parts, ...product }) {
+      const call = {
+        name: 'memberships',
+        run,
+        inputs: [...inputsOfPersisting({ run, ...product }), run, parts],
+      };
+      return partStep(context, call, async ({ signal, onProgress }) => {
         await saveSegments(context, { run, ...product });
         const { segmentIds, ...rows } = await membershipRows(context, { run, ...product });
         const ranges = rowsOfParts(rows.labels.length, parts);
-        const written = [];
+        const about = { runId: run.runId, ending: 'columns' };
+        const plan: MembershipPlan = { parts: [], segmentIds: [...segmentIds] };
         for (const { first, end } of ranges) {
           signal.throwIfAborted();
           const bytes = encodeColumns(columnsBetween(rows, first, end));
-          const about = { runId: run.runId, ending: 'columns', rows: end - first };
-          written.push({ rows: await artifacts.write('part', bytes, about) });
-          onProgress(written.length, ranges.length);
+          plan.parts.push(await artifacts.write('part', bytes, { ...about, rows: end - first }));
+          onProgress(plan.parts.length, ranges.length);
         }
-        return { parts: written, segmentIds: [...segmentIds] };
+        const kept = { ...about, ending: 'json', rows: plan.parts.length };
+        return { plan: await artifacts.write('part', encodeJson(plan), kept), parts: plan.parts.length };
       });
     },
 
-    loadMemberships: ({ run, plan, part, number, of }) => {
-      const inputs = [part.rows, ...plan.segmentIds, number, of];
-      return partStep(context, { name: `memberships-${number}`, run, inputs }, async (work) => {
-        const { next, ...rows } = await readPart(artifacts, part.rows);
-        const bounds = { number, of, first: number === 0 ? null : idAt(rows.customers, 0), end: next };
-        return repositories.memberships.loadPart(
-          run.runId,
-          bounds,
-          { ...rows, segmentIds: plan.segmentIds },
-          { signal: work.signal, onProgress: work.onProgress },
-        );
+    loadMemberships({ run, plan, part: number }) {
+      const call = { name: `memberships-${number}`, run, inputs: [plan, number] };
+      return partStep(context, call, async (work) => {
+        const { parts, segmentIds } = decodeJson(await artifacts.read(plan)) as MembershipPlan;
+        const { next, ...rows } = await readPart(artifacts, parts[number]!);
+        const first = number === 0 ? null : idAt(rows.customers, 0);
+        const bounds = { number, of: parts.length, first, end: next };
+        return repositories.memberships.loadPart(run.runId, bounds, { ...rows, segmentIds }, work);
       });
     },
   };

@@ -25,15 +25,12 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
   return {
     async persistRun({ run, features, clustering, match, naming, loaded }) {
       const product = { run, features, clustering, match, naming };
-      const inputs = [...inputsOfPersisting(product), ...(loaded ? ['parts', loaded.parts.length] : [])];
+      const inputs = [...inputsOfPersisting(product), ...(loaded ? [`${loaded.parts} parts`] : [])];
       return runStage(context, { stage: 'persist', run, inputs }, async ({ signal, onProgress }) => {
         if (loaded) {
           const { customers } = features;
-          const of = loaded.parts.length;
-          const attached = await repositories.memberships.attachParts(run.runId, {
-            of,
-            rows: customers.rows,
-          });
+          const parts = { of: loaded.parts, rows: customers.rows };
+          const attached = await repositories.memberships.attachParts(run.runId, parts, { signal });
           return { memberships: attached.rows };
         }
         await saveSegments(context, product);

@@ -40,7 +40,7 @@ const assign: RunWork = async (opened, known, told) => {
   if ('outcome' in read) return read;
   const { run, extract, validation } = read;
   const parted = { scale: opened.scale, board };
-  const { parts, ...features } = await step(
+  const { made, ...features } = await step(
     'features',
     summaries.features(validation),
     says.features,
@@ -48,7 +48,7 @@ const assign: RunWork = async (opened, known, told) => {
   );
   warn(known, features.warnings);
   const clustering = await step('assign', summaries.assign(features, run), says.assign, (options) =>
-    assignByModel(options, { run, features, parts }, parted),
+    assignByModel(options, { run, features, made }, parted),
   );
   if (clustering.verdict === 'none') return refused(known, board, clustering.reasons);
   known.quality = clustering.quality;

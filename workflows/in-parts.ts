@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { FeaturePart, PartStages } from '../pipelines/contracts/parts.ts';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { FeaturePart, PartedRun, PartStages } from '../pipelines/contracts/parts.ts';
 import { COMPUTE } from '../pipelines/contracts/policies.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Scale } from '../pipelines/contracts/scale-settings.ts';
@@ -31,43 +32,49 @@ export interface Parted {
 
 type Options = { summary: string };
 
+/** What the parts of the features leave for the parts of a later stage. */
+export interface MadeInParts {
+  plan: ArtifactRef;
+  parts: FeaturePart[];
+}
+
 export async function makeFeatures(
   options: Options,
   { run, extract, validation }: { run: Run; extract: Extract; validation: Validation },
   { scale, board }: Parted,
-): Promise<Features & { parts?: FeaturePart[] }> {
+): Promise<Features & { made?: MadeInParts }> {
   const build = compute.buildFeatures;
   if (!scale) return build.executeWithOptions(options, [{ run, extract, validation }]);
   return timed(async () => {
-    const { artifact, asOf, customers } = extract;
-    const parted = { artifact, asOf, ...(customers && { customers }) };
     const { plan, parts: of } = await compute.planParts.executeWithOptions(
       { summary: `part the extract by customers, at most ${scale.parts} parts` },
-      [{ run, extract: parted, parts: scale.parts }],
+      [{ run, extract, parts: scale.parts }],
     );
-    const parts = await each(numbers(of), { scale, board }, (part) =>
+    const parts = await each(of, { scale, board }, (part) =>
       compute.aggregatePart.executeWithOptions({ summary: summaries.part('features', part, of) }, [
-        { run, extract: parted, plan, part },
+        { run: briefly(run), plan, part },
       ]),
     );
-    return { ...(await build.executeWithOptions(options, [{ run, extract, validation, parts }])), parts };
+    const features = await build.executeWithOptions(options, [{ run, extract, validation, parts }]);
+    return { ...features, made: { plan, parts } };
   });
 }
 
 export async function assignByModel(
   options: Options,
-  { run, features, parts }: { run: Run; features: Features; parts?: FeaturePart[] | undefined },
+  { run, features, made }: { run: Run; features: Features; made?: MadeInParts | undefined },
   { scale, board }: Parted,
 ): Promise<Clustering | NoClustering> {
   const assign = compute.assignSegments;
-  if (!scale || !parts) return assign.executeWithOptions(options, [{ run, features }]);
+  if (!scale || !made) return assign.executeWithOptions(options, [{ run, features }]);
   return timed(async () => {
-    const labels = await each(parts, { scale, board }, ({ part }, number) =>
-      compute.assignPart.executeWithOptions({ summary: summaries.part('assign', number, parts.length) }, [
-        { run, part, number },
+    const of = made.parts.length;
+    const parts = await each(of, { scale, board }, (part) =>
+      compute.assignPart.executeWithOptions({ summary: summaries.part('assign', part, of) }, [
+        { run: briefly(run), plan: made.plan, part, features: made.parts[part]!.part },
       ]),
     );
-    return assign.executeWithOptions(options, [{ run, features, parts: labels }]);
+    return assign.executeWithOptions(options, [{ run, features, parts }]);
   });
 }
 
@@ -81,20 +88,21 @@ export async function persist(
   return timed(async () => {
     const { run, clustering, match, naming } = trail;
     const { customers, values } = trail.features;
-    const product = { run, features: { customers, values }, clustering, match, naming };
-    const plan = await compute.planMemberships.executeWithOptions(
+    const { plan, parts: of } = await compute.planMemberships.executeWithOptions(
       { summary: `part the memberships, at most ${scale.parts} parts` },
-      [{ ...product, parts: scale.parts }],
+      [{ run, features: { customers, values }, clustering, match, naming, parts: scale.parts }],
     );
-    const of = plan.parts.length;
-    const { segmentIds } = plan;
-    await each(plan.parts, { scale, board }, (part, number) =>
-      compute.loadMemberships.executeWithOptions({ summary: summaries.part('persist', number, of) }, [
-        { run, plan: { segmentIds }, part, number, of },
+    await each(of, { scale, board }, (part) =>
+      compute.loadMemberships.executeWithOptions({ summary: summaries.part('persist', part, of) }, [
+        { run: briefly(run), plan, part },
       ]),
     );
-    return whole.executeWithOptions(options, [{ ...trail, loaded: plan }]);
+    return whole.executeWithOptions(options, [{ ...trail, loaded: { parts: of } }]);
   });
+}
+
+function briefly({ runId, pipeline, kind }: Run): PartedRun {
+  return { runId, pipeline, kind };
 }
 
 /** What a stage in parts took from its beginning to its end, whoever did the parts. */
@@ -104,23 +112,20 @@ async function timed<R extends Timed>(stage: () => Promise<R>): Promise<R> {
   return { ...result, ms: nowMs() - began };
 }
 
-async function each<T, R>(
-  items: readonly T[],
+async function each<R>(
+  parts: number,
   { scale, board }: { scale: Scale; board: RunBoard },
-  call: (item: T, number: number) => Promise<R>,
+  call: (part: number) => Promise<R>,
 ): Promise<R[]> {
   const since = new Date(nowMs()).toISOString();
   let done = 0;
-  const tell = () => board.parted({ done, of: items.length, since });
+  const tell = () => board.parted({ done, of: parts, since });
   tell();
-  return inWindow(items, scale.atOnce, async (item, number) => {
-    const result = await call(item, number);
+  const numbers = Array.from({ length: parts }, (_, part) => part);
+  return inWindow(numbers, scale.atOnce, async (part) => {
+    const result = await call(part);
     done += 1;
     tell();
     return result;
   });
-}
-
-function numbers(count: number): number[] {
-  return Array.from({ length: count }, (_, number) => number);
 }

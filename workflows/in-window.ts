@@ -9,7 +9,7 @@ import { CancellationScope } from '@temporalio/workflow';
 export async function inWindow<T, R>(
   items: readonly T[],
   atOnce: number,
-  call: (item: T, number: number) => Promise<R>,
+  call: (item: T) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
   const window = new CancellationScope();
@@ -17,7 +17,7 @@ export async function inWindow<T, R>(
   const lane = async () => {
     while (next < items.length) {
       const number = next++;
-      results[number] = await call(items[number]!, number);
+      results[number] = await call(items[number]!);
     }
   };
   await window.run(async () => {

@@ -32,7 +32,7 @@ const refit: RunWork = async (opened, known, told) => {
   await step('profile', summaries.profile(extract), says.profile, (options) =>
     compute.profileExtract.executeWithOptions(options, [{ run, extract }]),
   );
-  const { parts: _, ...features } = await step(
+  const { made: _, ...features } = await step(
     'features',
     summaries.features(validation),
     says.features,

@@ -6,15 +6,16 @@ import type { Clustering, Extract, Features, Match, Naming, Timed } from './stag
 // stage's own activity joins what they left behind. Parts are ranges of customers in the order of all artifacts, the byte
 // order of their ids: joining them is putting them one after the other.
 
-/** Where parts begin, as an artifact of its own: history holds its reference alone. */
+// What every part is told lies in the plan, an artifact: history holds its reference alone, so that many parts fit into it.
+
+/** Of a run what its parts are told in so many words. */
+export type PartedRun = Pick<Run, 'runId' | 'pipeline' | 'kind'>;
+
 export interface PartPlan extends Timed {
   plan: ArtifactRef;
   /** As many as there are: fewer than were asked for where customers are few. */
   parts: number;
 }
-
-/** What features need of an extract. */
-export type PartedExtract = Pick<Extract, 'artifact' | 'asOf' | 'customers'>;
 
 /** Features of the customers of one part, before anything is fitted. */
 export interface FeaturePart extends Timed {
@@ -29,30 +30,17 @@ export interface LabelPart extends Timed {
   labels: ArtifactRef;
 }
 
-/** Memberships of every part, ready to be loaded. */
-export interface MembershipPlan extends Timed {
-  /** In order; customers of part i are those from its `first` on, up to the `first` of the next one. */
-  parts: MembershipPart[];
-  /** Segment of each label. */
-  segmentIds: string[];
-}
-
-export interface MembershipPart {
-  rows: ArtifactRef;
-}
-
-/** The activities of stages that are done in parts, beside the stages' own. */
+/** The activities of stages that are done in parts, beside the stages' own; parts count from 0. */
 export interface PartStages {
-  planParts(input: { run: Run; extract: PartedExtract; parts: number }): Promise<PartPlan>;
-  aggregatePart(input: {
-    run: Run;
-    extract: PartedExtract;
-    plan: ArtifactRef;
-    /** From 0. */
-    part: number;
-  }): Promise<FeaturePart>;
+  planParts(input: { run: Run; extract: Extract; parts: number }): Promise<PartPlan>;
+  aggregatePart(input: { run: PartedRun; plan: ArtifactRef; part: number }): Promise<FeaturePart>;
   /** In an assign run. */
-  assignPart(input: { run: Run; part: ArtifactRef; number: number }): Promise<LabelPart>;
+  assignPart(input: {
+    run: PartedRun;
+    plan: ArtifactRef;
+    part: number;
+    features: ArtifactRef;
+  }): Promise<LabelPart>;
   planMemberships(input: {
     run: Run;
     features: Pick<Features, 'customers' | 'values'>;
@@ -60,12 +48,10 @@ export interface PartStages {
     match: Match;
     naming: Naming;
     parts: number;
-  }): Promise<MembershipPlan>;
+  }): Promise<PartPlan>;
   loadMemberships(input: {
-    run: Run;
-    plan: Pick<MembershipPlan, 'segmentIds'>;
-    part: MembershipPart;
-    number: number;
-    of: number;
+    run: PartedRun;
+    plan: ArtifactRef;
+    part: number;
   }): Promise<Timed & { rows: number }>;
 }

@@ -1,5 +1,5 @@
 import type { ArtifactRef } from './artifacts.ts';
-import type { FeaturePart, LabelPart, MembershipPlan } from './parts.ts';
+import type { FeaturePart, LabelPart } from './parts.ts';
 import type {
   Outcome,
   Quality,
@@ -230,8 +230,8 @@ export interface Stages {
   }): Promise<Naming>;
   persistRun(
     input: { run: Run } & Omit<Trail, 'stability'> & {
-        /** Memberships that other activities have loaded; absent: it loads them itself. */
-        loaded?: MembershipPlan;
+        /** Memberships that other activities have loaded, in so many parts; absent: it loads them itself. */
+        loaded?: { parts: number };
       },
   ): Promise<Persisted>;
   measureStability(

@@ -1,5 +1,8 @@
+import type { ArtifactRef } from '../contracts/artifacts.ts';
 import type { CustomerIds } from '../contracts/customers.ts';
 import { PipelineError } from '../contracts/errors.ts';
+import type { Run } from '../contracts/run.ts';
+import type { Extract } from '../contracts/stages.ts';
 import type { Columns, FeatureColumns } from './features.ts';
 import type { RowRange } from './features-sql.ts';
 import type { FewWords } from './few-words.ts';
@@ -9,9 +12,22 @@ import type { FewWords } from './few-words.ts';
 
 /** What every part of the features is told. */
 export interface FeaturePlan {
+  run: Run;
+  extract: PartedExtract;
   /** Rows of the extract, by part; a part is read in pieces, since their hash tables stay small. */
   parts: RowRange[][];
   words: FewWords;
+}
+
+/** What features need of an extract. */
+export type PartedExtract = Pick<Extract, 'artifact' | 'asOf' | 'customers'>;
+
+/** What every part of the memberships is told. */
+export interface MembershipPlan {
+  /** Rows of each part, in order. */
+  parts: ArtifactRef[];
+  /** Segment of each label. */
+  segmentIds: string[];
 }
 
 /** Pieces to cut `rows` into, so that each part has as many of at most `most` rows. */

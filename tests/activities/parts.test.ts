@@ -149,7 +149,7 @@ describe('a part whose run was closed meanwhile', () => {
     const before = await shop.snapshot();
     const environment = shop.environment();
     environment.on('heartbeat', () => environment.cancel());
-    const aggregating = shop.perform('aggregatePart', { run, extract, plan, part: 0 }, environment);
+    const aggregating = shop.perform('aggregatePart', { run, plan, part: 0 }, environment);
     await expect(aggregating).rejects.toBeInstanceOf(CancelledFailure);
     expect(await shop.snapshot()).toEqual(before);
   }, 60_000);

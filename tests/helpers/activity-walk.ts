@@ -1,3 +1,4 @@
+import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { FeaturePart, LabelPart } from '../../pipelines/contracts/parts.ts';
 import type { Run, StartInput } from '../../pipelines/contracts/run.ts';
 import type {
@@ -57,7 +58,7 @@ export async function walkAssign(
   const validation = await call('validateExtract', { run, extract });
   const made = await walkFeatures(call, { run, extract, validation }, parts);
   const { features } = made;
-  const labelled = await walkLabels(call, run, made.parts);
+  const labelled = await walkLabels(call, run, made);
   const clustering = (await call('assignSegments', { run, features, ...labelled })) as Clustering;
   const match = await call('keepIdentities', { run, features, clustering });
   const naming = await call('nameSegments', { run, features, clustering, match });
@@ -111,37 +112,39 @@ export async function publishWalked(
 async function walkFeatures(
   call: Call,
   { run, extract, validation }: Pick<Walked, 'run' | 'extract' | 'validation'>,
-  parts: number | undefined,
-): Promise<{ features: Features; parts?: FeaturePart[] }> {
-  if (parts === undefined) return { features: await call('buildFeatures', { run, extract, validation }) };
-  const plan = await call('planParts', { run, extract, parts });
-  const made: FeaturePart[] = [];
-  for (let part = 0; part < plan.parts; part++)
-    made.push(await call('aggregatePart', { run, extract, plan: plan.plan, part }));
-  return { features: await call('buildFeatures', { run, extract, validation, parts: made }), parts: made };
+  asked: number | undefined,
+): Promise<{ features: Features; plan?: ArtifactRef; parts?: FeaturePart[] }> {
+  if (asked === undefined) return { features: await call('buildFeatures', { run, extract, validation }) };
+  const { plan, parts: of } = await call('planParts', { run, extract, parts: asked });
+  const parts: FeaturePart[] = [];
+  for (let part = 0; part < of; part++) parts.push(await call('aggregatePart', { run, plan, part }));
+  return { features: await call('buildFeatures', { run, extract, validation, parts }), plan, parts };
 }
 
-async function walkLabels(call: Call, run: Run, parts: FeaturePart[] | undefined) {
-  if (parts === undefined) return {};
+async function walkLabels(
+  call: Call,
+  run: Run,
+  { plan, parts }: Omit<Awaited<ReturnType<typeof walkFeatures>>, 'features'>,
+) {
+  if (plan === undefined || parts === undefined) return {};
   const labels: LabelPart[] = [];
-  for (const [number, { part }] of parts.entries())
-    labels.push(await call('assignPart', { run, part, number }));
+  for (const [part, { part: features }] of parts.entries())
+    labels.push(await call('assignPart', { run, plan, part, features }));
   return { parts: labels };
 }
 
 async function walkPersist(
   call: Call,
   trail: { run: Run } & Omit<Trail, 'stability'>,
-  parts: number | undefined,
+  asked: number | undefined,
 ): Promise<void> {
-  if (parts === undefined) {
+  if (asked === undefined) {
     await call('persistRun', trail);
     return;
   }
   const { run, features, clustering, match, naming } = trail;
-  const plan = await call('planMemberships', { run, features, clustering, match, naming, parts });
-  const of = plan.parts.length;
-  for (const [number, part] of plan.parts.entries())
-    await call('loadMemberships', { run, plan, part, number, of });
-  await call('persistRun', { ...trail, loaded: plan });
+  const product = { run, features, clustering, match, naming };
+  const { plan, parts } = await call('planMemberships', { ...product, parts: asked });
+  for (let part = 0; part < parts; part++) await call('loadMemberships', { run, plan, part });
+  await call('persistRun', { ...trail, loaded: { parts } });
 }

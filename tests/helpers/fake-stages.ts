@@ -222,11 +222,7 @@ const partStages = {
   planParts: async ({ parts }) => ({ plan: fakeRef('part', parts), parts, ms: 1 }),
   aggregatePart: async () => ({ part: fakeRef('part'), replaced: [], ms: 2 }),
   assignPart: async () => ({ labels: fakeRef('part'), ms: 2 }),
-  planMemberships: async ({ parts }) => ({
-    parts: Array.from({ length: parts }, () => ({ rows: fakeRef('part') })),
-    segmentIds: ['seg_0', 'seg_1', 'seg_2'],
-    ms: 1,
-  }),
+  planMemberships: async ({ parts }) => ({ plan: fakeRef('part', parts), parts, ms: 1 }),
   loadMemberships: async () => ({ rows: 10, ms: 2 }),
 } satisfies PartStages;
 

@@ -67,8 +67,8 @@ describe('a run in parts', () => {
     await runWith(
       {
         openRun: openedInParts(SCALE),
-        assignPart: async ({ number }) => {
-          numbers.push(number);
+        assignPart: async ({ part }) => {
+          numbers.push(part);
           return { labels: fakeRef('part'), ms: 1 };
         },
         assignSegments: async (input) => {
@@ -90,8 +90,8 @@ describe('a run in parts', () => {
     await runWith(
       {
         openRun: openedInParts({ parts: 3, atOnce: 3 }),
-        loadMemberships: async ({ number }) => {
-          if (number === 2) await gate.happened;
+        loadMemberships: async ({ part }) => {
+          if (part === 2) await gate.happened;
           return { rows: 10, ms: 1 };
         },
       },
