@@ -1,13 +1,8 @@
 import type { Knex } from 'knex';
 import { checkedCount, type MembershipRows } from './copy-binary.ts';
 import { translating } from './database-errors.ts';
-import {
-  attachParts,
-  dropLooseLeaves,
-  loadPart,
-  type MembershipPart,
-  type PartsAttached,
-} from './membership-parts.ts';
+import { dropLooseLeaves, type MembershipPart } from './membership-leaves.ts';
+import { attachParts, loadPart, type PartsAttached } from './membership-parts.ts';
 import {
   abortableTransaction,
   attachPartition,
