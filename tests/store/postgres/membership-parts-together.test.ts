@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import type { Knex } from 'knex';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { publishRun, summary } from './fixture.ts';
 import {
   blockedBy,
@@ -22,16 +24,22 @@ afterAll(() => parted?.drop());
 
 beforeEach(() => parted.clear());
 
-/** Holds parts up in the middle, where they look their segments up, until `release`. */
+let holding: Knex.Transaction | null = null;
+
+/** Holds parts up in the middle, where they look their segments up, until `release` or the end of the test. */
 async function holdUp() {
-  const transaction = await parted.knex.transaction();
-  await transaction.raw('lock table segments in access exclusive mode');
-  const pid = await pidOf(transaction);
-  return {
-    heldUp: (sessions: number) => blockedBy(parted.knex, pid, sessions),
-    release: () => transaction.rollback(),
-  };
+  holding = await parted.knex.transaction();
+  await holding.raw('lock table segments in access exclusive mode');
+  const pid = await pidOf(holding);
+  return { heldUp: (sessions: number) => blockedBy(parted.knex, pid, sessions), release };
 }
+
+async function release() {
+  await holding?.rollback();
+  holding = null;
+}
+
+afterEach(release);
 
 const close = () =>
   parted.repositories.runs.close('a', {
@@ -164,7 +172,7 @@ describe('a run that ends while a part is loaded', () => {
       const ended = await Promise.allSettled([
         ...small.slice(0, 2).map((part) => parted.loadPart(part)),
         parted.repositories.cleanUp('a'),
-        ...small.slice(2).map((part) => parted.loadPart(part)),
+        ...small.slice(2).map((part) => setTimeout(round * 10).then(() => parted.loadPart(part))),
       ]);
       for (const end of ended) {
         if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'RUN_ABANDONED' });
