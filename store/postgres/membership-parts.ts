@@ -130,7 +130,7 @@ function checkedLeaves(runId: string, found: Leaf[], { of, rows }: PartsAttached
   const leaves = Array.from({ length: of }, (_, number) => byNumber.get(number)).filter(
     (leaf): leaf is LoadedLeaf => leaf?.content?.of === of,
   );
-  if (of < 1 || leaves.length < of) {
+  if (of < 1 || leaves.length !== of) {
     throw new RangeError(`run ${runId} needs ${of} parts of its memberships loaded, found ${leaves.length}`);
   }
   const apart = leaves.findIndex(({ content }, i) => content.end !== (leaves[i + 1]?.content.first ?? null));

@@ -73,7 +73,7 @@ export const createMembershipsRepository = (knex: Knex) =>
      * @throws RangeError when a part is not loaded, parts do not adjoin, or have other rows than asked in all
      * @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED, POSTGRES_UNREACHABLE; the signal's reason
      *
-     * O(parts): no row is read.
+     * O(parts): no row is read, but those of parts that were attached before and came apart.
      */
     attachParts: (
       runId: string,

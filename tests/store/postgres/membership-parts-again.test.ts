@@ -239,7 +239,7 @@ describe('refused', () => {
       expect(await snapshot()).toEqual(before);
     };
     await refused({ of: 3, rows: 12 }, 'run a needs 3 parts of its memberships loaded, found 0');
-    await refused({ of: 0, rows: 0 }, 'needs 0 parts');
+    for (const of of [0, -1, 0.5, Number.NaN]) await refused({ of, rows: 0 }, `run a needs ${of} parts`);
     await parted.loadPart(three[0]!);
     await parted.loadPart(three[2]!);
     await refused({ of: 3, rows: 8 }, 'needs 3 parts of its memberships loaded, found 2');
