@@ -1,11 +1,19 @@
-// Memberships of a run that come in parts, each a range of customer ids loaded by another session. A part is a table of
-// its own until all are there; then the run's partition is one that is partitioned in turn, by customer. What a part
-// holds is told by the comment on its table: it comes and goes with the table, in the same transaction.
+// Memberships of a run that come in parts, each a range of customer ids loaded by a session of its own. A part is a table
+// of its own until all are there; then the run's partition is one that is partitioned in turn, by customer.
 
 import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import { checkedCount, type MembershipRows } from './copy-binary.ts';
+import {
+  dropLooseLeaves,
+  dropPartition,
+  type Leaf,
+  type LeafContent,
+  type LoadedLeaf,
+  leavesOf,
+  type MembershipPart,
+} from './membership-leaves.ts';
 import {
   abortableTransaction,
   attachPartition,
@@ -19,39 +27,12 @@ import {
 } from './membership-table.ts';
 import { type LockedRun, lockOpenRun } from './run-lock.ts';
 
-/** A range of customer ids in byte order; those of all parts adjoin. */
-export interface MembershipPart {
-  /** From 0, in the order of the ranges. */
-  number: number;
-  /** How many parts there are. */
-  of: number;
-  /** Lowest id, inclusive; null for the first part, which begins with whatever comes first. */
-  first: string | null;
-  /** Exclusive, and so the `first` of the next part; null for the last one. */
-  end: string | null;
-}
-
 export interface PartsAttached {
   /** Parts there have to be. */
   of: number;
   /** Rows they have to have in all. */
   rows: number;
 }
-
-interface Leaf {
-  table: string;
-  number: number;
-  isAttached: boolean;
-  /** Null where the comment is not ours. */
-  content: LeafContent | null;
-}
-
-interface LeafContent extends Omit<MembershipPart, 'number'> {
-  rows: number;
-  sha256: string;
-}
-
-type LoadedLeaf = Leaf & { content: LeafContent };
 
 export async function loadPart(
   knex: Knex,
@@ -104,45 +85,11 @@ export function attachParts(
   });
 }
 
-/** Drops the parts of a run that are not attached. */
-export async function dropLooseLeaves(transaction: Knex.Transaction, run: LockedRun): Promise<void> {
-  const leaves = await leavesOf(transaction, run);
-  for (const { table } of leaves.filter(({ isAttached }) => !isAttached)) {
-    await transaction.raw('drop table ??', [table]);
-  }
-}
-
 /** Of two attempts at one part the second waits, and then finds what the first one left. */
 async function lockPart(transaction: Knex.Transaction, table: string): Promise<void> {
   await transaction.raw(`select pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || ?, 0))`, [
     table,
   ]);
-}
-
-async function leavesOf(transaction: Knex.Transaction, run: LockedRun): Promise<Leaf[]> {
-  const start = `${partitionOf(run)}_`;
-  const found = await transaction('pg_class')
-    .whereRaw("relnamespace = current_schema()::regnamespace and relkind = 'r'")
-    .whereRaw('relname ~ ?', [`^${start}[0-9]+$`])
-    .select<{ relname: string; relispartition: boolean; comment: string | null }[]>(
-      'relname',
-      'relispartition',
-      transaction.raw(`obj_description(oid, 'pg_class') as comment`),
-    );
-  return found.map(({ relname, relispartition, comment }) => ({
-    table: relname,
-    number: Number(relname.slice(start.length)),
-    isAttached: relispartition,
-    content: contentOf(comment),
-  }));
-}
-
-function contentOf(comment: string | null): LeafContent | null {
-  try {
-    return JSON.parse(comment ?? 'null') as LeafContent | null;
-  } catch {
-    return null;
-  }
 }
 
 function isSame(found: LeafContent | null | undefined, asked: LeafContent): boolean {
@@ -183,7 +130,7 @@ function checkedLeaves(runId: string, found: Leaf[], { of, rows }: PartsAttached
   const leaves = Array.from({ length: of }, (_, number) => byNumber.get(number)).filter(
     (leaf): leaf is LoadedLeaf => leaf?.content?.of === of,
   );
-  if (of < 1 || leaves.length < of) {
+  if (of < 1 || leaves.length !== of) {
     throw new RangeError(`run ${runId} needs ${of} parts of its memberships loaded, found ${leaves.length}`);
   }
   const apart = leaves.findIndex(({ content }, i) => content.end !== (leaves[i + 1]?.content.first ?? null));
@@ -239,13 +186,4 @@ async function detachAll(
       .where({ run_id: runId })
       .update({ membership_rows: null, membership_sha256: null });
   });
-}
-
-/** The run's partition goes; the parts that were attached to it stay, loose. */
-async function dropPartition(transaction: Knex.Transaction, run: LockedRun): Promise<void> {
-  const partition = partitionOf(run);
-  for (const { table, isAttached } of await leavesOf(transaction, run)) {
-    if (isAttached) await transaction.raw('alter table ?? detach partition ??', [partition, table]);
-  }
-  await transaction.raw('drop table if exists ??', [partition]);
 }

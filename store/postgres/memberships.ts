@@ -1,13 +1,8 @@
 import type { Knex } from 'knex';
 import { checkedCount, type MembershipRows } from './copy-binary.ts';
 import { translating } from './database-errors.ts';
-import {
-  attachParts,
-  dropLooseLeaves,
-  loadPart,
-  type MembershipPart,
-  type PartsAttached,
-} from './membership-parts.ts';
+import { dropLooseLeaves, type MembershipPart } from './membership-leaves.ts';
+import { attachParts, loadPart, type PartsAttached } from './membership-parts.ts';
 import {
   abortableTransaction,
   attachPartition,
@@ -78,7 +73,7 @@ export const createMembershipsRepository = (knex: Knex) =>
      * @throws RangeError when a part is not loaded, parts do not adjoin, or have other rows than asked in all
      * @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED, POSTGRES_UNREACHABLE; the signal's reason
      *
-     * O(parts): no row is read.
+     * O(parts): no row is read, but those of parts that were attached before and came apart.
      */
     attachParts: (
       runId: string,
