@@ -51,6 +51,8 @@ describe('parseDefinition', () => {
       nullDraws: 20,
       sampleRows: 6_000,
     });
+    const { clustering } = parse(`${PIPELINE}clustering: { coresetRows: 6000 }\n`);
+    expect(clustering).toEqual({ ...definition.clustering, coresetRows: 6000 });
     expect(definition.assignment).toEqual({
       abstainBelowMargin: 0,
       abstainBelowConfidence: 0,
@@ -93,6 +95,16 @@ describe('parseDefinition', () => {
       'k the wrong way round',
       `${PIPELINE}clustering: { k: { min: 6, max: 4 } }\n`,
       /clustering\.k: needs min <= max/,
+    ],
+    [
+      'a fit on fewer customers than are scored',
+      `${PIPELINE}clustering: { coresetRows: 5000 }\n`,
+      /clustering\.coresetRows: needs to be at least sampleRows: .*, found 5000/,
+    ],
+    [
+      'a fit on hardly any customers',
+      `${PIPELINE}clustering: { coresetRows: 999, sampleRows: 500 }\n`,
+      /clustering\.coresetRows: .*>=\s?1000.*found 999/,
     ],
     [
       'an unknown transform',
