@@ -235,7 +235,7 @@ export interface Quality {
  * whether the sample was large enough; neither is the distance to the best centres there are.
  */
 export interface CoresetQuality {
-  /** Customers in the sample. */
+  /** Different customers in the sample: it is drawn with replacement, who comes twice weighs twice. */
   rows: number;
   of: number;
   /** What the weighted sample's inertia is more than that of all customers at the same centres, as a share; mostly below 0. */
