@@ -16,6 +16,10 @@ const SCORED_ROWS = 6_000;
 const CORESET_ROWS = [20_000, 100_000, 500_000];
 const WIDTHS = [34, 12, 14, 15, 11, 11];
 
+interface Options extends PeerOptions {
+  crowd?: boolean;
+}
+
 interface Measured {
   name: string;
   /** With what follows the fit: a label, distance and margin for each row. */
@@ -39,7 +43,7 @@ export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const pool = createKernelPool({ threads: options.threads });
   try {
-    const X = makeRows(options.rows, SEED);
+    const X = makeRows(options.rows, { seed: SEED, ...(options.crowd && { groups: 1 }) });
     const scored = takeRows(X, createRandom(SEED).fork('scored').sample(X.rows, SCORED_ROWS));
     const { centers } = await fitKMeans(pool, scored, { nClusters: CLUSTERS, seed: SEED });
     const ours = await measure(pool, X, { centers, repeat: options.repeat });
@@ -56,15 +60,12 @@ export async function bench(args: string[]): Promise<void> {
   }
 }
 
-function readOptions(args: string[]): PeerOptions {
+function readOptions(args: string[]): Options {
   const least = countFrom(CORESET_ROWS.at(-1)! + 1);
-  const command = benchCommand('coreset').option(
-    '--rows <rows>',
-    `rows of ${COLUMNS} columns`,
-    least,
-    1_000_000,
-  );
-  return addPeerOptions(command, { repeat: 5 }).parse(args, { from: 'user' }).opts<PeerOptions>();
+  const command = benchCommand('coreset')
+    .option('--rows <rows>', `rows of ${COLUMNS} columns`, least, 1_000_000)
+    .option('--crowd', 'one crowd instead of eight groups: k-means needs more iterations');
+  return addPeerOptions(command, { repeat: 5 }).parse(args, { from: 'user' }).opts<Options>();
 }
 
 /** All in turn, again and again, so that what else the machine does falls on all alike; the first round warms up. */
@@ -109,10 +110,10 @@ async function measure(
 function report(
   ours: readonly Measured[],
   peer: PeerFigures | null,
-  { rows, threads, repeat }: PeerOptions,
+  { rows, threads, repeat, crowd }: Options,
 ): void {
   const [onAll] = ours as readonly [Measured];
-  const shape = `${rows.toLocaleString('en-US')} x ${COLUMNS}, k = ${CLUSTERS}`;
+  const shape = `${rows.toLocaleString('en-US')} x ${COLUMNS}${crowd ? ' of one crowd' : ''}, k = ${CLUSTERS}`;
   console.log(`\n${shape}, ${threads} threads; medians of ${repeat} runs after one to warm up`);
   console.log(tableRow(['', 'time', 'of all rows', 'inertia', 'inertia', 'step'], WIDTHS));
   console.log(tableRow(['', '', '', 'of all rows', 'error', 'gain'], WIDTHS));

@@ -5,11 +5,14 @@ export const COLUMNS = 12;
 export const CLUSTERS = 8;
 
 /**
- * Eight groups around normal centres (deviation 1.5), all with the same correlations between columns: a row is its
+ * Groups (eight, or as many as said) around normal centres (deviation 1.5), all with the same correlations between columns: a row is its
  * centre + 0.6 z + 0.8 M z for normal z and one matrix M of normal values / sqrt(columns). One row in twenty is noise
  * instead: normal around the origin, deviation 3.
  */
-export function makeRows(rows: number, seed: string): Matrix {
+export function makeRows(
+  rows: number,
+  { seed, groups = CLUSTERS }: { seed: string; groups?: number },
+): Matrix {
   const random = createRandom(seed);
   const X = createMatrix(rows, COLUMNS);
   const normals = (count: number, scale: number) =>
@@ -18,7 +21,7 @@ export function makeRows(rows: number, seed: string): Matrix {
   for (let j = 0; j < COLUMNS; j++) mixing[j * COLUMNS + j]! += 0.6;
   const centers = normals(CLUSTERS * COLUMNS, 1.5);
   for (let i = 0; i < rows; i++) {
-    const group = random.int(CLUSTERS) * COLUMNS;
+    const group = random.int(groups) * COLUMNS;
     const isNoise = random.float() < 0.05;
     const z = normals(COLUMNS, isNoise ? 3 : 1);
     for (let j = 0; j < COLUMNS; j++) {

@@ -56,7 +56,7 @@ export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const pool = createKernelPool({ threads: options.threads });
   try {
-    const X = makeRows(options.rows, SEED);
+    const X = makeRows(options.rows, { seed: SEED });
     const centers = centersAt(X, createRandom(SEED).fork('begin').sample(X.rows, CLUSTERS));
     const ours = await measure(pool, X, { centers, options });
     const about = { rows: X.rows, columns: COLUMNS, k: CLUSTERS, centers: Array.from(centers) };

@@ -46,7 +46,8 @@ const BLOCK_ROWS = 1 << 21;
  * @returns the same bytes for the same X, coreset, options and seed, whatever the number of threads
  * @throws as fitKMeans, but for KernelMemoryError: all rows are never in the memory of the kernels together
  *
- * O(coreset rows * k * columns) per iteration on one thread; on all rows one or two assignments and one pass.
+ * O(coreset rows * k * columns) per iteration on one thread; on all rows one assignment and few passes, two
+ * assignments where some row is as near to two centres.
  */
 export async function fitOnCoreset(
   pool: KernelPool,
@@ -78,13 +79,33 @@ async function assignInOrder(
   signal: AbortSignal | undefined,
 ): Promise<AssignmentWithInertia & Pick<KMeansFit, 'centers' | 'sizes'>> {
   const k = few.sizes.length;
-  const assignment = await assignNearest(pool, X, few.centers, { signal });
-  const sizes = await clusterSizes(assignment.labels, k);
-  const { centers } = inCanonicalOrder({ ...few, sizes, labels: new Uint8Array(0) }, X.columns);
-  if (centers.every((value, at) => value === few.centers[at])) return { ...assignment, centers, sizes };
-  // Not renamed: a row as near to two centres goes to the first, and which that is has changed.
-  const ordered = await assignNearest(pool, X, centers, { signal });
-  return { ...ordered, centers, sizes: await clusterSizes(ordered.labels, k) };
+  const found = await assignNearest(pool, X, few.centers, { signal });
+  const counts = await clusterSizes(found.labels, k);
+  const names = Uint8Array.from({ length: k }, (_, c) => c);
+  const {
+    centers,
+    sizes,
+    labels: places,
+  } = inCanonicalOrder({ ...few, sizes: counts, labels: names }, X.columns);
+  if (places.every((place, c) => place === c)) return { ...found, centers, sizes };
+  if (await renamed(found, places)) return { ...found, centers, sizes };
+  // A row as near to two centres goes to the first of them, and which that is has changed.
+  const again = await assignNearest(pool, X, centers, { signal });
+  return { ...again, centers, sizes: await clusterSizes(again.labels, k) };
+}
+
+/** Gives labels their new names in place; false, and nothing is done, where some row is as near to two centres. */
+async function renamed({ labels, margin }: AssignmentWithInertia, places: Uint8Array): Promise<boolean> {
+  for (let first = 0; first < margin.length; first += BLOCK_ROWS) {
+    if (margin.subarray(first, first + BLOCK_ROWS).includes(0)) return false;
+    await nextTurn();
+  }
+  for (let first = 0; first < labels.length; first += BLOCK_ROWS) {
+    const block = labels.subarray(first, first + BLOCK_ROWS);
+    for (let i = 0; i < block.length; i++) block[i] = places[block[i]!]!;
+    await nextTurn();
+  }
+  return true;
 }
 
 /** What the inertia falls by when each centre moves to the mean of its rows. */

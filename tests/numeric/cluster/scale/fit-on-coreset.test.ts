@@ -92,6 +92,29 @@ describe('fitOnCoreset', () => {
     }
   });
 
+  test.each([
+    ['names change', { low: 2, middle: 0, high: 7 }, [7, 2]],
+    [
+      'rows in the middle change to the cluster that is now the first',
+      { low: 1, middle: 4, high: 9 },
+      [13, 1],
+    ],
+  ])(
+    'where the larger cluster of the coreset is the smaller one of all rows, %s',
+    async (_, counts, sizes) => {
+      const values = Object.entries({ low: -1, middle: 0, high: 1 }).flatMap(([name, value]) =>
+        new Array<number[]>(counts[name as 'low']).fill([value]),
+      );
+      const X = matrixFromRows(values);
+      const coreset = { points: matrixFromRows([[-1], [1]]), weights: Float64Array.of(5, 1) };
+      const found = await fitOnCoreset(pool, X, { nClusters: 2, seed: 1, coreset });
+      expect(Array.from(found.centers)).toEqual([1, -1]);
+      expect(Array.from(found.sizes)).toEqual(sizes);
+      const { labels, distance, margin, inertia } = found;
+      expect({ labels, distance, margin, inertia }).toEqual(await assignNearest(pool, X, found.centers));
+    },
+  );
+
   test('a full step of k-means on all rows gains no less than is stated', async () => {
     const X = makeNoise(8000, 4);
     const { centers, inertia, error } = await fit(X, { nClusters: 6, size: 400 });
