@@ -84,6 +84,11 @@ const clustering = z
     /** All scores are of so many customers at most; the segments are of all. */
     sampleRows: z.int().min(500).max(50_000).default(6_000),
     /**
+     * With more customers than this, centres are fitted on a weighted sample of so many, and the run says what that
+     * costs; everybody is assigned all the same. Absent: the fit is on all customers.
+     */
+    coresetRows: z.int().min(1_000).max(1_000_000).optional(),
+    /**
      * Among clusterings as good as each other, take the one that goes on from the published centres; absent: false.
      * With it a run depends on what was published before.
      */
@@ -93,6 +98,10 @@ const clustering = z
      * another one once the source knows those days.
      */
     laterPeriodDays: z.int().min(1).max(730).optional(),
+  })
+  .refine(({ coresetRows, sampleRows }) => coresetRows === undefined || coresetRows >= sampleRows, {
+    path: ['coresetRows'],
+    error: 'needs to be at least sampleRows: segments would be fitted on fewer customers than scored',
   })
   .prefault({});
 
