@@ -97,7 +97,7 @@ describe('a worker that is killed in the middle of its parts', () => {
     'costs no customer: the other one does them, and readers see what they would have seen',
     async () => {
       await scaleTo({ parts: 6, atOnce: 3 });
-      const handle = await start({});
+      const handle = await start({ review: 'never' });
       await untilProgress(handle, ({ stage, parts }) => stage === 'features' && (parts?.done ?? 0) >= 1);
       await workers[0]!.kill();
       const summary = await handle.result();
