@@ -1,22 +1,29 @@
 import { createKernelPool } from '../numeric/kernels/pool.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Champion, Quality, Run } from '../pipelines/contracts/run.ts';
-import type { AssignStages, Clustering, Features, NoClustering } from '../pipelines/contracts/stages.ts';
+import type { AssignStages, Clustering, NoClustering } from '../pipelines/contracts/stages.ts';
 import { assignCustomers } from '../pipelines/stages/assign.ts';
 import {
   emptyClusters,
   measureAssigned,
   type NearestSegments,
 } from '../pipelines/stages/assigned-quality.ts';
+import type { Columns } from '../pipelines/stages/features.ts';
 import { matchSummary } from '../pipelines/stages/identity.ts';
 import { keepIdentities } from '../pipelines/stages/kept-identities.ts';
 import { joinCustomers } from '../pipelines/stages/match.ts';
 import { type Model, parseModel } from '../pipelines/stages/model.ts';
 import { countLabels } from '../pipelines/stages/stability-drift.ts';
-import { encodeColumns } from '../store/artifacts/columns-file.ts';
 import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 import type { Publication } from '../store/postgres/publications.ts';
-import { readCustomers, readLabels, readValues } from './columns.ts';
+import {
+  type NovelLabels,
+  readCustomers,
+  readLabelParts,
+  readLabels,
+  readValues,
+  writeLabels,
+} from './columns.ts';
 import type { ActivityContext } from './context.ts';
 import { idsByCluster } from './published-run.ts';
 import { settleMembers } from './settle-members.ts';
@@ -28,31 +35,30 @@ export function createAssignActivities(
 ): Pick<AssignStages, 'assignSegments' | 'keepIdentities'> {
   const { artifacts, repositories } = context;
   return {
-    async assignSegments({ run, features }) {
+    async assignSegments({ run, features, parts }) {
       const champion = run.champion!;
+      // Not the parts: whether others made them or not, the result is the same.
       const inputs = [features.values, champion.model, champion.labels];
       return runStage<Clustering | NoClustering>(context, { stage: 'assign', run, inputs }, async (work) => {
         const bytes = await artifacts.read(champion.model);
         const model = parseModel(decodeJson(bytes));
-        const found = await nearestSegments(context, { features, model, signal: work.signal });
+        const found = parts
+          ? await readLabelParts(artifacts, parts)
+          : await nearestSegments(context, {
+              ...{ columns: await readValues(artifacts, features.values), model, signal: work.signal },
+            });
         const k = model.centers.length;
         const empty = emptyClusters(found.labels, k);
         if (empty.length > 0) return { verdict: 'none', reasons: await emptyReasons(context, run, empty) };
         const fit = await qualityOfFit(context, champion);
         const assigned = measureAssigned(model, found, await labelsOfFit(context, champion));
-        const { labels, distance, margin, isNovel } = found;
-        const rows = labels.length;
-        const write = { runId: run.runId, ending: 'columns' };
+        const { labels } = found;
         const record = { fittedAsOf: champion.asOf, model: champion.model.sha256, assigned };
         return {
           ...{ verdict: fit.verdict, reasons: [], k },
           sizes: [...countLabels(labels, k)],
           quality: { ...fit, adjustedRand: null, movedShare: null, assigned },
-          labels: await artifacts.write(
-            'labels',
-            encodeColumns({ labels, distance, margin, ...(isNovel && { isNovel }) }),
-            { ...write, rows },
-          ),
+          labels: await writeLabels(artifacts, found, { kind: 'labels', runId: run.runId }),
           candidates: await artifacts.write('clustering', encodeJson(record), {
             ...{ runId: run.runId, ending: 'json', rows: k },
           }),
@@ -99,13 +105,11 @@ export function createAssignActivities(
 }
 
 /** The nearest segment of everybody, whatever `assignment` says of those at a border: as a refit finds them. */
-async function nearestSegments(
-  context: ActivityContext,
-  given: { features: Features; model: Model; signal: AbortSignal },
-): Promise<NearestSegments & { isNovel: Uint8Array | null }> {
-  const { features, model, signal } = given;
-  const columns = await readValues(context.artifacts, features.values);
-  const pool = createKernelPool({ threads: context.threads });
+export async function nearestSegments(
+  { threads }: Pick<ActivityContext, 'threads'>,
+  { columns, model, signal }: { columns: Columns; model: Model; signal: AbortSignal },
+): Promise<NovelLabels> {
+  const pool = createKernelPool({ threads });
   try {
     const { clusters, distance, margin, isNovel } = await assignCustomers(pool, model, columns, {
       ...{ signal, abstainBelowMargin: 0, abstainBelowConfidence: 0 },

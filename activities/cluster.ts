@@ -1,12 +1,14 @@
-import type { KChoice } from '../numeric/cluster/choice/choice.ts';
+import type { KCandidate, KChoice } from '../numeric/cluster/choice/choice.ts';
 import { chooseK } from '../numeric/cluster/choice/choose-k.ts';
 import { NoClusteringError } from '../numeric/cluster/choice/no-clustering-error.ts';
 import { fitKMeans, type KMeansFit } from '../numeric/cluster/k-means.ts';
+import { type DrawnCoreset, drawCoreset } from '../numeric/cluster/scale/drawn-coreset.ts';
+import { fitOnCoreset } from '../numeric/cluster/scale/fit-on-coreset.ts';
 import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
 import type { Matrix } from '../numeric/matrix.ts';
 import type { ArtifactKind, ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../pipelines/contracts/definition.ts';
-import type { Run } from '../pipelines/contracts/run.ts';
+import type { CoresetQuality, Run } from '../pipelines/contracts/run.ts';
 import type { Clustering, Features, NoClustering, Stages } from '../pipelines/contracts/stages.ts';
 import {
   type Agreement,
@@ -92,6 +94,8 @@ interface Found {
   choice: KChoice;
   fit: KMeansFit;
   agreement: Agreement;
+  /** Where the centres were fitted on a weighted sample. */
+  coreset?: CoresetQuality | undefined;
 }
 
 interface NotFound {
@@ -105,23 +109,49 @@ const STEPS = { all: 1_000, choice: 800 };
 
 /** The scored clusters, carried to all customers; or why there are none. */
 export async function findClusters(search: Search): Promise<Found | NotFound> {
-  const { pool, matrix, definition, seed, work } = search;
+  const { pool, matrix, definition, work } = search;
   const { k: range, smallestShare, sampleRows } = definition.clustering;
   // What the fit on all rows needs is refused before the choice is worked out, not after.
-  if (matrix.rows > sampleRows) pool.reserve({ ...matrix, k: Math.max(range.max, search.fixedK ?? 0) });
+  if (matrix.rows > sampleRows && !isFittedOnCoreset(search))
+    pool.reserve({ ...matrix, k: Math.max(range.max, search.fixedK ?? 0) });
   const choice = await evidenceFor(search);
   if (choice instanceof NoClusteringError) return { none: [choice.message], choice: null };
   work.onProgress(STEPS.choice, STEPS.all);
   if (choice.k === null) return { none: [...choice.reasons], choice };
-  for (const candidate of candidatesToTry(choice)) {
-    const { k: nClusters, centers: initialCenters } = candidate;
-    const fit = await fitKMeans(pool, matrix, { nClusters, seed, initialCenters, signal: work.signal });
-    if (choice.decidedBy === 'evidence' && !isLargeEnough(fit.sizes, smallestShare)) continue;
-    const agreement = agreementWith(candidate, { scoredRows: choice.scoredRows, labels: fit.labels });
-    return { choice, fit, agreement };
+  const candidates = candidatesToTry(choice);
+  const coreset = await coresetFor(search, Math.max(...candidates.map(({ k }) => k)));
+  for (const candidate of candidates) {
+    const found = await carry(search, candidate, coreset);
+    if (choice.decidedBy === 'evidence' && !isLargeEnough(found.fit.sizes, smallestShare)) continue;
+    const agreement = agreementWith(candidate, { scoredRows: choice.scoredRows, labels: found.fit.labels });
+    return { choice, agreement, ...found };
   }
   const ks = `at every k from ${range.min} to ${range.max}`;
   return { none: [`${ks} some cluster holds less than ${smallestShare * 100} % of the customers`], choice };
+}
+
+function isFittedOnCoreset({ matrix, definition }: Search): boolean {
+  return matrix.rows > (definition.clustering.coresetRows ?? Infinity);
+}
+
+/** One for all candidates of a run; null where they are fitted on all customers. */
+async function coresetFor(search: Search, clusters: number): Promise<DrawnCoreset | null> {
+  const { matrix, definition, seed, work } = search;
+  const { coresetRows: size } = definition.clustering;
+  if (size === undefined || !isFittedOnCoreset(search)) return null;
+  return drawCoreset(matrix, { size, clusters, seed, signal: work.signal });
+}
+
+/** A scored clustering, fitted on from its centres and carried to all customers. */
+async function carry(
+  { pool, matrix, seed, work: { signal } }: Search,
+  { k: nClusters, centers: initialCenters }: KCandidate,
+  coreset: DrawnCoreset | null,
+): Promise<Pick<Found, 'fit' | 'coreset'>> {
+  const options = { nClusters, seed, initialCenters, signal };
+  if (coreset === null) return { fit: await fitKMeans(pool, matrix, options) };
+  const { error, ...fit } = await fitOnCoreset(pool, matrix, { ...options, coreset });
+  return { fit, coreset: { rows: coreset.points.rows, of: matrix.rows, ...error } };
 }
 
 /** That there is nothing to try is a finding about the data; whatever else goes wrong is a fault. */
@@ -184,7 +214,7 @@ async function refuse(
 
 async function keep(
   { artifacts }: ActivityContext,
-  { run, features, definition, transforms, choice, fit, agreement }: Kept & Found,
+  { run, features, definition, transforms, choice, fit, agreement, coreset }: Kept & Found,
 ): Promise<Omit<Clustering, 'ms'>> {
   const model = createModel({
     definition,
@@ -200,7 +230,7 @@ async function keep(
   const write = (kind: ArtifactKind, bytes: Buffer, about: { ending: string; rows: number }) =>
     artifacts.write(kind, bytes, { runId: run.runId, ...about });
   const { labels, distance, margin } = fit;
-  const fitted = { sizes: fit.sizes, agreement };
+  const fitted = { sizes: fit.sizes, agreement, coreset };
   const { smallestShare } = definition.clustering;
   const laterDays = features.laterPeriod?.days ?? null;
   const clustering = describeClustering({ choice, fitted, smallestShare, laterDays });

@@ -1,10 +1,12 @@
 import { type Matrix, matrixFromColumns } from '../numeric/matrix.ts';
-import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { ArtifactKind, ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { LabelPart } from '../pipelines/contracts/parts.ts';
 import type { Columns as FeatureColumns } from '../pipelines/stages/features.ts';
+import { joinArrays } from '../pipelines/stages/parts.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
-import { type Column, decodeColumns } from '../store/artifacts/columns-file.ts';
+import { type Column, type Columns, decodeColumns, encodeColumns } from '../store/artifacts/columns-file.ts';
 
 // What the stages hand on as columns files, with the types they have on the way.
 
@@ -42,12 +44,69 @@ export async function readMatrix(artifacts: ArtifactStore, ref: ArtifactRef): Pr
 }
 
 export async function readLabels(artifacts: ArtifactStore, ref: ArtifactRef): Promise<Labels> {
-  const { labels, distance, margin, waiting } = decodeColumns(await artifacts.read(ref));
+  const { waiting, ...found } = decodeColumns(await artifacts.read(ref));
+  return {
+    ...labelsIn(found),
+    ...(waiting && { waiting: typed(waiting, Uint8Array, 'waiting') }),
+  };
+}
+
+/** Of an assign run: 1 = unlike any segment; null where the model does not tell. */
+export type NovelLabels = Labels & { isNovel: Uint8Array | null };
+
+export async function writeLabels(
+  artifacts: ArtifactStore,
+  { labels, distance, margin, isNovel }: NovelLabels,
+  { kind, runId }: { kind: ArtifactKind; runId: string },
+): Promise<ArtifactRef> {
+  const bytes = encodeColumns({ labels, distance, margin, ...(isNovel && { isNovel }) });
+  return artifacts.write(kind, bytes, { runId, ending: 'columns', rows: labels.length });
+}
+
+/** Labels of all parts, one after the other. */
+export async function readLabelParts(
+  artifacts: ArtifactStore,
+  parts: readonly LabelPart[],
+): Promise<NovelLabels> {
+  const read: NovelLabels[] = [];
+  for (const { labels: ref } of parts) {
+    const { isNovel, ...found } = decodeColumns(await artifacts.read(ref));
+    read.push({
+      ...labelsIn(found),
+      isNovel: isNovel === undefined ? null : typed(isNovel, Uint8Array, 'isNovel'),
+    });
+  }
+  return {
+    labels: joinArrays(
+      read.map(({ labels }) => labels),
+      Uint8Array,
+    ),
+    distance: joinArrays(
+      read.map(({ distance }) => distance),
+      Float32Array,
+    ),
+    margin: joinArrays(
+      read.map(({ margin }) => margin),
+      Float32Array,
+    ),
+    isNovel: read.some((part) => part.isNovel === null)
+      ? null
+      : joinArrays(
+          read.map((part) => part.isNovel!),
+          Uint8Array,
+        ),
+  };
+}
+
+export function labelsIn({
+  labels,
+  distance,
+  margin,
+}: Columns): Pick<Labels, 'labels' | 'distance' | 'margin'> {
   return {
     labels: typed(labels, Uint8Array, 'labels'),
     distance: typed(distance, Float32Array, 'distance'),
     margin: typed(margin, Float32Array, 'margin'),
-    ...(waiting && { waiting: typed(waiting, Uint8Array, 'waiting') }),
   };
 }
 

@@ -1,15 +1,21 @@
 import { columnOf, type Matrix } from '../numeric/matrix.ts';
 import type { ArtifactKind, ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
+import type { Definition, FeatureSettings } from '../pipelines/contracts/definition.ts';
+import type { FeaturePart } from '../pipelines/contracts/parts.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Extract, Features, Stages } from '../pipelines/contracts/stages.ts';
 import { type CategoryCodes, categoryColumns, codeCategory } from '../pipelines/stages/category-codes.ts';
-import { attributesOf, withCustomersSql } from '../pipelines/stages/customers.ts';
 import { reportFeatures, toldWarnings } from '../pipelines/stages/feature-report.ts';
-import { type Columns, deriveColumnsInTurns, whenMissingOf } from '../pipelines/stages/features.ts';
-import { featuresSql, partsSql, readParts } from '../pipelines/stages/features-sql.ts';
-import { fewWordsSql, readFewWords } from '../pipelines/stages/few-words.ts';
+import {
+  type Columns,
+  deriveColumnsInTurns,
+  type FeatureColumns,
+  refuseValueless,
+  whenMissingOf,
+} from '../pipelines/stages/features.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
+import { joinFeatureParts, joinReplaced, type PartOfFeatures } from '../pipelines/stages/parts.ts';
 import {
   applyTransformsInTurns,
   type FittedTransforms,
@@ -18,7 +24,9 @@ import {
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { type Column, encodeColumns } from '../store/artifacts/columns-file.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
+import { aggregatePieces, findPieces } from './aggregate.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
+import { readFeaturePart } from './part-files.ts';
 import { readModel } from './previous-model.ts';
 import { runStage, type Work } from './stage.ts';
 import { parquet, withWarehouse } from './warehouse.ts';
@@ -27,60 +35,33 @@ import { parquet, withWarehouse } from './warehouse.ts';
 export function createFeatureActivities(context: ActivityContext): Pick<Stages, 'buildFeatures'> {
   const { artifacts } = context;
   return {
-    async buildFeatures({ run, extract }) {
+    async buildFeatures({ run, extract, parts }) {
       const { customers } = extract;
       const beside = [extract.later, customers?.artifact, run.champion?.model];
+      // Not the parts: whether others made them or not, the result is the same.
       const inputs = [extract.artifact, ...beside.filter((ref) => ref != null)];
       return runStage(context, { stage: 'features', run, inputs }, async (work) => {
         const { signal } = work;
         const definition = await frozenDefinition(artifacts, run);
-        const { contract, features, source } = definition;
-        const from = parquet(await artifacts.path(extract.artifact));
-        const rowsFrom = customers
-          ? withCustomersSql({
-              from,
-              customers: parquet(await artifacts.path(customers.artifact)),
-              definition,
-            })
-          : from;
-        const { numbers, texts, rows } = await withWarehouse(context, async (warehouse) => {
-          const cuts = partsSql({ from, rows: extract.artifact.rows });
-          const parts = readParts(
-            cuts === null ? [] : await warehouse.rows(cuts, { signal }),
-            extract.artifact.rows,
-          );
-          const { aggregate, categories } = features;
-          const counted = fewWordsSql(from, aggregate);
-          const [words] = counted === null ? [] : await warehouse.rows(counted, { signal });
-          const made = {
-            from: rowsFrom,
-            contract,
-            aggregate,
-            categories,
-            words: readFewWords(words ?? {}),
-            asOf: extract.asOf,
-            attributes: attributesOf(source),
-          };
-          return warehouse.columns(
-            parts.map((range) => featuresSql({ ...made, range })),
-            { signal },
-          );
-        });
+        const { features } = definition;
         const onTurn = () => signal.throwIfAborted();
-        const whenMissing = whenMissingOf(features.aggregate);
-        const found = await deriveColumnsInTurns(numbers, features.derive, { whenMissing, onTurn });
+        const made = parts
+          ? await readParts(context, { parts, features, onTurn })
+          : await makeAtOnce(context, { extract, definition, signal, onTurn });
+        const { found, texts } = made;
         const { columns } = found;
         const { transforms, matrix } = run.champion
           ? await applyChampion(artifacts, { model: run.champion.model, columns, onTurn })
           : await fitAndApplyInTurns(columns, features.cluster, onTurn);
         const names = transforms.map(({ feature }) => feature);
+        const { offsets, bytes } = texts.customer_id!;
+        const rows = offsets.length - 1;
         const write = (kind: ArtifactKind, bytes: Buffer, ending: string) =>
           artifacts.write(kind, bytes, { runId: run.runId, ending, rows });
         const words: CategoryCodes[] = [];
         for (const { name } of features.categories ?? []) words.push(await codeCategory(name, texts[name]!));
         const report = await reportFeatures(found, names, words);
         const warnings = toldWarnings(report);
-        const { offsets, bytes } = texts.customer_id!;
         const scaled = names.map((name, j): [string, Column] => [name, columnOf(matrix, j)]);
         return {
           customers: await write('customers', encodeColumns({ offsets, bytes }), 'columns'),
@@ -98,6 +79,45 @@ export function createFeatureActivities(context: ActivityContext): Pick<Stages, 
       });
     },
   };
+}
+
+/** Features of all customers before anything is fitted, and their ids and words. */
+interface Made {
+  found: FeatureColumns;
+  texts: Record<string, CustomerIds>;
+}
+
+async function makeAtOnce(
+  context: ActivityContext,
+  making: { extract: Extract; definition: Definition; signal: AbortSignal; onTurn: () => void },
+): Promise<Made> {
+  const { aggregate, derive } = making.definition.features;
+  const { numbers, texts } = await aggregatePieces(context, {
+    ...making,
+    ...(await findPieces(context, making)),
+  });
+  const whenMissing = whenMissingOf(aggregate);
+  const found = await deriveColumnsInTurns(numbers, derive, { whenMissing, onTurn: making.onTurn });
+  return { found, texts };
+}
+
+/** The same, from what others made of the parts. */
+async function readParts(
+  { artifacts }: ActivityContext,
+  { parts, features, onTurn }: { parts: FeaturePart[]; features: FeatureSettings; onTurn: () => void },
+): Promise<Made> {
+  const read: PartOfFeatures[] = [];
+  for (const { part } of parts) {
+    read.push(await readFeaturePart(artifacts, part));
+    onTurn();
+  }
+  const { customers, columns, words } = joinFeatureParts(read);
+  const replaced = joinReplaced(
+    parts.map((part) => part.replaced),
+    Object.keys(columns),
+  );
+  refuseValueless({ columns, replaced }, features);
+  return { found: { columns, replaced }, texts: { ...words, customer_id: customers } };
 }
 
 /** The model's transforms as they were fitted, and the matrix that they make of these customers. */

@@ -2,6 +2,7 @@ import type { BackfillStages } from '../pipelines/contracts/backfill.ts';
 import type { CompareStages } from '../pipelines/contracts/compare.ts';
 import type { InboxStages } from '../pipelines/contracts/inbox.ts';
 import type { WatchStages } from '../pipelines/contracts/missed-runs.ts';
+import type { PartStages } from '../pipelines/contracts/parts.ts';
 import type { RenameStages } from '../pipelines/contracts/rename.ts';
 import type { ReproduceStages } from '../pipelines/contracts/reproduce.ts';
 import type { AssignStages, DeliveryStages, HistoryStages, Stages } from '../pipelines/contracts/stages.ts';
@@ -19,9 +20,11 @@ import { holdingArtifacts } from './held-artifacts.ts';
 import { createHistoryActivities } from './history.ts';
 import { createInboxActivities } from './inbox.ts';
 import { createMatchActivities } from './match.ts';
+import { createMembershipActivities } from './membership-parts.ts';
 import { createWatchActivities } from './missed-runs.ts';
 import { createNameActivities } from './name.ts';
 import { createNotifyActivities } from './notify.ts';
+import { createPartActivities } from './parts.ts';
 import { createPersistActivities } from './persist.ts';
 import { createProfileActivities } from './profile.ts';
 import { createPublishActivities } from './publish.ts';
@@ -33,6 +36,7 @@ import { createValidateActivities } from './validate.ts';
 
 export type Activities = Stages &
   AssignStages &
+  PartStages &
   HistoryStages &
   DeliveryStages &
   CompareStages &
@@ -42,7 +46,7 @@ export type Activities = Stages &
   WatchStages &
   ReproduceStages;
 
-/** All activities of a worker: the stages of a run, what keeps its history, the bake-off, people's names for segments, backfills, inboxes, the watch over schedules, reproductions. */
+/** All activities of a worker: the stages of a run and their parts, what keeps its history, the bake-off, people's names for segments, backfills, inboxes, the watch over schedules, reproductions. */
 export function createActivities(context: ActivityContext): Activities {
   const activities = {
     ...createRunActivities(context),
@@ -50,6 +54,8 @@ export function createActivities(context: ActivityContext): Activities {
     ...createValidateActivities(context),
     ...createProfileActivities(context),
     ...createFeatureActivities(context),
+    ...createPartActivities(context),
+    ...createMembershipActivities(context),
     ...createClusterActivities(context),
     ...createMatchActivities(context),
     ...createNameActivities(context),

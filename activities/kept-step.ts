@@ -21,11 +21,20 @@ export async function keptStep<R extends Timed>(
   const { definition, seed, asOf, extract } = run;
   const about = { name, inputs, definition: definition.sha256, seed, asOf, extract, codeVersion };
   const key = digestOf({ ...about, ...(run.releases && { releases: run.releases.sha256 }) });
-  const kept = (await artifacts.readStep(run.runId, name, key)) as R | null;
+  return keptUnder<R>(artifacts, { name, runId: run.runId, key }, work);
+}
+
+/** The same, under a key that tells all it depends on. */
+export async function keptUnder<R extends Timed>(
+  artifacts: ActivityContext['artifacts'],
+  { name, runId, key }: { name: string; runId: string; key: string },
+  work: (work: Work) => Promise<Omit<R, 'ms'>>,
+): Promise<R> {
+  const kept = (await artifacts.readStep(runId, name, key)) as R | null;
   if (kept) return kept;
   const began = performance.now();
   const product = await withHeartbeats(name, work);
   const result = { ...product, ms: performance.now() - began } as R;
-  await artifacts.writeStep(run.runId, name, key, result);
+  await artifacts.writeStep(runId, name, key, result);
   return result;
 }

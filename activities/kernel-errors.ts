@@ -19,8 +19,8 @@ export async function withKernelCodes<T>(
       const { mostRows } = error;
       throw new PipelineError(
         'TOO_MANY_CUSTOMERS',
-        `clustering by ${columns} features needs at most ${mostRows} customers, found ${rows}: cluster fewer ` +
-          'features, or split the extract',
+        `clustering by ${columns} features needs at most ${mostRows} customers, found ${rows}: set ` +
+          'clustering.coresetRows, cluster fewer features, or split the extract',
         { customers: rows, features: columns, mostCustomers: mostRows },
         { cause: error },
       );

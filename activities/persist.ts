@@ -13,41 +13,76 @@ import { baseOf } from './publication-base.ts';
 import { type ComparedRun, idsByCluster, readBeside } from './published-run.ts';
 import { runStage } from './stage.ts';
 
+type Persisting = Parameters<Stages['persistRun']>[0];
+/** What the rows are made of. */
+export type Product = Pick<Persisting, 'run' | 'clustering' | 'match' | 'naming'> & {
+  features: Pick<Persisting['features'], 'customers' | 'values'>;
+};
+
 /** Everything the run says -> rows of PostgreSQL, attached, and seen by no reader until it is published. */
 export function createPersistActivities(context: ActivityContext): Pick<Stages, 'persistRun'> {
-  const { artifacts, repositories } = context;
+  const { repositories } = context;
   return {
-    async persistRun({ run, features, clustering, match, naming }) {
-      const labels = membersOf(clustering, match);
-      const inputs = [
-        features.customers,
-        labels,
-        clustering.model,
-        match.identities,
-        naming.names,
-        match.base?.publicationId ?? null,
-      ];
+    async persistRun({ run, features, clustering, match, naming, loaded }) {
+      const product = { run, features, clustering, match, naming };
+      const inputs = [...inputsOfPersisting(product), ...(loaded ? [`${loaded.parts} parts`] : [])];
       return runStage(context, { stage: 'persist', run, inputs }, async ({ signal, onProgress }) => {
-        const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
-        const file = decodeJson(await artifacts.read(naming.names)) as NamesFile;
-        const { customers, values } = features;
-        const { model } = clustering;
-        await repositories.segmentations.save(run.runId, {
-          artifacts: { model, customers, labels, values, identities: match.identities },
-          fittedIn: run.champion?.runId ?? run.runId,
-          segments: segmentsInRun(naming, identities, file),
-          names: namesOf(run, naming, file),
+        if (loaded) {
+          const { customers } = features;
+          const parts = { of: loaded.parts, rows: customers.rows };
+          const attached = await repositories.memberships.attachParts(run.runId, parts, { signal });
+          return { memberships: attached.rows };
+        }
+        await saveSegments(context, product);
+        const rows = await membershipRows(context, product);
+        const { rows: memberships } = await repositories.memberships.load(run.runId, rows, {
+          ...{ signal, onProgress },
         });
-        const rows = {
-          customers: await readCustomers(artifacts, customers),
-          segmentIds: idsByCluster(identities.segments),
-          ...(await readLabels(artifacts, labels)),
-          moveCauses: await moveCauses(context, { run, features, clustering, match }),
-        };
-        const loaded = await repositories.memberships.load(run.runId, rows, { signal, onProgress });
-        return { memberships: loaded.rows };
+        return { memberships };
       });
     },
+  };
+}
+
+export function inputsOfPersisting({ features, clustering, match, naming }: Product) {
+  return [
+    features.customers,
+    membersOf(clustering, match),
+    clustering.model,
+    match.identities,
+    naming.names,
+    match.base?.publicationId ?? null,
+  ];
+}
+
+/** The segments with their names and artifacts: rows of customers point to them. */
+export async function saveSegments(
+  { artifacts, repositories }: ActivityContext,
+  { run, features, clustering, match, naming }: Product,
+): Promise<void> {
+  const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
+  const file = decodeJson(await artifacts.read(naming.names)) as NamesFile;
+  const { customers, values } = features;
+  const { model } = clustering;
+  const labels = membersOf(clustering, match);
+  await repositories.segmentations.save(run.runId, {
+    artifacts: { model, customers, labels, values, identities: match.identities },
+    fittedIn: run.champion?.runId ?? run.runId,
+    segments: segmentsInRun(naming, identities, file),
+    names: namesOf(run, naming, file),
+  });
+}
+
+export async function membershipRows(context: ActivityContext, product: Product): Promise<MembershipRows> {
+  const { artifacts } = context;
+  const { features, clustering, match } = product;
+  const identities = decodeJson(await artifacts.read(match.identities)) as Identities;
+  const { labels, distance, margin } = await readLabels(artifacts, membersOf(clustering, match));
+  return {
+    customers: await readCustomers(artifacts, features.customers),
+    segmentIds: idsByCluster(identities.segments),
+    ...{ labels, distance, margin },
+    moveCauses: await moveCauses(context, product),
   };
 }
 
@@ -57,9 +92,10 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
  */
 async function moveCauses(
   context: ActivityContext,
-  { run, ...products }: { run: Run } & Pick<ComparedRun, 'features' | 'clustering' | 'match'>,
+  { run, features, clustering, match }: Product,
 ): Promise<MembershipRows['moveCauses']> {
   const { artifacts } = context;
+  const products: Pick<ComparedRun, 'features' | 'clustering' | 'match'> = { features, clustering, match };
   const base = products.match.base && (await baseOf(context, run));
   if (!base || base.publicationId !== products.match.base?.publicationId) return null;
   const definition = await frozenDefinition(artifacts, run);

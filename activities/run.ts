@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import { ARTIFACT_KINDS, type ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
 import type { Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
@@ -40,7 +40,7 @@ export function createRunActivities(context: ActivityContext): RunStages {
     },
     holdRun: ({ run, closing }) => holdRun(context, run, closing),
     // Its clean-up may take longer than an activity may stay silent.
-    closeRun: ({ run, closing }) => withHeartbeats('close', () => closeRun(context, run, closing)),
+    closeRun: (input) => withHeartbeats('close', () => closeRun(context, input)),
   };
 }
 
@@ -58,7 +58,7 @@ async function openRun(
   const { scheduledAt, kind = 'refit' } = opening;
   const input = parseStartInput(opening.input, kind);
   const pipeline = input.pipeline ?? DEFAULT_PIPELINE;
-  const { definition, folder, hides } = await loadDefinition(definitionFolders, pipeline);
+  const { definition, scale, folder, hides } = await loadDefinition(definitionFolders, pipeline);
   if (hides !== null) log.info(`pipeline ${pipeline}: as ${folder} defines it, not as ${hides} does`);
   const runId = runIdOf(opening.workflow);
   const frozen = await artifacts.write('definition', encodeJson(definition), {
@@ -84,7 +84,7 @@ async function openRun(
   await repositories.runs.open({ ...run, input });
   const { timeoutHours, onTimeout } = definition.review;
   const k = input.k === undefined ? definition.clustering.k : { min: input.k, max: input.k };
-  return { run, review: { timeoutHours, onTimeout }, k };
+  return { run, review: { timeoutHours, onTimeout }, k, ...(scale.parts > 1 && { scale }) };
 }
 
 /** Asked when it is the run's turn: what is published before that may still change. */
@@ -135,7 +135,10 @@ async function holdRun(context: ActivityContext, run: Run, closing: Closing): Pr
   await handOver(context, run.pipeline);
 }
 
-async function closeRun(context: ActivityContext, run: Run, told: Closing): Promise<RunSummary> {
+async function closeRun(
+  context: ActivityContext,
+  { run, closing: told, hadParts = false }: Parameters<RunStages['closeRun']>[0],
+): Promise<RunSummary> {
   const { artifacts, repositories } = context;
   const closing = told.outcome === 'cancelled' ? await withReason(told) : told;
   const publication = await repositories.publications.ofRun(run.runId);
@@ -156,7 +159,7 @@ async function closeRun(context: ActivityContext, run: Run, told: Closing): Prom
         ? (['definition', 'report', 'quarantine', 'manifest'] as const)
         : (['manifest'] as const);
     await artifacts.release(run.runId, keep);
-  }
+  } else if (hadParts) await artifacts.release(run.runId, JOINED);
   // Not every run that left a message came so far as to deliver it. Before the manifest: a full disk keeps none back.
   await handOver(context, run.pipeline);
   const ending = { ...closing, outcome };
@@ -192,6 +195,9 @@ async function asReadersSee(
     return found ? { ...segment, name: found.name, nameStatus: found.status } : segment;
   });
 }
+
+/** What parts were joined to stays; they themselves are as much once more. */
+const JOINED = ARTIFACT_KINDS.filter((kind) => kind !== 'part');
 
 const NO_SPACE = new Set<string>(['ARTIFACT_DISK_FULL', 'ARTIFACT_UNWRITABLE'] satisfies ErrorCode[]);
 

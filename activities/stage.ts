@@ -7,7 +7,7 @@ import { digestOf } from '../store/artifacts/json.ts';
 import type { ActivityContext } from './context.ts';
 
 /** What closing a run may keep of it; a late attempt must not take it away. */
-const KEPT_OF_CLOSED_RUNS = ['definition', 'report', 'quarantine', 'manifest', 'history'] as const;
+export const KEPT_OF_CLOSED_RUNS = ['definition', 'report', 'quarantine', 'manifest', 'history'] as const;
 const HEARTBEAT_MS = 1_000;
 
 /** What a stage's work may use of Temporal without knowing it. */

@@ -5,15 +5,14 @@ import { miniBatchKMeans } from '../numeric/cluster/scale/mini-batch-k-means.ts'
 import { centersAt, maxShiftOf, seededStarts } from '../numeric/cluster/starts.ts';
 import { createKernelPool, type KernelPool } from '../numeric/kernels/pool.ts';
 import type { FitTask } from '../numeric/kernels/tasks.ts';
-import { createMatrix, type Matrix, rowOf, takeRows } from '../numeric/matrix.ts';
+import { type Matrix, rowOf, takeRows } from '../numeric/matrix.ts';
 import { createRandom } from '../numeric/random/random.ts';
 import { askPeer } from './ask-peer.ts';
 import { keepFigures, median, milliseconds, tableRow } from './figures.ts';
+import { CLUSTERS, COLUMNS, makeRows } from './kmeans-rows.ts';
 import { addPeerOptions, benchCommand, countFrom, type PeerOptions } from './options.ts';
 import { timed } from './timed.ts';
 
-const COLUMNS = 12;
-const CLUSTERS = 8;
 const SEED = 'kmeans';
 /** Full-data iterations over which one is timed, after the first. */
 const ITERATIONS = 10;
@@ -57,7 +56,7 @@ export async function bench(args: string[]): Promise<void> {
   const options = readOptions(args);
   const pool = createKernelPool({ threads: options.threads });
   try {
-    const X = makeRows(options.rows);
+    const X = makeRows(options.rows, { seed: SEED });
     const centers = centersAt(X, createRandom(SEED).fork('begin').sample(X.rows, CLUSTERS));
     const ours = await measure(pool, X, { centers, options });
     const about = { rows: X.rows, columns: COLUMNS, k: CLUSTERS, centers: Array.from(centers) };
@@ -82,32 +81,6 @@ function readOptions(args: string[]): PeerOptions {
     1_000_000,
   );
   return addPeerOptions(command, { repeat: 5 }).parse(args, { from: 'user' }).opts<PeerOptions>();
-}
-
-/**
- * Eight groups around normal centres (deviation 1.5), all with the same correlations between columns: a row is its
- * centre + 0.6 z + 0.8 M z for normal z and one matrix M of normal values / sqrt(columns). One row in twenty is noise
- * instead: normal around the origin, deviation 3.
- */
-function makeRows(rows: number): Matrix {
-  const random = createRandom(SEED);
-  const X = createMatrix(rows, COLUMNS);
-  const normals = (count: number, scale: number) =>
-    Float64Array.from({ length: count }, () => random.normal() * scale);
-  const mixing = normals(COLUMNS * COLUMNS, 0.8 / Math.sqrt(COLUMNS));
-  for (let j = 0; j < COLUMNS; j++) mixing[j * COLUMNS + j]! += 0.6;
-  const centers = normals(CLUSTERS * COLUMNS, 1.5);
-  for (let i = 0; i < rows; i++) {
-    const group = random.int(CLUSTERS) * COLUMNS;
-    const isNoise = random.float() < 0.05;
-    const z = normals(COLUMNS, isNoise ? 3 : 1);
-    for (let j = 0; j < COLUMNS; j++) {
-      let value = centers[group + j]!;
-      for (let l = 0; l < COLUMNS; l++) value += mixing[j * COLUMNS + l]! * z[l]!;
-      X.data[j * rows + i] = isNoise ? z[j]! : value;
-    }
-  }
-  return X;
 }
 
 async function measure(

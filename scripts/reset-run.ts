@@ -13,7 +13,8 @@ type EventId = NonNullable<HistoryEvent['eventId']>;
 
 /** Number of the event with which the task ended that decided to begin the stage; null when it was not reached. */
 export function eventBefore(events: Events, stage: Stage): EventId | null {
-  const scheduled = events.findLast(({ activityTaskScheduledEventAttributes: activity }) =>
+  // The first: a stage in parts begins with it, and no other stands twice in one history.
+  const scheduled = events.find(({ activityTaskScheduledEventAttributes: activity }) =>
     ACTIVITIES_OF_STAGE[stage].includes(activity?.activityType?.name ?? ''),
   );
   return scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId ?? null;

@@ -7,6 +7,7 @@ import type {
   SegmentSummary,
   TableCounts,
 } from '../pipelines/contracts/run.ts';
+import { coresetSentence } from '../pipelines/stages/coreset-words.ts';
 import { type ArtifactsConfig, findArtifact } from './open-artifacts.ts';
 import { bar, counted, dot, links, percent, table, thousands } from './terminal.ts';
 
@@ -145,6 +146,7 @@ function quality({ k, quality: found, verdict }: RunSummary): string {
     `${k} segments, ${colors.bold(found.verdict)}: silhouette ${found.silhouette.toFixed(3)}, smallest bootstrap Jaccard ${found.minJaccard.toFixed(2)} (${found.bootstraps} resamples), on ${scored}`,
     colors.dim(meaning(found)),
   ];
+  if (found.coreset) lines.push(colors.dim(coresetSentence(found.coreset)));
   if (found.laterSpend !== null) {
     const { days, separation } = found.laterSpend;
     lines.push(

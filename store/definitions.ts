@@ -2,12 +2,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Definition, parseFiles } from '../pipelines/contracts/definition.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Scale } from '../pipelines/contracts/scale-settings.ts';
 import type { Schedule } from '../pipelines/contracts/schedule-settings.ts';
 
 export interface LoadedDefinition {
   definition: Definition;
   /** When its runs start by themselves; none: never. */
   schedules: Schedule[];
+  /** In how many parts its heavy stages are done. */
+  scale: Scale;
   /** Where it was found. */
   folder: string;
   /** A definition of the same name in a later folder, which this one stands before; null: there is none. */

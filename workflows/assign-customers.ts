@@ -3,6 +3,7 @@ import { COMPUTE, IO } from '../pipelines/contracts/policies.ts';
 import type { RefitAdvice, Run, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import type { AssignStages, RefitQuestion, Stages } from '../pipelines/contracts/stages.ts';
+import { assignByModel, makeFeatures } from './in-parts.ts';
 import { publishSegments } from './publish-segments.ts';
 import { frameRun, type RunWork } from './run-frame.ts';
 import { type Known, readExtract, refused, stepper, warn } from './run-steps.ts';
@@ -38,12 +39,16 @@ const assign: RunWork = async (opened, known, told) => {
   const read = await readExtract(adopted.run, { known, board, step });
   if ('outcome' in read) return read;
   const { run, extract, validation } = read;
-  const features = await step('features', summaries.features(validation), says.features, (options) =>
-    compute.buildFeatures.executeWithOptions(options, [{ run, extract, validation }]),
+  const parted = { scale: opened.scale, board };
+  const { made, ...features } = await step(
+    'features',
+    summaries.features(validation),
+    says.features,
+    (options) => makeFeatures(options, { run, extract, validation }, parted),
   );
   warn(known, features.warnings);
   const clustering = await step('assign', summaries.assign(features, run), says.assign, (options) =>
-    compute.assignSegments.executeWithOptions(options, [{ run, features }]),
+    assignByModel(options, { run, features, made }, parted),
   );
   if (clustering.verdict === 'none') return refused(known, board, clustering.reasons);
   known.quality = clustering.quality;
@@ -55,7 +60,7 @@ const assign: RunWork = async (opened, known, told) => {
   );
   const segmented = { run, extract, validation, features, clustering, match, reviewWithin: opened.review };
   const novelShare = clustering.quality.assigned?.novelShare ?? null;
-  return publishSegments(segmented, { known, step, told }, ({ verdict }) =>
+  return publishSegments(segmented, { known, step, told, parted }, ({ verdict }) =>
     askPolicy({ run, verdict, novelShare }, known),
   );
 };

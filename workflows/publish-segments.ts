@@ -2,6 +2,7 @@ import { CancellationScope, CancelledFailure, patched, proxyActivities } from '@
 import { COMPUTE, IO } from '../pipelines/contracts/policies.ts';
 import type { Quality, Run } from '../pipelines/contracts/run.ts';
 import type { Stability, Stages, Trail } from '../pipelines/contracts/stages.ts';
+import { type Parted, persist } from './in-parts.ts';
 import type { Ending, Told } from './run-frame.ts';
 import type { Known, Step } from './run-steps.ts';
 import { says, summaries } from './summaries.ts';
@@ -24,7 +25,7 @@ export interface Segmented extends Omit<Trail, 'naming' | 'stability'> {
  */
 export async function publishSegments(
   segmented: Segmented,
-  { known, step, told }: { known: Known; step: Step; told: Told },
+  { known, step, told, parted }: { known: Known; step: Step; told: Told; parted: Parted },
   afterwards: (stability: Stability) => Promise<string[]> = async () => [],
 ): Promise<Ending> {
   const { run, extract, validation, features, clustering, match } = segmented;
@@ -34,9 +35,7 @@ export async function publishSegments(
   );
   known.segments = naming.segments;
   await step('persist', summaries.persist(features), says.persist, (options) =>
-    compute.persistRun.executeWithOptions(options, [
-      { run, extract, validation, features, clustering, match, naming },
-    ]),
+    persist(options, { run, extract, validation, features, clustering, match, naming }, parted),
   );
   const stability = await step('stability', summaries.stability(match), says.stability, (options) =>
     compute.measureStability.executeWithOptions(options, [{ run, features, clustering, match, naming }]),

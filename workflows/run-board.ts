@@ -30,6 +30,8 @@ export interface RunBoard {
   segmented(segments: number): void;
   judged(verdict: Verdict): void;
   began(stage: Stage): void;
+  /** Of the stage that is going on, where it is done in parts. */
+  parted(parts: NonNullable<RunProgress['parts']>): void;
   ended(stage: Stage, result: Timed, says: string): void;
   closed(outcome: Outcome, reasons: string[]): void;
   /** A held run goes on. */
@@ -91,13 +93,16 @@ function tellers(progress: RunProgress, draw: () => void): RunBoard {
       attribute('StrataStage', stage);
       say({ stage });
     },
+    parted: (parts) => say({ parts }),
     ended(stage, result, says) {
       progress.done.push({ stage, ms: result.ms, says });
+      delete progress.parts;
       say({ stage: null });
     },
     closed(outcome, reasons) {
       attribute('StrataOutcome', outcome);
       const paused = outcome === 'held' ? progress.paused : null;
+      delete progress.parts;
       say({ outcome, reasons, paused, waitsFor: null, stage: null });
     },
     resumed() {
@@ -157,6 +162,10 @@ function pauseLine({ because, before, standsBefore }: Pause, stage: Stage | null
 function stageLine(progress: RunProgress, stage: Stage): string {
   const done = progress.done.find((report) => report.stage === stage);
   if (done) return `- ✓ **${stage}** ${done.says} (${seconds(done.ms)})`;
-  if (progress.stage === stage) return `- ▸ **${stage}** …`;
+  if (progress.stage === stage) return `- ▸ **${stage}** …${partsLine(progress.parts)}`;
   return `- ○ ${stage}`;
+}
+
+function partsLine(parts: RunProgress['parts']): string {
+  return parts ? ` ${parts.done} of ${parts.of} parts done` : '';
 }

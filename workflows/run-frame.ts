@@ -81,7 +81,7 @@ export async function frameRun(
   }
   pauses.over();
   const closing = CancellationScope.nonCancellable(() =>
-    close(opened.run, known, ending, board).finally(renames.answered),
+    close(opened, known, ending, board).finally(renames.answered),
   );
   const summary = await closing.catch((closingFault: unknown) => {
     throw fault ?? closingFault;
@@ -147,10 +147,15 @@ async function takeTurn(run: Run, board: RunBoard): Promise<string[] | undefined
   return refused;
 }
 
-async function close(run: Run, known: Known, ending: Ending, board: RunBoard): Promise<RunSummary> {
+async function close(
+  { run, scale }: OpenedRun,
+  known: Known,
+  ending: Ending,
+  board: RunBoard,
+): Promise<RunSummary> {
   const closing = { ...known, ...ending };
   const summary = await io.closeRun.executeWithOptions({ summary: `close the run as ${ending.outcome}` }, [
-    { run: { ...run, asOf: known.asOf }, closing },
+    { run: { ...run, asOf: known.asOf }, closing, ...(scale && { hadParts: true }) },
   ]);
   board.closed(summary.outcome, summary.reasons);
   return summary;

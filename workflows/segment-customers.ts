@@ -2,6 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import { COMPUTE } from '../pipelines/contracts/policies.ts';
 import type { RunSummary, StartInput } from '../pipelines/contracts/run.ts';
 import type { Stages } from '../pipelines/contracts/stages.ts';
+import { makeFeatures } from './in-parts.ts';
 import { publishSegments } from './publish-segments.ts';
 import { frameRun, type RunWork } from './run-frame.ts';
 import { readExtract, refused, stepper, warn } from './run-steps.ts';
@@ -26,12 +27,16 @@ const refit: RunWork = async (opened, known, told) => {
   const read = await readExtract(opened.run, { known, board, step });
   if ('outcome' in read) return read;
   const { run, extract, validation } = read;
+  const parted = { scale: opened.scale, board };
 
   await step('profile', summaries.profile(extract), says.profile, (options) =>
     compute.profileExtract.executeWithOptions(options, [{ run, extract }]),
   );
-  const features = await step('features', summaries.features(validation), says.features, (options) =>
-    compute.buildFeatures.executeWithOptions(options, [{ run, extract, validation }]),
+  const { made: _, ...features } = await step(
+    'features',
+    summaries.features(validation),
+    says.features,
+    (options) => makeFeatures(options, { run, extract, validation }, parted),
   );
   warn(known, features.warnings);
   const clustering = await step('cluster', summaries.cluster(features, opened.k), says.cluster, (options) =>
@@ -46,5 +51,5 @@ const refit: RunWork = async (opened, known, told) => {
     compute.matchIdentities.executeWithOptions(options, [{ run, features, clustering }]),
   );
   const segmented = { run, extract, validation, features, clustering, match, reviewWithin: opened.review };
-  return publishSegments(segmented, { known, step, told });
+  return publishSegments(segmented, { known, step, told, parted });
 };

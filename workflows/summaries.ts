@@ -1,4 +1,4 @@
-import type { Run } from '../pipelines/contracts/run.ts';
+import type { Run, Stage } from '../pipelines/contracts/run.ts';
 import type {
   Clustering,
   Delivery,
@@ -20,6 +20,7 @@ export const summaries = {
   validate: ({ rowsRead }: Extract) => `check ${thousands(rowsRead)} rows against the contract`,
   profile: ({ rowsRead }: Extract) => `describe ${thousands(rowsRead)} rows`,
   features: ({ counts }: Validation) => `features of ${thousands(counts.customers)} customers`,
+  part: (stage: Stage, number: number, of: number) => `${stage}: part ${number + 1} of ${of}`,
   cluster: ({ customers }: Features, k: { min: number; max: number }) =>
     `fit k=${k.min === k.max ? k.min : `${k.min}..${k.max}`} on ${thousands(customers.rows)} customers`,
   assign: ({ customers }: Features, { champion }: Run) =>

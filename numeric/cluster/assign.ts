@@ -1,6 +1,7 @@
 import { CHUNK_ROWS, marginOf } from '../kernels/margin.mjs';
 import type { KernelPool, RunOptions } from '../kernels/pool.ts';
 import type { NearestTask } from '../kernels/tasks.ts';
+import { nextTurn } from '../kernels/turn.ts';
 import type { Matrix } from '../matrix.ts';
 import { sharedCopy, toSharedMatrix } from '../shared-matrix.ts';
 
@@ -8,6 +9,8 @@ import { sharedCopy, toSharedMatrix } from '../shared-matrix.ts';
 export const MAX_CLUSTERS = 64;
 /** What the threads' blocks are made for. */
 export const MAX_COLUMNS = 256;
+// Rows that are counted between two turns of the event loop: about 20 ms.
+const COUNT_ROWS = 1 << 24;
 
 export interface Assignment {
   /** Index of the nearest centre, per row; ties go to the lower index. */
@@ -88,6 +91,16 @@ export function nearestCenter(
   if (!(nearest < Infinity))
     throw new RangeError('assigning a row needs finite values, found one that is not');
   return { label, distance: Math.fround(Math.sqrt(nearest)), margin: Math.fround(marginOf(nearest, second)) };
+}
+
+/** Rows of each label from 0 to k - 1; gives the event loop a turn between blocks. */
+export async function clusterSizes(labels: Uint8Array, k: number): Promise<Uint32Array> {
+  const sizes = new Uint32Array(k);
+  for (let first = 0; first < labels.length; first += COUNT_ROWS) {
+    for (const label of labels.subarray(first, first + COUNT_ROWS)) sizes[label]! += 1;
+    await nextTurn();
+  }
+  return sizes;
 }
 
 /** @throws RangeError when the centres are none, too many, or not of that many columns */

@@ -1,10 +1,9 @@
 import type { KernelPool } from '../kernels/pool.ts';
 import type { Fit, FitTask, Start, TeamFitTask } from '../kernels/tasks.ts';
-import { nextTurn } from '../kernels/turn.ts';
 import { type Matrix, takeRows } from '../matrix.ts';
 import { createRandom } from '../random/random.ts';
 import { distinctRows, sharedCopy, toSharedMatrix } from '../shared-matrix.ts';
-import { type Assignment, assignNearest } from './assign.ts';
+import { type Assignment, assignNearest, clusterSizes } from './assign.ts';
 import { inCanonicalOrder } from './canonical-order.ts';
 import {
   checkSettings,
@@ -18,8 +17,6 @@ export type { KMeansOptions } from './k-means-options.ts';
 
 // Multiply-adds per iteration, about 0.2 ms, that are worth a thread: all of a team wait for the last one.
 const SHARE_OPERATIONS = 1 << 22;
-// Rows that are counted between two turns of the event loop: about 20 ms.
-const COUNT_ROWS = 1 << 24;
 
 export interface KMeansFit extends Assignment {
   /** Row-major, k * columns; the largest cluster first, equal ones by their coordinates. */
@@ -123,11 +120,7 @@ async function finish(
 ): Promise<KMeansFit> {
   const { centers } = inCanonicalOrder(fit, x.columns);
   const assignment = await assignNearest(pool, x, centers, { signal, weights });
-  const sizes = new Uint32Array(fit.sizes.length);
-  for (let first = 0; first < x.rows; first += COUNT_ROWS) {
-    for (const label of assignment.labels.subarray(first, first + COUNT_ROWS)) sizes[label]! += 1;
-    await nextTurn();
-  }
+  const sizes = await clusterSizes(assignment.labels, fit.sizes.length);
   const empty = sizes.indexOf(0);
   if (empty >= 0) {
     throw new RangeError(

@@ -8,6 +8,7 @@ export const ARTIFACT_KINDS = [
   'customers',
   'matrix',
   'features',
+  'part',
   'transforms',
   'later',
   'labels',

@@ -10,6 +10,7 @@ import { readContract } from './parse-contract.ts';
 import { readYaml } from './read-yaml.ts';
 import { refitSettings } from './refit-settings.ts';
 import { BEFORE_PUBLISHED } from './run.ts';
+import { type Scale, scaleSettings } from './scale-settings.ts';
 import { type Schedule, scheduleFaults, scheduleSettings } from './schedule-settings.ts';
 import { PIPELINE_NAME, PIPELINE_NAME_NEEDS } from './sent-text.ts';
 import { sourceSchema } from './source.ts';
@@ -83,6 +84,11 @@ const clustering = z
     /** All scores are of so many customers at most; the segments are of all. */
     sampleRows: z.int().min(500).max(50_000).default(6_000),
     /**
+     * With more customers than this, centres are fitted on a weighted sample of so many, and the run says what that
+     * costs; everybody is assigned all the same. Absent: the fit is on all customers.
+     */
+    coresetRows: z.int().min(1_000).max(1_000_000).optional(),
+    /**
      * Among clusterings as good as each other, take the one that goes on from the published centres; absent: false.
      * With it a run depends on what was published before.
      */
@@ -92,6 +98,10 @@ const clustering = z
      * another one once the source knows those days.
      */
     laterPeriodDays: z.int().min(1).max(730).optional(),
+  })
+  .refine(({ coresetRows, sampleRows }) => coresetRows === undefined || coresetRows >= sampleRows, {
+    path: ['coresetRows'],
+    error: 'needs to be at least sampleRows: segments would be fitted on fewer customers than scored',
   })
   .prefault({});
 
@@ -156,6 +166,8 @@ const pipeline = z
     alerts: alertSettings.optional(),
     /** Absent: runs start by hand, or by other pipelines. */
     schedule: scheduleSettings.optional(),
+    /** Absent: every stage is done as a whole. */
+    scale: scaleSettings,
     /** Absent: every message to the pipeline's inbox is enough for a run. */
     inbox: inboxSettings.optional(),
   })
@@ -236,8 +248,8 @@ interface FeatureUse {
   naming: z.infer<typeof naming>;
 }
 
-/** Without its schedules: when runs start is no part of what they are, and changes no digest. */
-export type Definition = Omit<z.infer<typeof pipeline>, 'schedule'> & { contract: Contract };
+/** Without its schedules and its scale: when runs start and on how many machines is no part of what they are, and changes no digest. */
+export type Definition = Omit<z.infer<typeof pipeline>, 'schedule' | 'scale'> & { contract: Contract };
 export type FeatureSettings = Definition['features'];
 export type { Channel } from './channels.ts';
 export type { LocaleName, NamingSettings } from './naming-settings.ts';
@@ -247,7 +259,7 @@ interface DefinitionFiles {
   contract: string;
 }
 
-/** As `parseFiles`, without the schedules. @throws as parseFiles */
+/** As `parseFiles`, the definition alone. @throws as parseFiles */
 export function parseDefinition(name: string, files: DefinitionFiles): Definition {
   return parseFiles(name, files).definition;
 }
@@ -261,7 +273,7 @@ export function parseDefinition(name: string, files: DefinitionFiles): Definitio
 export function parseFiles(
   name: string,
   files: DefinitionFiles,
-): { definition: Definition; schedules: Schedule[] } {
+): { definition: Definition; schedules: Schedule[]; scale: Scale } {
   const faults: string[] = [];
   const parsed = readYaml(pipeline, files.pipeline, { file: 'pipeline.yaml', faults })?.data;
   const contract = readContract(files.contract, { file: 'contract.yaml', faults, source: parsed?.source });
@@ -273,8 +285,8 @@ export function parseFiles(
       faults: faults.length,
     });
   }
-  const { schedule, ...definition } = parsed;
-  return { definition: { ...definition, contract }, schedules: schedule ?? [] };
+  const { schedule, scale, ...definition } = parsed;
+  return { definition: { ...definition, contract }, schedules: schedule ?? [], scale };
 }
 
 /**
@@ -285,7 +297,7 @@ export function parseFiles(
 export function completeDefinition({ contract, ...frozen }: Definition): Definition {
   const result = pipeline.safeParse(frozen);
   if (result.success) {
-    const { schedule: _, ...definition } = result.data;
+    const { schedule: _, scale: __, ...definition } = result.data;
     return { ...definition, contract };
   }
   const { path, message } = result.error.issues[0]!;

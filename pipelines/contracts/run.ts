@@ -221,11 +221,30 @@ export interface Quality {
   /** Adjusted Rand index of the published segments with the scored ones, on the scored customers. */
   agreement: number;
   scoredOn: { rows: number; of: number };
+  /** Of a fit on a weighted sample (`clustering.coresetRows`); absent: the fit is on all customers. */
+  coreset?: CoresetQuality;
   /** Against the last publication, on common customers; null for the first. */
   adjustedRand: number | null;
   movedShare: number | null;
   /** What an assign run measured itself. */
   assigned?: AssignedQuality;
+}
+
+/**
+ * How well the sample that the centres were fitted on stood for all customers, measured on all of them. Both say
+ * whether the sample was large enough; neither is the distance to the best centres there are.
+ */
+export interface CoresetQuality {
+  /** Different customers in the sample: it is drawn with replacement, who comes twice weighs twice. */
+  rows: number;
+  of: number;
+  /** What the weighted sample's inertia is more than that of all customers at the same centres, as a share; mostly below 0. */
+  inertiaError: number;
+  /**
+   * Share by which the inertia of all customers would fall if each centre moved to the mean of its customers: the
+   * least that one more step of k-means on all would gain.
+   */
+  stepGain: number;
 }
 
 /** How well a model that was fitted before still fits: of all customers of the run. */

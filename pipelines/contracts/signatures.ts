@@ -55,6 +55,8 @@ export interface RunProgress {
   asOf: string | null;
   /** What the run is doing; null before its first stage and after its last. */
   stage: Stage | null;
+  /** Of a stage in parts: how many are done, since when, as an ISO time; absent where it is done as a whole. */
+  parts?: { done: number; of: number; since: string };
   waitsFor: string | null;
   outcome: Outcome | 'running';
   /** Null when it is not paused; absent in the answer of an older worker. */

@@ -1,4 +1,5 @@
 import type { ArtifactRef } from './artifacts.ts';
+import type { FeaturePart, LabelPart } from './parts.ts';
 import type {
   Outcome,
   Quality,
@@ -11,6 +12,7 @@ import type {
   StartInput,
   Verdict,
 } from './run.ts';
+import type { Scale } from './scale-settings.ts';
 
 /** What an activity returns beside its product: how long the work took when it was first done. */
 export interface Timed {
@@ -22,6 +24,8 @@ export interface OpenedRun {
   review: ReviewSettings;
   /** Range of k, for what the Temporal UI says of the fit. */
   k: { min: number; max: number };
+  /** Absent where every stage is done as a whole. */
+  scale?: Scale;
 }
 
 /** How long a held run waits for a person, and what counts when no one comes. */
@@ -209,7 +213,13 @@ export interface Stages {
   extractCustomers(input: { run: Run }): Promise<Extract>;
   validateExtract(input: { run: Run; extract: Extract }): Promise<Validation>;
   profileExtract(input: { run: Run; extract: Extract }): Promise<Profile>;
-  buildFeatures(input: { run: Run; extract: Extract; validation: Validation }): Promise<Features>;
+  buildFeatures(input: {
+    run: Run;
+    extract: Extract;
+    validation: Validation;
+    /** Customers' features as other activities made them, all parts in order; absent: it makes them itself. */
+    parts?: FeaturePart[];
+  }): Promise<Features>;
   fitClusters(input: { run: Run; features: Features }): Promise<Clustering | NoClustering>;
   matchIdentities(input: { run: Run; features: Features; clustering: Clustering }): Promise<Match>;
   nameSegments(input: {
@@ -218,7 +228,12 @@ export interface Stages {
     clustering: Clustering;
     match: Match;
   }): Promise<Naming>;
-  persistRun(input: { run: Run } & Omit<Trail, 'stability'>): Promise<Persisted>;
+  persistRun(
+    input: { run: Run } & Omit<Trail, 'stability'> & {
+        /** Memberships that other activities have loaded, in so many parts; absent: it loads them itself. */
+        loaded?: { parts: number };
+      },
+  ): Promise<Persisted>;
   measureStability(
     input: { run: Run } & Omit<Trail, 'stability' | 'extract' | 'validation'>,
   ): Promise<Stability>;
@@ -233,8 +248,8 @@ export interface Stages {
   deliverOutbox(input: { run: Run }): Promise<Delivery>;
   /** Marks the run as waiting for a person, with what it knows so far. */
   holdRun(input: { run: Run; closing: Closing }): Promise<void>;
-  /** Writes the manifest, records the outcome, removes what an unpublished run wrote. */
-  closeRun(input: { run: Run; closing: Closing }): Promise<RunSummary>;
+  /** Writes the manifest, records the outcome, removes what an unpublished run wrote, and of one in parts the parts. */
+  closeRun(input: { run: Run; closing: Closing; hadParts?: boolean }): Promise<RunSummary>;
 }
 
 /** What is known of a model's age and fit after an assign run. */
@@ -252,7 +267,12 @@ export interface AssignStages {
    */
   adoptChampion(input: { run: Run }): Promise<{ run: Run; warnings: string[] }>;
   /** In place of `fitClusters`: the champion's transforms and centres, nothing fitted. */
-  assignSegments(input: { run: Run; features: Features }): Promise<Clustering | NoClustering>;
+  assignSegments(input: {
+    run: Run;
+    features: Features;
+    /** What the model says of each part's customers, in order; absent: it asks the model itself. */
+    parts?: LabelPart[];
+  }): Promise<Clustering | NoClustering>;
   /** In place of `matchIdentities`: the same model has the same segments. */
   keepIdentities(input: { run: Run; features: Features; clustering: Clustering }): Promise<Match>;
   decideRefit(input: RefitQuestion): Promise<{ due: boolean; start: boolean; reasons: string[] }>;

@@ -5,7 +5,9 @@ import { adjustedRand } from '../../numeric/compare/adjusted-rand.ts';
 import { type Matrix, takeRows } from '../../numeric/matrix.ts';
 import { createRandom } from '../../numeric/random/random.ts';
 import type { Definition } from '../contracts/definition.ts';
+import type { CoresetQuality } from '../contracts/run.ts';
 import type { Clustering } from '../contracts/stages.ts';
+import { coresetSentence } from './coreset-words.ts';
 import { formatShare } from './figures.ts';
 import { gridParameters, ruleGrid } from './rule-grid.ts';
 import type { FittedTransforms } from './transform.ts';
@@ -20,11 +22,13 @@ export interface Agreement {
   passed: boolean;
 }
 
-/** A fit on all customers, with its agreement. */
+/** Clusters of all customers, with their agreement. */
 export interface FittedClusters {
   /** Customers in each cluster, in the order of the labels. */
   sizes: ArrayLike<number>;
   agreement: Agreement;
+  /** Where the centres were fitted on a weighted sample. */
+  coreset?: CoresetQuality | undefined;
 }
 
 /**
@@ -61,7 +65,7 @@ export function isLargeEnough(sizes: ArrayLike<number>, smallestShare: number): 
  */
 export function describeClustering({
   choice,
-  fitted: { sizes, agreement },
+  fitted: { sizes, agreement, coreset },
   smallestShare,
   laterDays,
 }: {
@@ -87,6 +91,7 @@ export function describeClustering({
       `the smallest cluster holds ${formatShare(found)} of all customers (needed ${formatShare(smallestShare)})`,
     );
   }
+  if (coreset) reasons.push(coresetSentence(coreset));
   if (!agreement.passed) {
     reasons.push(
       `on the scored customers the clusters fitted on all agree with the scored ones at an adjusted Rand index of ` +
@@ -118,6 +123,7 @@ export function describeClustering({
           : { days: laterDays, separation: candidate.outcomeSeparation },
       agreement: agreement.adjustedRand,
       scoredOn: { ...choice.scoredOn },
+      ...(coreset && { coreset }),
       adjustedRand: null,
       movedShare: null,
     },
@@ -130,7 +136,7 @@ export function describeClustering({
  */
 export function clusteringRecord({
   choice,
-  fitted: { sizes, agreement },
+  fitted: { sizes, agreement, coreset },
   verdict,
 }: {
   choice: KChoice;
@@ -139,7 +145,10 @@ export function clusteringRecord({
 }) {
   return {
     ...choiceRecord(choice),
-    published: { k: sizes.length, verdict, sizes: Array.from(sizes), agreement },
+    published: {
+      ...{ k: sizes.length, verdict, sizes: Array.from(sizes), agreement },
+      ...(coreset && { coreset }),
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { replaceName } from './sql-names.ts';
 import { acceptedSql, type CheckedSql } from './validate.ts';
 
 /** Rows of a part: the hash tables of this many rows stay small, and larger parts were no faster. */
-const PART_ROWS = 1_250_000;
+export const PART_ROWS = 1_250_000;
 
 /** Rows of the extract, counted from 0: `first` and those after it, up to `end`, which is no longer in it. */
 export interface RowRange {

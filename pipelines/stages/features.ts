@@ -75,26 +75,48 @@ export function deriveColumns(
   derive: readonly Derived[],
   whenMissing: WhenMissing = {},
 ): FeatureColumns {
-  return atOnce(deriving(aggregates, derive, whenMissing));
+  return atOnce(deriving(aggregates, derive, { whenMissing, isPart: false }));
 }
 
 /**
  * {@link deriveColumns} with turns of the event loop between columns and between blocks of rows; the same bits.
  *
  * @param onTurn called at each turn; what it throws ends the work
+ * @param isPart of customers who are some of all: a feature without a value among them may have one among the others
  */
 export function deriveColumnsInTurns(
   aggregates: Columns,
   derive: readonly Derived[],
-  { whenMissing = {}, onTurn }: { whenMissing?: WhenMissing; onTurn?: () => void } = {},
+  {
+    whenMissing = {},
+    onTurn,
+    isPart = false,
+  }: { whenMissing?: WhenMissing; onTurn?: () => void; isPart?: boolean } = {},
 ): Promise<FeatureColumns> {
-  return inTurns(deriving(aggregates, derive, whenMissing), onTurn);
+  return inTurns(deriving(aggregates, derive, { whenMissing, isPart }), onTurn);
+}
+
+/**
+ * Refuses a feature that no customer has a value for, of customers whose parts were derived one by one.
+ *
+ * @throws PipelineError FEATURE_INVALID as {@link deriveColumns}
+ */
+export function refuseValueless(
+  { columns, replaced }: FeatureColumns,
+  { aggregate, derive }: Pick<FeatureSettings, 'aggregate' | 'derive'>,
+): void {
+  const rules = whenMissingOf([...aggregate, ...derive]);
+  for (const { feature, customers } of replaced) {
+    if (customers < columns[feature]!.length || rules[feature] !== undefined) continue;
+    const expression = derive.find(({ name }) => name === feature)?.expression;
+    throw withoutValue(feature, { expression, customers });
+  }
 }
 
 function* deriving(
   aggregates: Columns,
   derive: readonly Derived[],
-  whenMissing: WhenMissing,
+  { whenMissing, isPart }: { whenMissing: WhenMissing; isPart: boolean },
 ): Generator<void, FeatureColumns> {
   const columns: Columns = {};
   const replaced: FeatureColumns['replaced'] = [];
@@ -102,7 +124,7 @@ function* deriving(
   const keep = (feature: string, values: Float64Array, expression?: string) => {
     const customers = countNonFinite(values);
     const by = rules[feature] ?? 0;
-    if (customers > 0 && customers === values.length && rules[feature] === undefined)
+    if (!isPart && customers > 0 && customers === values.length && rules[feature] === undefined)
       throw withoutValue(feature, { expression, customers });
     if (customers > 0) replaced.push({ feature, customers, by });
     columns[feature] = customers > 0 ? values.map((value) => finiteOr(value, by)) : values;
@@ -221,7 +243,10 @@ function countNonFinite(values: Float64Array): number {
   return count;
 }
 
-function withoutValue(feature: string, found: { expression?: string; customers: number }): PipelineError {
+function withoutValue(
+  feature: string,
+  found: { expression?: string | undefined; customers: number },
+): PipelineError {
   const source = found.expression ? ` (${found.expression})` : '';
   return new PipelineError(
     'FEATURE_INVALID',

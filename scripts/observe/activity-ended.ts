@@ -2,7 +2,7 @@ import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import { artifactsIn } from '../../pipelines/contracts/artifacts.ts';
 import { isErrorCode } from '../../pipelines/contracts/errors.ts';
 import { OUTCOMES, type Outcome, type Run, type RunKind, type Stage } from '../../pipelines/contracts/run.ts';
-import { stageOfActivity } from '../../pipelines/contracts/stage-activities.ts';
+import { isPartOfStage, stageOfActivity } from '../../pipelines/contracts/stage-activities.ts';
 import type { Extract, Features, Persisted, Timed, Validation } from '../../pipelines/contracts/stages.ts';
 
 /** Of an activity as Temporal knows it. */
@@ -44,7 +44,11 @@ export function activityEnded(
   return {
     ...ended,
     failure: null,
-    work: run && stage && isTimed(result) ? workOf(stage, { input, result, seconds }) : null,
+    // The rows of a part are counted once, by what joins them.
+    work:
+      run && stage && isTimed(result) && !isPartOfStage(facts.activity)
+        ? workOf(stage, { input, result, seconds })
+        : null,
     outcome: facts.activity === 'closeRun' ? outcomeOf(result) : null,
   };
 }

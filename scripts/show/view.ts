@@ -170,9 +170,20 @@ function elapsed(
 
 /** The stage at work: as its activity says, else as the run does. */
 function goingOf({ execution, progress }: RunFacts, nowMs: number): Going | null {
-  const activity = execution?.activities.find(({ stage }) => stage !== null);
+  const working = (execution?.activities ?? []).filter(({ stage }) => stage !== null);
+  const [activity] = working;
   const stage = activity?.stage ?? progress?.stage ?? null;
   if (stage === null) return null;
+  const { parts } = progress ?? {};
+  if (parts) {
+    // What is done of the parts that are going on counts, too: of few parts each takes long.
+    const begun = working.reduce(
+      (sum, { heartbeat }) => sum + (heartbeat?.of ? heartbeat.done / heartbeat.of : 0),
+      0,
+    );
+    const done = Math.min(parts.of, parts.done + begun);
+    return { stage, done, of: parts.of, elapsedMs: Math.max(0, nowMs - Date.parse(parts.since)) };
+  }
   const since = activity && (activity.startedAt ?? activity.scheduledAt);
   const { done, of } = activity?.heartbeat ?? { done: 0, of: 0 };
   return { stage, done, of, elapsedMs: since ? Math.max(0, nowMs - Date.parse(since)) : 0 };

@@ -1,22 +1,19 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Knex } from 'knex';
-import type pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
-import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
-import { checkedCount, columnsOf, encodeMemberships, type MembershipRows } from './copy-binary.ts';
+import { checkedCount, type MembershipRows } from './copy-binary.ts';
 import { translating } from './database-errors.ts';
+import { dropLooseLeaves, type MembershipPart } from './membership-leaves.ts';
+import { attachParts, loadPart, type PartsAttached } from './membership-parts.ts';
+import {
+  abortableTransaction,
+  attachPartition,
+  checkSegments,
+  digestRows,
+  dropCheck,
+  fillTable,
+  type LoadOptions,
+  partitionOf,
+} from './membership-table.ts';
 import { type LockedRun, lockOpenRun } from './run-lock.ts';
-
-const CHUNK_ROWS = 8_000;
-
-export interface LoadOptions {
-  /** Called after each chunk was handed over, with rows done and rows in all. */
-  onProgress?: (done: number, of: number) => void;
-  /** Stops at once, also while PostgreSQL builds the key; nothing of the load stays. */
-  signal?: AbortSignal;
-}
 
 export interface Membership {
   runId: string;
@@ -43,6 +40,46 @@ export const createMembershipsRepository = (knex: Knex) =>
      */
     load: (runId: string, rows: MembershipRows, options: LoadOptions = {}): Promise<{ rows: number }> =>
       load(knex, { runId, rows, options }),
+
+    /**
+     * Loads one part of a run's memberships as a table of its own, in one transaction. No reader sees it before
+     * `attachParts`; parts of one run load at the same time, in any order and by any process. The same rows of
+     * the same part a second time change nothing; others take the place of the first, and where the parts were
+     * attached already the run has no memberships until they are attached again. Of a published run nothing
+     * changes.
+     *
+     * A part may have no rows, but bounds that leave room for some. So with fewer customers than parts, those
+     * without any are not loaded at all: the others are numbered through, each bounded by the first id of the
+     * next one, and `of` is how many they are; one, unbounded, for no customer at all.
+     *
+     * @returns the rows of the part
+     * @throws RangeError when columns or bounds do not fit together, or a segment is not saved
+     * @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED, POSTGRES_UNREACHABLE; the signal's reason
+     *
+     * O(n) of the part. A clean-up of the run waits for the parts being loaded, and those that come later fail.
+     */
+    loadPart: (
+      runId: string,
+      part: MembershipPart,
+      rows: MembershipRows,
+      options: LoadOptions = {},
+    ): Promise<{ rows: number }> => loadPart(knex, { runId, part, rows, options }),
+
+    /**
+     * Makes the loaded parts the run's memberships, in one transaction: a reader sees none of them or all. What
+     * was loaded before, whole or in other parts, goes. A second time nothing is changed.
+     *
+     * @returns the run's rows
+     * @throws RangeError when a part is not loaded, parts do not adjoin, or have other rows than asked in all
+     * @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED, POSTGRES_UNREACHABLE; the signal's reason
+     *
+     * O(parts): no row is read, but those of parts that were attached before and came apart.
+     */
+    attachParts: (
+      runId: string,
+      asked: PartsAttached,
+      options: Pick<LoadOptions, 'signal'> = {},
+    ): Promise<{ rows: number }> => attachParts(knex, { runId, asked, options }),
 
     /** The customer's segment in a run; null when the customer was not in it. */
     async of(runId: string, customerId: string): Promise<Membership | null> {
@@ -75,122 +112,38 @@ interface MembershipRow {
   margin: number;
 }
 
-/** Drops a run's partition when there is one; for `load` and for the clean-up. */
+/** Drops all that was loaded of a run, attached or not; for `load` and for the clean-up. */
 export async function removeMemberships(transaction: Knex.Transaction, run: LockedRun): Promise<void> {
   await transaction.raw('drop table if exists ??', [partitionOf(run)]);
+  await dropLooseLeaves(transaction, run);
   await transaction('runs')
     .where({ run_id: run.runId })
     .update({ membership_rows: null, membership_sha256: null });
 }
 
-/** The run's sequence, not its id: always a short and plain name. */
-function partitionOf(run: LockedRun): string {
-  return `memberships_${run.sequence}`;
-}
-
-async function load(
+function load(
   knex: Knex,
   { runId, rows, options }: { runId: string; rows: MembershipRows; options: LoadOptions },
 ): Promise<{ rows: number }> {
   const count = checkedCount(rows);
   const sha256 = digestRows(rows);
-  const { signal } = options;
-  signal?.throwIfAborted();
-  try {
-    return await knex.transaction(async (transaction) => {
-      const connection = (await transaction.client.acquireConnection()) as pg.Client;
-      // Cut, not cancelled: at once in whatever state, and PostgreSQL rolls back what it has.
-      const cut = () => socketOf(connection).destroy();
-      signal?.addEventListener('abort', cut, { once: true });
-      try {
-        signal?.throwIfAborted();
-        const run = await lockOpenRun(transaction, runId);
-        if (run.isPublished) return { rows: run.membershipRows ?? 0 };
-        if (run.membershipRows === count && run.membershipSha256 === sha256) return { rows: count };
-        await checkSegments(transaction, rows.segmentIds);
-        await fillPartition({ transaction, connection, run, rows, options });
-        await transaction('runs')
-          .where({ run_id: runId })
-          .update({ membership_rows: count, membership_sha256: sha256 });
-        return { rows: count };
-      } finally {
-        signal?.removeEventListener('abort', cut);
-      }
-    });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
-}
-
-async function fillPartition(task: {
-  transaction: Knex.Transaction;
-  connection: pg.Client;
-  run: LockedRun;
-  rows: MembershipRows;
-  options: LoadOptions;
-}): Promise<void> {
-  const { transaction, connection, run, rows, options } = task;
-  const table = partitionOf(run);
-  await removeMemberships(transaction, run);
-  await transaction.raw('create table ?? (like memberships including defaults including constraints)', [
-    table,
-  ]);
-  // Lets ATTACH trust the rows instead of reading them all again.
-  const check = `${table}_of_run`;
-  await transaction.raw(`alter table ?? add constraint ?? check (run_id = ${quoteText(run.runId)})`, [
-    table,
-    check,
-  ]);
-  await copyRows(connection, { table, runId: run.runId, rows, onProgress: options.onProgress });
-  await transaction.raw('alter table ?? add primary key (run_id, customer_id)', [table]);
-  await transaction.raw(
-    `alter table memberships attach partition ?? for values in (${quoteText(run.runId)})`,
-    [table],
-  );
-  await transaction.raw('alter table ?? drop constraint ??', [table, check]);
-}
-
-async function copyRows(
-  connection: pg.Client,
-  copy: { table: string; runId: string; rows: MembershipRows; onProgress?: LoadOptions['onProgress'] },
-): Promise<void> {
-  const { table, runId, rows, onProgress } = copy;
-  // FREEZE: the table is of this transaction, so its rows need no second writing by vacuum.
-  const target = connection.query(
-    copyFrom(`copy "${table}" (${columnsOf(rows).join(', ')}) from stdin (format binary, freeze)`),
-  );
-  const of = rows.labels.length;
-  let chunks = 0;
-  function* chunksTold(): Generator<Buffer> {
-    for (const chunk of encodeMemberships(runId, rows, CHUNK_ROWS)) {
-      yield chunk;
-      // The first piece is the signature and holds no rows.
-      onProgress?.(Math.min(chunks++ * CHUNK_ROWS, of), of);
+  return abortableTransaction(knex, options.signal, async (session) => {
+    const { transaction } = session;
+    const run = await lockOpenRun(transaction, runId);
+    if (run.isPublished) return { rows: run.membershipRows ?? 0 };
+    if (run.membershipRows === count && run.membershipSha256 === sha256) {
+      await dropLooseLeaves(transaction, run);
+      return { rows: count };
     }
-  }
-  await pipeline(Readable.from(chunksTold(), { objectMode: true, highWaterMark: 2 }), target);
-}
-
-/** In place of a foreign key, which would look up every row for a handful of segments. */
-async function checkSegments(transaction: Knex.Transaction, segmentIds: readonly string[]): Promise<void> {
-  const found = await transaction<{ segment_id: string }>('segments').whereIn('segment_id', segmentIds);
-  const known = new Set(found.map((row) => row.segment_id));
-  const missing = segmentIds.filter((segmentId) => !known.has(segmentId));
-  if (missing.length > 0) {
-    throw new RangeError(`memberships need their segments saved first, not found: ${missing.join(', ')}`);
-  }
-}
-
-function digestRows(rows: MembershipRows): string {
-  const { customers, labels, segmentIds, distance, margin, moveCauses } = rows;
-  const words = moveCauses ? [moveCauses.words] : [];
-  const hash = createHash('sha256').update(JSON.stringify([labels.length, segmentIds, ...words]));
-  for (const column of [customers.offsets, customers.bytes, labels, distance, margin]) hash.update(column);
-  if (moveCauses) hash.update(moveCauses.codes);
-  return hash.digest('hex');
-}
-
-function socketOf(connection: pg.Client): { destroy(): void } {
-  return (connection as unknown as { connection: { stream: { destroy(): void } } }).connection.stream;
+    await checkSegments(transaction, rows.segmentIds);
+    await removeMemberships(transaction, run);
+    const table = partitionOf(run);
+    await fillTable(session, { table, runId, rows, options });
+    await attachPartition(session, run);
+    await dropCheck(transaction, table);
+    await transaction('runs')
+      .where({ run_id: runId })
+      .update({ membership_rows: count, membership_sha256: sha256 });
+    return { rows: count };
+  });
 }

@@ -22,15 +22,24 @@ interface RunRow {
   membership_sha256: string | null;
 }
 
+/** `shared` is for those that keep out of each other's way by other means, and never change the run's row. */
+export type RunLock = 'exclusive' | 'shared';
+
 /**
  * The run's row, locked until the transaction ends: all that writes for a run goes through here, so that two
  * attempts of one activity, or an attempt and the clean-up, never write at the same time.
  *
  * @throws PipelineError RUN_UNKNOWN
  */
-export async function lockRun(transaction: Knex.Transaction, runId: string): Promise<LockedRun> {
-  // Not FOR UPDATE: that would also keep out the foreign keys of the run log.
-  const row = await transaction<RunRow>('runs').where({ run_id: runId }).forNoKeyUpdate().first();
+export async function lockRun(
+  transaction: Knex.Transaction,
+  runId: string,
+  lock: RunLock = 'exclusive',
+): Promise<LockedRun> {
+  const asked = transaction<RunRow>('runs').where({ run_id: runId });
+  // Not FOR UPDATE: that would also keep out the foreign keys of the run log. Not FOR KEY SHARE: it would let the
+  // clean-up in.
+  const row = await (lock === 'shared' ? asked.forShare() : asked.forNoKeyUpdate()).first();
   if (!row) throw unknownRun(runId);
   // A statement of its own, so that it sees what was committed while this one waited for the lock.
   const publications = await transaction('publications').where({ run_id: runId }).select('publication_id');
@@ -52,8 +61,12 @@ export async function lockRun(transaction: Knex.Transaction, runId: string): Pro
  *
  * @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED
  */
-export async function lockOpenRun(transaction: Knex.Transaction, runId: string): Promise<LockedRun> {
-  const run = await lockRun(transaction, runId);
+export async function lockOpenRun(
+  transaction: Knex.Transaction,
+  runId: string,
+  lock: RunLock = 'exclusive',
+): Promise<LockedRun> {
+  const run = await lockRun(transaction, runId, lock);
   if (run.isCleaned || run.isClosed) {
     throw new PipelineError(
       'RUN_ABANDONED',

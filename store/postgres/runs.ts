@@ -25,6 +25,11 @@ export type RunsRepository = ReturnType<typeof createRunsRepository>;
 /** Runs, one row each, kept for ever. All functions may throw POSTGRES_UNREACHABLE, or RUN_UNKNOWN for a run that is not there. */
 export const createRunsRepository = (knex: Knex) =>
   translating({
+    /** @throws PipelineError RUN_ABANDONED when it was closed or cleaned up, RUN_UNKNOWN */
+    async requireOpen(runId: string): Promise<void> {
+      await knex.transaction((transaction) => lockOpenRun(transaction, runId));
+    },
+
     /** Registers a run; the same run a second time changes nothing. */
     open: (run: NewRun): Promise<void> => openRun(knex, run),
 

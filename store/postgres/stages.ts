@@ -34,7 +34,7 @@ export const createStagesRepository = (knex: Knex) =>
     /** Notes a stage that was done; a later attempt replaces what an earlier one noted, never the reverse. @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED */
     async record(stage: StageRecord): Promise<void> {
       await knex.transaction(async (transaction) => {
-        await lockOpenRun(transaction, stage.runId);
+        await lockOpenRun(transaction, stage.runId, 'shared');
         await transaction('run_stages')
           .insert({
             run_id: stage.runId,

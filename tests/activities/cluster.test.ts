@@ -133,7 +133,7 @@ describe('what is a fault stays one', () => {
     await expect(work).rejects.toMatchObject({
       code: 'TOO_MANY_CUSTOMERS',
       message: expect.stringMatching(
-        /by 12 features needs at most 80\d{6} customers, found 200000000: cluster fewer/,
+        /by 12 features needs at most 80\d{6} customers, found 200000000: set clustering.coresetRows, cluster fewer/,
       ),
       details: { customers: 200_000_000, features: 12 },
     });

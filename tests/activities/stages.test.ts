@@ -2,17 +2,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CompareStages } from '../../pipelines/contracts/compare.ts';
+import type { PartStages } from '../../pipelines/contracts/parts.ts';
 import type { ReproduceStages } from '../../pipelines/contracts/reproduce.ts';
 import { parseStabilityReport } from '../../pipelines/stages/stability-report.ts';
 import { decodeJson } from '../../store/artifacts/json.ts';
 import { writeFeatures } from '../helpers/activity-features.ts';
-import {
-  type ActivityName,
-  type ActivityShop,
-  type InputOf,
-  openActivityShop,
-  type ResultOf,
-} from '../helpers/activity-shop.ts';
+import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
+import { performThreeTimes } from '../helpers/activity-three-times.ts';
 import {
   type Call,
   closingOf,
@@ -31,40 +27,8 @@ beforeAll(async () => {
 
 afterAll(() => shop?.close());
 
-/** The time a piece of work took is the one thing that may differ when the work is done again. */
-function withoutMs(result: unknown): unknown {
-  if (result === null || typeof result !== 'object') return result;
-  const { ms: _, ...product } = result as { ms?: number };
-  return product;
-}
-
-const lasting = (files: string[]) => files.filter((file) => !file.startsWith('.steps/'));
-
-function runIdOf(input: object, result: unknown): string | undefined {
-  if ('runId' in input) return input.runId as string;
-  return (('run' in input ? input : result) as { run?: { runId: string } } | null)?.run?.runId;
-}
-
 const performed = new Set<string>();
-
-/** Once, again after an answer that was lost, and again after a crash that came before the result was kept. */
-const threeTimes: Call = async <N extends ActivityName>(name: N, input: InputOf<N>) => {
-  performed.add(name);
-  const first = await shop.perform(name, input, shop.environment(1));
-  const left = await shop.snapshot();
-  // Soft, so that one fault does not hide those of the stages behind it.
-  const second = await shop.perform(name, input, shop.environment(2));
-  expect.soft(second, `${name} after a lost answer`).toEqual(first);
-  expect.soft(await shop.snapshot(), `what ${name} leaves after a lost answer`).toEqual(left);
-  const runId = runIdOf(input, first);
-  if (runId !== undefined) await shop.forgetSteps(runId);
-  const again = await shop.perform(name, input, shop.environment(3));
-  expect.soft(withoutMs(again), `${name} done anew`).toEqual(withoutMs(first));
-  const { rows, files } = await shop.snapshot();
-  expect.soft(rows, `rows of ${name} done anew`).toEqual(left.rows);
-  expect.soft(lasting(files), `files of ${name} done anew`).toEqual(lasting(left.files));
-  return again as ResultOf<N>;
-};
+const threeTimes: Call = (name, input) => performThreeTimes(shop, name, input, performed);
 
 /** A run that was matched before the last model's labels were kept is labelled once more, to the same end. */
 async function expectSameWithoutKeptLabels({ match, stability, ...walked }: Walked): Promise<void> {
@@ -116,6 +80,15 @@ const OF_REPRODUCTIONS: string[] = [
   'compareManifests',
   'closeReproduction',
 ] satisfies (keyof ReproduceStages)[];
+
+/** Done twice over in parts.test.ts. */
+const OF_PARTS: string[] = [
+  'planParts',
+  'aggregatePart',
+  'assignPart',
+  'planMemberships',
+  'loadMemberships',
+] satisfies (keyof PartStages)[];
 
 describe('an activity that is run again gives the same result and leaves the same rows and files', () => {
   test('in a first run, from opening to closing', async () => {
@@ -182,7 +155,7 @@ describe('an activity that is run again gives the same result and leaves the sam
 
   test('and that is true of all of them', () => {
     const ofRuns = Object.keys(shop.activities).filter(
-      (name) => ![...OF_COMPARISONS, ...OF_REPRODUCTIONS].includes(name),
+      (name) => ![...OF_COMPARISONS, ...OF_REPRODUCTIONS, ...OF_PARTS].includes(name),
     );
     expect([...performed].sort()).toEqual(ofRuns.sort());
   });

@@ -1,5 +1,14 @@
+import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
+import type { FeaturePart, LabelPart } from '../../pipelines/contracts/parts.ts';
 import type { Run, StartInput } from '../../pipelines/contracts/run.ts';
-import type { Closing, Clustering, OpenedRun, Profile, Trail } from '../../pipelines/contracts/stages.ts';
+import type {
+  Closing,
+  Clustering,
+  Features,
+  OpenedRun,
+  Profile,
+  Trail,
+} from '../../pipelines/contracts/stages.ts';
 import type { ActivityName, ActivityShop, InputOf, ResultOf } from './activity-shop.ts';
 
 /** How a walk calls an activity: once, or twice with a look at what was left. */
@@ -12,6 +21,7 @@ export async function walkToStability(
   shop: ActivityShop,
   input: StartInput = {},
   call: Call = (name, given) => shop.perform(name, given),
+  parts?: number,
 ): Promise<Walked> {
   const { execution: workflow } = await shop.openWorkflow();
   const opened = await call('openRun', { input, workflow, scheduledAt: null });
@@ -20,11 +30,11 @@ export async function walkToStability(
   const run = { ...opened.run, asOf: extract.asOf };
   const validation = await call('validateExtract', { run, extract });
   const profile = await call('profileExtract', { run, extract });
-  const features = await call('buildFeatures', { run, extract, validation });
+  const { features } = await walkFeatures(call, { run, extract, validation }, parts);
   const clustering = (await call('fitClusters', { run, features })) as Clustering;
   const match = await call('matchIdentities', { run, features, clustering });
   const naming = await call('nameSegments', { run, features, clustering, match });
-  await call('persistRun', { run, extract, validation, features, clustering, match, naming });
+  await walkPersist(call, { run, extract, validation, features, clustering, match, naming }, parts);
   const stability = await call('measureStability', { run, features, clustering, match, naming });
   return { opened, run, extract, validation, profile, features, clustering, match, naming, stability };
 }
@@ -36,6 +46,7 @@ export async function walkAssign(
   shop: ActivityShop,
   input: StartInput = {},
   call: Call = (name, given) => shop.perform(name, given),
+  parts?: number,
 ): Promise<WalkedAssign> {
   const { execution: workflow } = await shop.openWorkflow();
   const opened = await call('openRun', { input, workflow, scheduledAt: null, kind: 'assign' });
@@ -45,11 +56,13 @@ export async function walkAssign(
   const extract = await call('extractCustomers', { run: adopted.run });
   const run = { ...adopted.run, asOf: extract.asOf };
   const validation = await call('validateExtract', { run, extract });
-  const features = await call('buildFeatures', { run, extract, validation });
-  const clustering = (await call('assignSegments', { run, features })) as Clustering;
+  const made = await walkFeatures(call, { run, extract, validation }, parts);
+  const { features } = made;
+  const labelled = await walkLabels(call, run, made);
+  const clustering = (await call('assignSegments', { run, features, ...labelled })) as Clustering;
   const match = await call('keepIdentities', { run, features, clustering });
   const naming = await call('nameSegments', { run, features, clustering, match });
-  await call('persistRun', { run, extract, validation, features, clustering, match, naming });
+  await walkPersist(call, { run, extract, validation, features, clustering, match, naming }, parts);
   const stability = await call('measureStability', { run, features, clustering, match, naming });
   return { opened, run, warnings, extract, validation, features, clustering, match, naming, stability };
 }
@@ -93,4 +106,45 @@ export async function publishWalked(
   await call('publishRun', { run, match, naming, review: null });
   await call('deliverOutbox', { run });
   return call('closeRun', { run, closing: closingOf(walked, 'published') });
+}
+
+/** As the workflow does it: at once, or in so many parts. */
+async function walkFeatures(
+  call: Call,
+  { run, extract, validation }: Pick<Walked, 'run' | 'extract' | 'validation'>,
+  asked: number | undefined,
+): Promise<{ features: Features; plan?: ArtifactRef; parts?: FeaturePart[] }> {
+  if (asked === undefined) return { features: await call('buildFeatures', { run, extract, validation }) };
+  const { plan, parts: of } = await call('planParts', { run, extract, parts: asked });
+  const parts: FeaturePart[] = [];
+  for (let part = 0; part < of; part++) parts.push(await call('aggregatePart', { run, plan, part }));
+  return { features: await call('buildFeatures', { run, extract, validation, parts }), plan, parts };
+}
+
+async function walkLabels(
+  call: Call,
+  run: Run,
+  { plan, parts }: Omit<Awaited<ReturnType<typeof walkFeatures>>, 'features'>,
+) {
+  if (plan === undefined || parts === undefined) return {};
+  const labels: LabelPart[] = [];
+  for (const [part, { part: features }] of parts.entries())
+    labels.push(await call('assignPart', { run, plan, part, features }));
+  return { parts: labels };
+}
+
+async function walkPersist(
+  call: Call,
+  trail: { run: Run } & Omit<Trail, 'stability'>,
+  asked: number | undefined,
+): Promise<void> {
+  if (asked === undefined) {
+    await call('persistRun', trail);
+    return;
+  }
+  const { run, features, clustering, match, naming } = trail;
+  const product = { run, features, clustering, match, naming };
+  const { plan, parts } = await call('planMemberships', { ...product, parts: asked });
+  for (let part = 0; part < parts; part++) await call('loadMemberships', { run, plan, part });
+  await call('persistRun', { ...trail, loaded: { parts } });
 }

@@ -1,8 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ArtifactKind, ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import type { WatchStages } from '../../pipelines/contracts/missed-runs.ts';
+import type { PartStages } from '../../pipelines/contracts/parts.ts';
 import { parseRename, type RenameStages } from '../../pipelines/contracts/rename.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
+import type { Scale } from '../../pipelines/contracts/scale-settings.ts';
 import type {
   AssignStages,
   DeliveryStages,
@@ -46,13 +48,20 @@ export function fakeStages(overrides: Partial<FakeStages> = {}): FakeStages {
     ...numberStages,
     ...publishingStages,
     ...assignStages,
+    ...partStages,
     ...peoplesStages,
     tellMissedRuns: async () => ({ schedules: 1, missing: 0, waiting: 0, unread: [] }),
     ...overrides,
   };
 }
 
-type FakeStages = Stages & AssignStages & DeliveryStages & HistoryStages & RenameStages & WatchStages;
+type FakeStages = Stages &
+  AssignStages &
+  PartStages &
+  DeliveryStages &
+  HistoryStages &
+  RenameStages &
+  WatchStages;
 
 const openingStages = {
   openRun: async ({ input, workflow, kind = 'refit' }) => ({
@@ -208,6 +217,19 @@ const assignStages = {
   }),
   decideRefit: async () => ({ due: false, start: false, reasons: ['the verdict is stable'] }),
 } satisfies AssignStages;
+
+const partStages = {
+  planParts: async ({ parts }) => ({ plan: fakeRef('part', parts), parts, ms: 1 }),
+  aggregatePart: async () => ({ part: fakeRef('part'), replaced: [], ms: 2 }),
+  assignPart: async () => ({ labels: fakeRef('part'), ms: 2 }),
+  planMemberships: async ({ parts }) => ({ plan: fakeRef('part', parts), parts, ms: 1 }),
+  loadMemberships: async () => ({ rows: 10, ms: 2 }),
+} satisfies PartStages;
+
+/** A run whose definition asks for so many parts. */
+export const openedInParts =
+  (scale: Scale): Stages['openRun'] =>
+  async (input) => ({ ...(await openingStages.openRun(input)), scale });
 
 export const unstable: Stages['measureStability'] = async () => ({
   verdict: 'unstable',

@@ -154,6 +154,19 @@ test('a run that assigned says whose model it is, and passes no score of the fit
   expect(text).not.toMatch(/silhouette 0\.34|resamples/);
 });
 
+test('a fit on a weighted sample is told with what it costs, below the figures; a fit on all says nothing of it', () => {
+  const { assigned: _, ...quality } = assigned.quality!;
+  const coreset = { rows: 98, of: 1000, inertiaError: -0.01, stepGain: 0.002 };
+  const fitted: RunSummary = { ...assigned, kind: 'refit', quality: { ...quality, coreset } };
+  const lines = textOf(fitted).split('\n');
+  const at = lines.findIndex((line) => line.includes('silhouette 0.340'));
+  expect(at).toBeGreaterThan(0);
+  expect(lines.slice(at).join('\n')).toContain(
+    'fitted on a weighted sample of 98 of 1,000 customers: the inertia of the sample is 1.00 % below that of all',
+  );
+  expect(textOf({ ...fitted, quality })).not.toContain('weighted sample');
+});
+
 test('a refit that is due is told with the command that starts it, or where it is', () => {
   expect(textOf(assigned)).toMatch(
     /a refit is due:\n {2}· the verdict is drifted\n {2}· to start it: npm start -- --once --pipeline shop --as-of 2026-07-01/,

@@ -1,11 +1,7 @@
-import type { Matrix } from '../../matrix.ts';
-import { takeRows } from '../../matrix.ts';
-import { createRandom } from '../../random/random.ts';
-import { distinctRows } from '../../shared-matrix.ts';
-import type { Algorithm, FitContext } from '../algorithm.ts';
+import type { Algorithm } from '../algorithm.ts';
 import { assignToCenters, type CentroidModel, centroidModel, describeCenters } from '../centroid-model.ts';
 import { fitKMeans } from '../k-means.ts';
-import { type Coreset, lightweightCoreset } from './lightweight-coreset.ts';
+import { drawCoreset } from './drawn-coreset.ts';
 
 export interface CoresetKMeansParameters {
   /** 1 to 64. */
@@ -38,36 +34,18 @@ export const coresetKMeans: Algorithm<CoresetKMeansParameters, CentroidModel> = 
         `coresetRows needs to be more than the ${options.nClusters} clusters, found ${coresetRows}`,
       );
     }
-    const { rows, weights } = await coresetWith(X, settings, { seed, signal });
-    const few = takeRows(X, rows);
-    const { centers, inertia } = await fitKMeans(pool, few, {
+    const { nClusters: clusters } = options;
+    const { points, weights } = await drawCoreset(X, { size: coresetRows, clusters, seed, signal });
+    const { centers, inertia } = await fitKMeans(pool, points, {
       ...options,
       weights,
       seed,
       signal,
       onProgress,
     });
-    const found = { algorithm: coresetKMeans.name, parameters: settings, centers, rows: rows.length };
+    const found = { algorithm: coresetKMeans.name, parameters: settings, centers, rows: points.rows };
     return centroidModel(X, { ...found, criteria: { coresetInertia: inertia } }, { pool, signal });
   },
   assign: assignToCenters,
   describe: describeCenters,
 };
-
-/** A coreset with as many different rows as clusters: where hardly any rows differ, chance may miss them. */
-async function coresetWith(
-  X: Matrix,
-  { nClusters, coresetRows }: CoresetKMeansParameters,
-  { seed, signal }: Pick<FitContext, 'seed' | 'signal'>,
-): Promise<Coreset> {
-  const random = createRandom(seed).fork('coreset');
-  const coreset = await lightweightCoreset(X, { size: coresetRows, random, signal });
-  const drawn = await distinctRows(takeRows(X, coreset.rows), nClusters, { signal });
-  if (drawn.length === nClusters) return coreset;
-  const weightOf = new Map(Array.from(coreset.rows, (row, i) => [row, coreset.weights[i]!]));
-  for (const row of await distinctRows(X, nClusters, { signal })) {
-    if (!weightOf.has(row)) weightOf.set(row, 1);
-  }
-  const rows = Int32Array.from(weightOf.keys()).sort();
-  return { rows, weights: Float64Array.from(rows, (row) => weightOf.get(row)!) };
-}

@@ -1,4 +1,5 @@
 import type { Definition, NamingSettings } from '../../contracts/definition.ts';
+import { formatNumber } from '../figures.ts';
 
 /** What is defined otherwise in the later run. */
 export interface DefinitionChange {
@@ -82,7 +83,14 @@ function clusterChanges(before: Compared, after: Compared): DefinitionChange[] {
   const [k, thenK] = [after.clustering.k, before.clustering.k];
   if (k.min !== thenK.min || k.max !== thenK.max)
     found.push(doubt(`${rangeOf(k)} segments may be chosen, before ${rangeOf(thenK)}`));
+  const [sample, thenSample] = [after.clustering.coresetRows, before.clustering.coresetRows];
+  if (sample !== thenSample)
+    found.push(note(`centres are fitted on ${fittedOn(sample)}, before on ${fittedOn(thenSample)}`));
   return found;
+}
+
+function fittedOn(coresetRows: number | undefined): string {
+  return coresetRows === undefined ? 'all customers' : `a sample of ${formatNumber(coresetRows)} at most`;
 }
 
 function rangeOf({ min, max }: { min: number; max: number }): string {

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDefinition } from '../../../pipelines/contracts/definition.ts';
+import { PROJECT_FOLDER } from '../../../scripts/config.ts';
 
 const CONTRACT = `
 apiVersion: v3.1.0
@@ -41,6 +44,18 @@ const parse = (pipeline: string, contract = CONTRACT, name = 'books') =>
   parseDefinition(name, { pipeline, contract });
 
 describe('parseDefinition', () => {
+  test('docs/verdicts.md shows a sample to fit on as a definition may ask for it, with its limits', () => {
+    const page = readFileSync(join(PROJECT_FOLDER, 'docs/verdicts.md'), 'utf8');
+    const shown = /```yaml\n(clustering:\n {2}coresetRows[\s\S]*?)```/.exec(page)![1]!;
+    expect(parse(PIPELINE + shown).clustering.coresetRows).toBe(100_000);
+    const [, least, most] = /# ([\d,]+) to ([\d,]+)/.exec(shown)!.map((figure) => figure.replaceAll(',', ''));
+    const asking = (rows: number) =>
+      parse(`${PIPELINE}clustering: { sampleRows: 500, coresetRows: ${rows} }\n`);
+    for (const rows of [Number(least), Number(most)]) expect(asking(rows).clustering.coresetRows).toBe(rows);
+    for (const rows of [Number(least) - 1, Number(most) + 1])
+      expect(() => asking(rows)).toThrow('coresetRows');
+  });
+
   test('a short definition is filled with the defaults', () => {
     const definition = parse(PIPELINE);
     expect(definition.clustering).toEqual({
@@ -51,6 +66,8 @@ describe('parseDefinition', () => {
       nullDraws: 20,
       sampleRows: 6_000,
     });
+    const { clustering } = parse(`${PIPELINE}clustering: { coresetRows: 6000 }\n`);
+    expect(clustering).toEqual({ ...definition.clustering, coresetRows: 6000 });
     expect(definition.assignment).toEqual({
       abstainBelowMargin: 0,
       abstainBelowConfidence: 0,
@@ -93,6 +110,16 @@ describe('parseDefinition', () => {
       'k the wrong way round',
       `${PIPELINE}clustering: { k: { min: 6, max: 4 } }\n`,
       /clustering\.k: needs min <= max/,
+    ],
+    [
+      'a fit on fewer customers than are scored',
+      `${PIPELINE}clustering: { coresetRows: 5000 }\n`,
+      /clustering\.coresetRows: needs to be at least sampleRows: .*, found 5000/,
+    ],
+    [
+      'a fit on hardly any customers',
+      `${PIPELINE}clustering: { coresetRows: 999, sampleRows: 500 }\n`,
+      /clustering\.coresetRows: .*>=\s?1000.*found 999/,
     ],
     [
       'an unknown transform',

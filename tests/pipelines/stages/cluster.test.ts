@@ -7,6 +7,7 @@ import {
   describeClustering,
   isLargeEnough,
 } from '../../../pipelines/stages/cluster.ts';
+import { coresetSentence } from '../../../pipelines/stages/coreset-words.ts';
 import { decodeJson, encodeJson } from '../../../store/artifacts/json.ts';
 
 const beyond = (found: number) => ({ found, nullMean: found, nullDeviation: 0.1 });
@@ -134,6 +135,35 @@ describe('from the choice of k to a clustering', () => {
       describeClustering({ choice: judged, fitted, smallestShare: 0.02, laterDays }).quality.laterSpend;
     expect(laterSpendIn(90)).toEqual({ days: 90, separation: 0.29 });
     expect(laterSpendIn(null)).toBeNull();
+  });
+
+  test('a fit on a weighted sample says so in figures, in a reason and in what is kept; a fit on all says nothing', () => {
+    const coreset = { rows: 998, of: 20_000, inertiaError: -0.0123, stepGain: 0.0042 };
+    const fitted = { sizes: [5, 4, 3, 2], agreement: agreed, coreset };
+    const about = { choice, smallestShare: 0.02, laterDays: null };
+    const { reasons, quality, verdict } = describeClustering({ ...about, fitted });
+    expect(quality.coreset).toEqual(coreset);
+    expect(reasons).toEqual([
+      'k = 4 wins',
+      'fitted on a weighted sample of 998 of 20,000 customers: the inertia of the sample is 1.23 % below that of all, ' +
+        'which would fall by 0.42 % if each centre moved to the mean of its customers',
+    ]);
+    expect(clusteringRecord({ choice, fitted, verdict }).published.coreset).toEqual(coreset);
+    const { coreset: _, ...onAll } = fitted;
+    const plain = describeClustering({ ...about, fitted: onAll });
+    expect([Object.keys(plain.quality), plain.reasons]).toEqual([
+      Object.keys(quality).filter((key) => key !== 'coreset'),
+      ['k = 4 wins'],
+    ]);
+    expect(clusteringRecord({ choice, fitted: onAll, verdict }).published).not.toHaveProperty('coreset');
+  });
+
+  test.each([
+    [0.0123, 0, 'the inertia of the sample is 1.23 % above that of all, which would fall by 0 %'],
+    [-0.00002, 0.00003, 'is less than 0.01 % below that of all, which would fall by less than 0.01 %'],
+    [0, 0.5, 'the inertia of the sample is that of all, which would fall by 50.00 %'],
+  ])('an error of %d and a gain of %d are told in words', (inertiaError, stepGain, words) => {
+    expect(coresetSentence({ rows: 10, of: 20, inertiaError, stepGain })).toContain(words);
   });
 
   test('another k than the chosen one says why, and has its own verdict', () => {

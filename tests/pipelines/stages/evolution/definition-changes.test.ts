@@ -47,6 +47,10 @@ describe('compareDefinitions', () => {
     ['the definition is version 2, before 1', (d) => Object.assign(d, { version: 2 })],
     ['the limits of the stability verdict are others', (d) => Object.assign(d.stability, { majorPsi: 0.3 })],
     [
+      'centres are fitted on a sample of 20,000 at most, before on all customers',
+      (d) => Object.assign(d.clustering, { coresetRows: 20_000 }),
+    ],
+    [
       'feature extra is new',
       (d) => d.features.derive.push({ ...ordersOf(d), name: 'extra', expression: 'd.orders' }),
     ],

@@ -1,0 +1,156 @@
+import { CancelledFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FeaturePlan } from '../../pipelines/stages/parts.ts';
+import { decodeJson } from '../../store/artifacts/json.ts';
+import { writeShopExtract } from '../helpers/activity-extract.ts';
+import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
+import { performThreeTimes } from '../helpers/activity-three-times.ts';
+import {
+  type Call,
+  closingOf,
+  publishWalked,
+  type Walked,
+  walkAssign,
+  walkToStability,
+} from '../helpers/activity-walk.ts';
+
+const PARTS = 7;
+
+let shop: ActivityShop;
+
+beforeAll(async () => {
+  shop = await openActivityShop();
+}, 60_000);
+afterAll(() => shop?.close());
+
+const once: Call = (name, input) => shop.perform(name, input);
+const threeTimes: Call = (name, input) => performThreeTimes(shop, name, input);
+
+/** What a run made, but for what names the run itself. */
+const digestsOf = ({ features, clustering, match }: Pick<Walked, 'features' | 'clustering' | 'match'>) => ({
+  customers: features.customers.sha256,
+  values: features.values.sha256,
+  matrix: features.matrix.sha256,
+  transforms: features.transforms.sha256,
+  report: features.report?.sha256,
+  labels: clustering.labels.sha256,
+  model: clustering.model.sha256,
+  relabelled: match.relabelled?.sha256,
+});
+
+async function membershipsOf(runId: string) {
+  return shop.database
+    .knex('memberships')
+    .where({ run_id: runId })
+    .orderBy('customer_id')
+    .select('customer_id', 'segment_id', 'distance', 'margin', 'move_cause');
+}
+
+describe('a run in parts', () => {
+  test('can be done again at any point, and makes what one worker makes of it, row for row', async () => {
+    const asOf = '2026-06-01';
+    const whole = await walkToStability(shop, { asOf });
+    await publishWalked(shop, whole);
+    const parted = await walkToStability(shop, { asOf }, threeTimes, PARTS);
+    expect({ ...digestsOf(parted), relabelled: null }).toEqual({ ...digestsOf(whole), relabelled: null });
+    const rows = await membershipsOf(parted.run.runId);
+    expect(rows).toHaveLength(parted.features.customers.rows);
+    const withoutMoves = (list: typeof rows) => list.map(({ move_cause: _, ...row }) => row);
+    expect(withoutMoves(rows)).toEqual(withoutMoves(await membershipsOf(whole.run.runId)));
+    expect(await publishWalked(shop, parted)).toMatchObject({ outcome: 'published' });
+  }, 120_000);
+
+  test('tells why customers moved as one that is done as a whole', async () => {
+    const whole = await walkToStability(shop, { asOf: '2026-07-01' });
+    const parted = await walkToStability(shop, { asOf: '2026-07-01' }, once, PARTS);
+    expect(digestsOf(parted)).toEqual(digestsOf(whole));
+    const moves = await membershipsOf(whole.run.runId);
+    expect(moves.some(({ move_cause: cause }) => cause !== null)).toBe(true);
+    expect(await membershipsOf(parted.run.runId)).toEqual(moves);
+  }, 120_000);
+
+  test('assigns by the published model as one worker does', async () => {
+    const whole = await walkAssign(shop, { asOf: '2026-07-05' });
+    const parted = await walkAssign(shop, { asOf: '2026-07-05' }, threeTimes, PARTS);
+    expect(digestsOf(parted)).toEqual(digestsOf(whole));
+    expect(parted.clustering.quality).toEqual(whole.clustering.quality);
+    expect(await membershipsOf(parted.run.runId)).toEqual(await membershipsOf(whole.run.runId));
+  }, 120_000);
+
+  test('leaves no file of a part once it is published, and all that the parts were joined to', async () => {
+    const walked = await walkToStability(shop, { asOf: '2026-07-06' }, once, PARTS);
+    const { run, match, naming, features } = walked;
+    const { artifacts } = shop.context;
+    expect((await artifacts.list('part')).length).toBeGreaterThan(2 * PARTS);
+    await shop.perform('publishRun', { run, match, naming, review: null });
+    const closing = closingOf(walked, 'published');
+    const others = (await artifacts.list('part')).length;
+    await shop.perform('closeRun', { run, closing, hadParts: true });
+    expect((await artifacts.list('part')).length).toBeLessThan(others);
+    for (const ref of [
+      features.values,
+      features.customers,
+      walked.clustering.labels,
+      walked.extract.artifact,
+    ])
+      await artifacts.verify(ref);
+  }, 120_000);
+
+  test('has no more parts than customers, and every row in one of them', async () => {
+    const path = await writeShopExtract(shop.context.scratchFolder, { customers: 5 });
+    const { execution: workflow } = await shop.openWorkflow();
+    const opened = await shop.perform('openRun', { input: { extract: path }, workflow, scheduledAt: null });
+    const extract = await shop.perform('extractCustomers', { run: opened.run });
+    const run = { ...opened.run, asOf: extract.asOf };
+    const { plan, parts } = await shop.perform('planParts', { run, extract, parts: 32 });
+    const planned = decodeJson(await shop.context.artifacts.read(plan)) as FeaturePlan;
+    const pieces = planned.parts.flat();
+    expect(planned.parts).toHaveLength(parts);
+    // Lines without a customer are a customer here, whom no feature sees.
+    expect(parts).toBeLessThanOrEqual(6);
+    expect(parts).toBeGreaterThan(1);
+    expect([0, ...pieces.map(({ end }) => end)]).toEqual([
+      ...pieces.map(({ first }) => first),
+      extract.artifact.rows,
+    ]);
+  }, 60_000);
+});
+
+describe('a part whose run was closed meanwhile', () => {
+  test('is not taken, and leaves no file', async () => {
+    const { execution: workflow } = await shop.openWorkflow();
+    const opened = await shop.perform('openRun', {
+      input: { asOf: '2026-05-01' },
+      workflow,
+      scheduledAt: null,
+    });
+    const extract = await shop.perform('extractCustomers', { run: opened.run });
+    const run = { ...opened.run, asOf: extract.asOf };
+    const before = (await shop.context.artifacts.list('part')).length;
+    await shop.context.repositories.runs.abandon(run.runId, 'for the test');
+    await shop.context.artifacts.release(run.runId, ['extract', 'definition']);
+    await expect(shop.perform('planParts', { run, extract, parts: 2 })).rejects.toMatchObject({
+      type: 'RUN_ABANDONED',
+      nonRetryable: true,
+    });
+    expect(await shop.context.artifacts.list('part')).toHaveLength(before);
+  }, 60_000);
+
+  test('stops at a cancel and leaves no file', async () => {
+    const { execution: workflow } = await shop.openWorkflow();
+    const opened = await shop.perform('openRun', {
+      input: { asOf: '2026-05-02' },
+      workflow,
+      scheduledAt: null,
+    });
+    const extract = await shop.perform('extractCustomers', { run: opened.run });
+    const run = { ...opened.run, asOf: extract.asOf };
+    const { plan } = await shop.perform('planParts', { run, extract, parts: 2 });
+    const before = await shop.snapshot();
+    const environment = shop.environment();
+    environment.on('heartbeat', () => environment.cancel());
+    const aggregating = shop.perform('aggregatePart', { run, plan, part: 0 }, environment);
+    await expect(aggregating).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await shop.snapshot()).toEqual(before);
+  }, 60_000);
+});
