@@ -20,6 +20,10 @@ const NAMELESS = '(no name)';
 const START_BYTES = 32_768;
 /** JSON is read at any depth, but written by recursion. */
 const START_DEPTH = 20;
+/** Of all updates of one workflow task; below the 2 MiB of one answer by what the words of refusals take. */
+const ANSWERED_BYTES = 2_050_000;
+/** How a payload is framed, and what it grows by when it is encrypted. */
+const PAYLOAD_BYTES = 256;
 
 export const interceptors = (): WorkflowInterceptors => {
   const memoIsRead = tolerateMemo();
@@ -35,7 +39,9 @@ export const interceptors = (): WorkflowInterceptors => {
       {
         activate(input, next) {
           memoIsRead();
-          for (const job of input.activation.jobs ?? []) makeReadable(job);
+          const answered = answerable(input.activation.jobs ?? []);
+          for (const job of answered) makeReadable(job);
+          input.activation.jobs = answered;
           return next(input);
         },
         concludeActivation(input, next) {
@@ -50,6 +56,37 @@ export const interceptors = (): WorkflowInterceptors => {
     ],
   };
 };
+
+/**
+ * All but the updates that this workflow task cannot answer for their size: accepted or refused, each is sent back whole
+ * with the answer, and an answer above Temporal's limit ends the run. Those are left to Temporal, which refuses what no
+ * worker answers. What was accepted before is in the history, and always done.
+ */
+function answerable(jobs: readonly Job[]): Job[] {
+  let left = ANSWERED_BYTES;
+  return jobs.filter(({ doUpdate }) => {
+    if (!doUpdate?.runValidator) return true;
+    const bytes = bytesOf(doUpdate);
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  });
+}
+
+/** At most so many, also in UTF-8. */
+function bytesOf({ name, input, headers }: NonNullable<Job['doUpdate']>): number {
+  const ofText = (text: string | null | undefined) => 3 * (text?.length ?? 0);
+  const ofPayload = ({ data, metadata }: Payloads[number]) =>
+    Object.entries(metadata ?? {}).reduce(
+      (sum, [key, value]) => sum + ofText(key) + value.length,
+      (data?.length ?? 0) + PAYLOAD_BYTES,
+    );
+  const ofInput = (input ?? []).reduce((sum, payload) => sum + ofPayload(payload), ofText(name));
+  return Object.entries(headers ?? {}).reduce(
+    (sum, [key, payload]) => sum + ofText(key) + ofPayload(payload),
+    ofInput,
+  );
+}
 
 /** Puts in the place of what cannot be read what handlers refuse in words. */
 export function makeReadable({ initializeWorkflow, signalWorkflow, doUpdate, queryWorkflow }: Job): void {
