@@ -193,6 +193,7 @@ describe('schedules apply', () => {
   });
 });
 
+const DAY_MS = 24 * 3_600_000;
 /** Each begins some seconds after the one before it has ended. */
 const RUNS_MS = 60_000;
 
@@ -246,6 +247,41 @@ describe('runs of a schedule', () => {
   }, 90_000);
 
   test.each([
+    [
+      'of an hourly one, those of its range alone',
+      '0 * * * *',
+      0,
+      ['2026-03-01T05:00Z', '2026-03-01T06:00Z'],
+      2,
+    ],
+    [
+      'with jitter, those that it carries over midnight, too',
+      '58 23 * * *',
+      30,
+      ['2026-03-01', '2026-03-03'],
+      3,
+    ],
+    ['with jitter, none of the day after', '1 0 * * *', 30, ['2026-03-01', '2026-03-03'], 3],
+  ])(
+    'are backfilled: %s',
+    async (_, frequency, jitterMinutes, [from, to], runs) => {
+      newPipeline();
+      const file = `{ kind: refit, frequency: "${frequency}", timezone: UTC, jitterMinutes: ${jitterMinutes} }`;
+      await apply(client, wantedOf(file), { pipeline, deletes: false });
+      const schedule = `${pipeline}/refit`;
+      const opened = await openedBy(() => backfill(client, { schedule, from: from!, to: to! }), runs);
+      // One more would have been opened by then.
+      const scheduled = opened.map(({ scheduledAt }) => scheduledAt!);
+      const [first, last] = [from!, to!].map((text) => Date.parse(text));
+      expect(scheduled).toHaveLength(runs);
+      for (const time of scheduled) expect(Date.parse(time)).toBeGreaterThanOrEqual(first!);
+      for (const time of scheduled)
+        expect(Date.parse(time)).toBeLessThan(last! + (to!.includes('T') ? 60_000 : DAY_MS));
+    },
+    90_000,
+  );
+
+  test.each([
     ['Europe/Berlin', '30 2 * * *', '2025-10-25T12:00Z', '2025-10-26T12:00Z', ['2025-10-26T01:30']],
     [
       'America/New_York',
@@ -297,6 +333,11 @@ describe('runs of a schedule', () => {
 });
 
 describe('schedules check', () => {
+  /** To the minute: of those hours, and not of all on their days. */
+  const ofMoments = (from: string, to: string) => ({
+    from: `${from.slice(0, 16)}Z`,
+    to: `${to.slice(0, 16)}Z`,
+  });
   const HOURLY = '{ kind: refit, frequency: "0 * * * *", timezone: UTC, overlap: skip }';
   /** The check as it would be an hour and a bit after the schedule was due for the third time; no worker is there. */
   async function checkedLater(schedule: string) {
@@ -327,21 +368,21 @@ describe('schedules check', () => {
     const before = await check();
     expect(before).toMatchObject({
       due: 3,
-      gaps: [{ first, last: third, times: 3 }],
+      gaps: [{ first, last: third, times: 3, backfill: ofMoments(first, third) }],
       paused: null,
       failed: null,
     });
     expect(needsPerson(before)).toBe(true);
     expect(stripVTControlCharacters(checkReport([before], null))).toContain(
-      `schedules backfill ${pipeline}/refit --from`,
+      `schedules backfill ${pipeline}/refit --from ${ofMoments(first, third).from} --to ${ofMoments(first, third).to}`,
     );
     expect(stripVTControlCharacters(checkReport([before], null))).toContain(
       '! watch-schedules  is not there: nobody is sent what is missed',
     );
     await run(second);
     expect((await check()).gaps).toEqual([
-      { first, last: first, times: 1 },
-      { first: third, last: third, times: 1 },
+      { first, last: first, times: 1, backfill: ofMoments(first, first) },
+      { first: third, last: third, times: 1, backfill: ofMoments(third, third) },
     ]);
     expect(await check()).toEqual(await check());
     await end();
