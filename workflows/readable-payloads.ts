@@ -1,4 +1,9 @@
-import { defaultPayloadConverter, type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  type WorkflowInterceptors,
+  workflowInfo,
+} from '@temporalio/workflow';
 // The one place that knows which handlers there are; the query that tells of them is not for code.
 import { getActivator } from '@temporalio/workflow/lib/global-attributes.js';
 import { shortened } from '../pipelines/contracts/inbox.ts';
@@ -12,6 +17,7 @@ import unknownWorkflow from './unknown-workflow.ts';
 type Payloads = Parameters<typeof defaultPayloadConverter.fromPayload>[0][];
 type Activate = NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>;
 type Job = NonNullable<Parameters<Activate>[0]['activation']['jobs']>[number];
+type Failure = ReturnType<ReturnType<typeof getActivator>['errorToFailure']>;
 type Fault = (value: unknown, bytes: number) => string | null;
 
 const RESERVED = '__temporal_';
@@ -45,11 +51,8 @@ export const interceptors = (): WorkflowInterceptors => {
           return next(input);
         },
         concludeActivation(input, next) {
-          for (const { updateResponse } of input.commands) {
-            const failure = updateResponse?.rejected;
-            const name = failure?.message?.match(/^No registered handler for update: ([\s\S]*)$/)?.[1];
-            if (failure && name !== undefined) failure.message = noSuchUpdate(name);
-          }
+          for (const { updateResponse } of input.commands)
+            if (updateResponse?.rejected) updateResponse.rejected = inWords(updateResponse.rejected);
           return next(input);
         },
       },
@@ -146,6 +149,20 @@ function faultOfStart(value: unknown, bytes: number): string | null {
     level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
   }
   return null;
+}
+
+/**
+ * Of an update that there is not. A default handler of updates would know it before, but has no validator: the update
+ * would be accepted, and stand in the history with its failure.
+ *
+ * @param failure its words may be encoded, where payloads are encrypted
+ */
+function inWords(failure: Failure): Failure {
+  const activator = getActivator();
+  const { message } = activator.failureToError(failure);
+  const name = message.match(/^No registered handler for update: ([\s\S]*)$/)?.[1];
+  if (name === undefined) return failure;
+  return activator.errorToFailure(ApplicationFailure.nonRetryable(noSuchUpdate(name), 'INPUT_INVALID'));
 }
 
 function noSuchUpdate(name: string): string {
