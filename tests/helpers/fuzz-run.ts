@@ -90,7 +90,7 @@ function note(report: FuzzReport, { kind, name }: FuzzMessage, answer: Answer): 
 
 /** Words of the code, in which no caller can read what is wrong with what he sent. */
 const OF_THE_CODE =
-  /Cannot (?:read|convert|destructure|mix)|is not (?:a function|iterable|defined|a constructor|an object)|\[object |Unexpected (?:token|end|non)|Maximum call stack|circular structure|Failure exceeds/;
+  /Cannot (?:read|convert|destructure|mix)|is not (?:a function|iterable|a constructor|an object)|\w is not defined|\[object |Unexpected (?:token|end|non)|Maximum call stack|circular structure|Failure exceeds/;
 const SAYS_WHAT = /\bneeds?\b|\bexpected\b|there (?:is|are)\b|Registered queries|\bfields: /;
 
 function judgeWords(report: FuzzReport, about: string, { is, words }: { is: string; words: string }): void {

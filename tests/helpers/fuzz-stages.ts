@@ -50,9 +50,9 @@ export function fuzzStages() {
     ...fakeReproduceStages(),
     measureStability: unstable,
     async openRun(opening: Parameters<typeof healthy.openRun>[0]) {
-      const { pipeline = 'shop' } = parseStartInput(opening.input, opening.kind);
-      await requireDefined(pipeline);
-      return healthy.openRun(opening);
+      const input = parseStartInput(opening.input, opening.kind);
+      await requireDefined(input.pipeline ?? 'shop');
+      return healthy.openRun({ ...opening, input });
     },
     async openComparison(opening: Parameters<typeof healthy.openComparison>[0]) {
       await requireDefined(parseCompareInput(opening.input).pipeline ?? 'shop');
