@@ -90,18 +90,18 @@ async function readSchedule(
 ): Promise<ReadSchedule> {
   const { info, spec, state, policies } = description;
   const { jitter: jitterMs = 0 } = spec;
-  const timezone = spec.timezone || 'UTC';
+  const timezone = zoneOf(spec);
   const { since, until } = judgedRange({
     ...{ now, days, jitterMs, keptMs },
     changedAt: (info.lastUpdatedAt ?? info.createdAt).toISOString(),
   });
   // Before the runs: what starts meanwhile is not missed.
   const late = until === null ? [] : await dueTimes(client, id, { since, until });
-  const times = (spec.calendars ?? []).map(timesOf);
-  const due = jitterMs > 0 ? nominalTimes(late, { times, timezone, jitterMs }) : late;
+  const due = withoutJitter(spec, late);
   const earliest = Math.min(Date.parse(now) - days * DAY_MS, ...(runsSince ? [Date.parse(runsSince)] : []));
   return {
     ...{ id, ...nameOfSchedule(id)!, since, description, due, timezone },
+    isDueOnceADay: isDueOnceADay(spec),
     overlap: (policies.overlap ?? 'skip').toLowerCase(),
     catchupWindowHours: policies.catchupWindow / HOUR_MS,
     paused: state.paused ? state.note || 'without a word why' : null,
@@ -109,10 +109,35 @@ async function readSchedule(
   };
 }
 
+type Spec = ScheduleDescription['spec'];
+
+export function zoneOf({ timezone }: Spec): string {
+  return timezone || 'UTC';
+}
+
+/** Due times as the server tells them, without their jitter. */
+export function withoutJitter(spec: Spec, late: readonly string[]): string[] {
+  const { jitter: jitterMs = 0, calendars = [] } = spec;
+  if (jitterMs === 0) return [...late];
+  return nominalTimes(late, { times: calendars.map(timesOf), timezone: zoneOf(spec), jitterMs });
+}
+
+function isDueOnceADay({ calendars = [], intervals = [] }: Spec): boolean {
+  const times = calendars
+    .map(timesOf)
+    .flatMap(({ hour, minute }) => hour.flatMap((h) => minute.map((m) => `${h}:${m}`)));
+  return intervals.length === 0 && new Set(times).size === 1;
+}
+
 /** So many, the earliest, are what the server answers at once. */
 const TIMES_OF_A_PAGE = 1000;
 
-async function dueTimes(
+/**
+ * When the schedule is due, each with its jitter, whether or not it is paused.
+ *
+ * @param range ISO times; `since` itself is left out
+ */
+export async function dueTimes(
   { workflowService, options }: TemporalClient,
   scheduleId: string,
   { since, until }: { since: string; until: string },

@@ -11,6 +11,7 @@ import * as manualNames from './0009_manual_names.ts';
 import * as alerts from './0010_alerts.ts';
 import * as assignedModels from './0011_assigned_models.ts';
 import * as missedRuns from './0012_missed_runs.ts';
+import * as openRuns from './0013_open_runs.ts';
 
 export interface Migration {
   /** Name in the migrations table; never changes once released. */
@@ -33,4 +34,5 @@ export const migrations: readonly Migration[] = [
   { name: '0010_alerts', ...alerts },
   { name: '0011_assigned_models', ...assignedModels },
   { name: '0012_missed_runs', ...missedRuns },
+  { name: '0013_open_runs', ...openRuns },
 ];

@@ -14,6 +14,18 @@ export function isoDate(text: string): string {
   return text;
 }
 
+/** A day, or a moment in UTC to the minute. */
+export function isoDateOrMoment(text: string): string {
+  if (!text.includes('T')) return isoDate(text);
+  const time = /T\d{2}:\d{2}Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text.slice(0, -1))) {
+    throw new InvalidArgumentError(
+      'needs an ISO date such as 2026-06-30, or a moment such as 2026-06-30T04:00Z.',
+    );
+  }
+  return text;
+}
+
 /** How many segments a person may ask for, in words. */
 export const SEGMENT_COUNTS = `${SEGMENTS.least} to ${SEGMENTS.most}`;
 

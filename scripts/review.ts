@@ -1,7 +1,5 @@
 import { Argument, Command } from 'commander';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { HANDLERS, type ReviewDecision } from '../pipelines/contracts/signatures.ts';
-import type { RunRecord } from '../store/postgres/run-records.ts';
 import { type Config, readConfig } from './config.ts';
 import { findNamedRun } from './find-run.ts';
 import { createLog } from './log.ts';
@@ -29,7 +27,7 @@ export function reviewCommand(signal: AbortSignal, setExitCode: (code: number) =
 async function review(config: Config, { run, ...decision }: Given, signal: AbortSignal): Promise<number> {
   const { currentExecution } = await import('./current-execution.ts');
   const { openStrata } = await import('./open-strata.ts');
-  const { ask } = await import('./run-in-hand.ts');
+  const { ask, isRunOpen, requireHeld } = await import('./run-in-hand.ts');
   const { followToEnd } = await import('./main-job.ts');
   const { EXIT_CODES, runReport, whereToLook } = await import('./run-report.ts');
   const broken = new AbortController();
@@ -38,8 +36,10 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
   strata.ended.catch((fault: unknown) => broken.abort(fault));
   try {
     const record = await findNamedRun(strata.repositories, run);
-    requireHeld(record);
-    const { execution: workflow } = await currentExecution(strata.client, record.workflow);
+    // Its record outlives what Temporal knows of it.
+    requireHeld({ record, isOpen: record.closedAt === null });
+    const { execution: workflow, description } = await currentExecution(strata.client, record.workflow);
+    requireHeld({ record, isOpen: isRunOpen(record, description) });
     const handle = strata.client.workflow.getHandle(workflow.id, workflow.runId);
     await ask(handle, HANDLERS.review, decision, either);
     const job = await followToEnd(strata, workflow, either);
@@ -53,13 +53,4 @@ async function review(config: Config, { run, ...decision }: Given, signal: Abort
   } finally {
     await strata.close();
   }
-}
-
-function requireHeld({ runId, outcome }: Pick<RunRecord, 'runId' | 'outcome'>): void {
-  if (outcome === 'held') return;
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `a review needs a run that is held, ${runId} is ${outcome ?? 'still running'}`,
-    { runId },
-  );
 }

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
+  isGrpcServiceError,
+  type WorkflowExecutionDescription,
   type WorkflowHandle,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -25,6 +29,9 @@ import { startServices } from './services/index.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 const UPDATED_WITHIN_MS = 30_000;
+const ASK_AGAIN_MS = 100;
+/** Of gRPC. */
+const FAILED_PRECONDITION = 9;
 
 /** A run that a person wants to do something with. */
 export interface RunInHand {
@@ -71,7 +78,7 @@ export async function withRun<R>(
     const handleOf = ({ id, runId }: Run['workflow']) => client.workflow.getHandle(id, runId);
     return await work({
       ...{ client, repositories, log, record, execution, handleOf },
-      isOpen: record.closedAt === null && !hasClosed(description),
+      isOpen: isRunOpen(record, description),
       signal: AbortSignal.any([signal, broken.signal]),
       async needWorker(execution) {
         if (await answers(client, handleOf(execution))) return;
@@ -87,6 +94,14 @@ export async function withRun<R>(
   } finally {
     await stack.close();
   }
+}
+
+/** A record may say so a moment longer than Temporal. */
+export function isRunOpen(
+  { closedAt }: Pick<RunRecord, 'closedAt'>,
+  description: Pick<WorkflowExecutionDescription, 'status'>,
+): boolean {
+  return closedAt === null && !hasClosed(description);
 }
 
 async function answers(client: Client, handle: WorkflowHandle): Promise<boolean> {
@@ -111,11 +126,20 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<string> {
   const { client, workflowId } = handle;
-  const send = () => handle.executeUpdate<string, [object]>(update, { args: [sent] });
+  const deadline = Date.now() + UPDATED_WITHIN_MS;
+  // The same update however often it is sent.
+  const options = { args: [sent] as [object], updateId: randomUUID() };
+  const send = async (): Promise<string> => {
+    try {
+      return await handle.executeUpdate<string, [object]>(update, options);
+    } catch (error) {
+      if (!isUnheard(error) || Date.now() >= deadline) throw error;
+      await sleep(ASK_AGAIN_MS, undefined, { signal });
+      return send();
+    }
+  };
   try {
-    return await client.withAbortSignal(AbortSignal.any([signal]), () =>
-      client.withDeadline(Date.now() + UPDATED_WITHIN_MS, send),
-    );
+    return await client.withAbortSignal(AbortSignal.any([signal]), () => client.withDeadline(deadline, send));
   } catch (error) {
     signal.throwIfAborted();
     const cause = error instanceof WorkflowUpdateFailedError ? error.cause : null;
@@ -131,12 +155,30 @@ export async function ask(
   }
 }
 
-/** Nothing can be done with a run that has ended. @throws PipelineError INPUT_INVALID */
-export function requireOpen(what: string, { record: { runId, outcome }, isOpen }: RunInHand): void {
+/** A run that was about to end when another message came looks at that one first; what else it had been asked is lost. */
+function isUnheard(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return isGrpcServiceError(cause) && cause.code === FAILED_PRECONDITION;
+}
+
+type InState = Pick<RunInHand, 'isOpen'> & { record: Pick<RunRecord, 'runId' | 'outcome' | 'closedAt'> };
+
+/** Nothing can be done with a run that has ended. @throws PipelineError INPUT_INVALID, with how it ended */
+export function requireOpen(what: string, { record: { runId, outcome, closedAt }, isOpen }: InState): void {
   if (isOpen) return;
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `${what} needs a run that has not ended, ${runId} is ${outcome ?? 'ended in Temporal; a worker closes its record within seconds'}`,
-    { runId },
-  );
+  const ended =
+    closedAt === null ? 'ended in Temporal; a worker closes its record within seconds' : `${outcome}`;
+  throw new PipelineError('INPUT_INVALID', `${what} needs a run that has not ended, ${runId} is ${ended}`, {
+    runId,
+  });
+}
+
+/** @throws PipelineError INPUT_INVALID for a run that has ended, with how it did, and for one that is not held */
+export function requireHeld(run: InState): void {
+  requireOpen('a review', run);
+  const { runId, outcome } = run.record;
+  if (outcome === 'held') return;
+  throw new PipelineError('INPUT_INVALID', `a review needs a run that is held, ${runId} is still running`, {
+    runId,
+  });
 }

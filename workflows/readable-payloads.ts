@@ -1,4 +1,9 @@
-import { defaultPayloadConverter, type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  type WorkflowInterceptors,
+  workflowInfo,
+} from '@temporalio/workflow';
 // The one place that knows which handlers there are; the query that tells of them is not for code.
 import { getActivator } from '@temporalio/workflow/lib/global-attributes.js';
 import { shortened } from '../pipelines/contracts/inbox.ts';
@@ -12,6 +17,7 @@ import unknownWorkflow from './unknown-workflow.ts';
 type Payloads = Parameters<typeof defaultPayloadConverter.fromPayload>[0][];
 type Activate = NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>;
 type Job = NonNullable<Parameters<Activate>[0]['activation']['jobs']>[number];
+type Failure = ReturnType<ReturnType<typeof getActivator>['errorToFailure']>;
 type Fault = (value: unknown, bytes: number) => string | null;
 
 const RESERVED = '__temporal_';
@@ -20,6 +26,10 @@ const NAMELESS = '(no name)';
 const START_BYTES = 32_768;
 /** JSON is read at any depth, but written by recursion. */
 const START_DEPTH = 20;
+/** Of all updates of one workflow task; below the 2 MiB of one answer by what the words of refusals take. */
+const ANSWERED_BYTES = 2_050_000;
+/** How a payload is framed, and what it grows by when it is encrypted. */
+const PAYLOAD_BYTES = 256;
 
 export const interceptors = (): WorkflowInterceptors => {
   const memoIsRead = tolerateMemo();
@@ -35,21 +45,51 @@ export const interceptors = (): WorkflowInterceptors => {
       {
         activate(input, next) {
           memoIsRead();
-          for (const job of input.activation.jobs ?? []) makeReadable(job);
+          const answered = answerable(input.activation.jobs ?? []);
+          for (const job of answered) makeReadable(job);
+          input.activation.jobs = answered;
           return next(input);
         },
         concludeActivation(input, next) {
-          for (const { updateResponse } of input.commands) {
-            const failure = updateResponse?.rejected;
-            const name = failure?.message?.match(/^No registered handler for update: ([\s\S]*)$/)?.[1];
-            if (failure && name !== undefined) failure.message = noSuchUpdate(name);
-          }
+          for (const { updateResponse } of input.commands)
+            if (updateResponse?.rejected) updateResponse.rejected = inWords(updateResponse.rejected);
           return next(input);
         },
       },
     ],
   };
 };
+
+/**
+ * All but the updates that this workflow task cannot answer for their size: accepted or refused, each is sent back whole
+ * with the answer, and an answer above Temporal's limit ends the run. Those are left to Temporal, which refuses what no
+ * worker answers. What was accepted before is in the history, and always done.
+ */
+function answerable(jobs: readonly Job[]): Job[] {
+  let left = ANSWERED_BYTES;
+  return jobs.filter(({ doUpdate }) => {
+    if (!doUpdate?.runValidator) return true;
+    const bytes = bytesOf(doUpdate);
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  });
+}
+
+/** At most so many, also in UTF-8. */
+function bytesOf({ name, input, headers }: NonNullable<Job['doUpdate']>): number {
+  const ofText = (text: string | null | undefined) => 3 * (text?.length ?? 0);
+  const ofPayload = ({ data, metadata }: Payloads[number]) =>
+    Object.entries(metadata ?? {}).reduce(
+      (sum, [key, value]) => sum + ofText(key) + value.length,
+      (data?.length ?? 0) + PAYLOAD_BYTES,
+    );
+  const ofInput = (input ?? []).reduce((sum, payload) => sum + ofPayload(payload), ofText(name));
+  return Object.entries(headers ?? {}).reduce(
+    (sum, [key, payload]) => sum + ofText(key) + ofPayload(payload),
+    ofInput,
+  );
+}
 
 /** Puts in the place of what cannot be read what handlers refuse in words. */
 export function makeReadable({ initializeWorkflow, signalWorkflow, doUpdate, queryWorkflow }: Job): void {
@@ -109,6 +149,20 @@ function faultOfStart(value: unknown, bytes: number): string | null {
     level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
   }
   return null;
+}
+
+/**
+ * Of an update that there is not. A default handler of updates would know it before, but has no validator: the update
+ * would be accepted, and stand in the history with its failure.
+ *
+ * @param failure its words may be encoded, where payloads are encrypted
+ */
+function inWords(failure: Failure): Failure {
+  const activator = getActivator();
+  const { message } = activator.failureToError(failure);
+  const name = message.match(/^No registered handler for update: ([\s\S]*)$/)?.[1];
+  if (name === undefined) return failure;
+  return activator.errorToFailure(ApplicationFailure.nonRetryable(noSuchUpdate(name), 'INPUT_INVALID'));
 }
 
 function noSuchUpdate(name: string): string {

@@ -48,10 +48,13 @@ export const COMPUTE = {
   },
 } as const;
 
-/** Waits for something outside the run, for as long as it takes; watched by heartbeat. */
+/**
+ * Waits for something outside the run, for as long as it takes; watched by heartbeat. A repeat costs nothing, so a killed
+ * worker is noticed sooner than elsewhere: whoever has just decided on a run waits until its history is kept.
+ */
 export const WAIT = {
   taskQueue: TASK_QUEUES.waits,
   startToCloseTimeout: '30 days',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 } as const;

@@ -1,7 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { type ReadSchedule, readSchedules } from '../../activities/read-schedules.ts';
 import { unmetOf } from '../../pipelines/stages/schedules/missed.ts';
-import { type Gap, unmetTimes } from '../../pipelines/stages/schedules/unmet.ts';
+import {
+  type BackfillRange,
+  backfillRange,
+  type Gap,
+  unmetTimes,
+} from '../../pipelines/stages/schedules/unmet.ts';
 import { type ListedRun, lastRuns } from './list.ts';
 
 export interface CheckedSchedule {
@@ -14,7 +19,7 @@ export interface CheckedSchedule {
   /** ISO time from which due times were looked at: when it was made or changed, at most so many days ago. */
   since: string;
   due: number;
-  gaps: Gap[];
+  gaps: (Gap & { backfill: BackfillRange })[];
   /** Due times that wait for a run that is still going on; no gaps. */
   waiting: number;
 }
@@ -34,13 +39,14 @@ export async function checkSchedules(
 }
 
 async function checkOne(client: Client, schedule: ReadSchedule): Promise<CheckedSchedule> {
-  const { id, timezone, since, due, paused, description, runs } = schedule;
+  const { id, timezone, since, due, paused, description, runs, isDueOnceADay } = schedule;
   const { waiting } = unmetOf(schedule);
+  const gaps = unmetTimes(due, [...runs.map(({ dueAt }) => dueAt), ...waiting]);
   const [newest] = await lastRuns(client, description, 1);
   return {
     ...{ id, timezone, since, due: due.length, paused },
     failed: newest && FAILED.includes(newest.outcome) ? newest : null,
-    gaps: unmetTimes(due, [...runs.map(({ dueAt }) => dueAt), ...waiting]),
+    gaps: gaps.map((gap) => ({ ...gap, backfill: backfillRange(gap, { due, timezone, isDueOnceADay }) })),
     waiting: waiting.length,
   };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { isoDate, wholeNumber } from '../option-values.ts';
+import { isoDateOrMoment, wholeNumber } from '../option-values.ts';
 import { checkFolder, writeJson } from '../output-file.ts';
 import { personOf } from '../person.ts';
 import { textOf } from '../quarantine.ts';
@@ -179,8 +179,12 @@ function backfillCommand(signal: AbortSignal): Command {
       'runs for the times at which a schedule was due on past days, each as of its day, one by one',
     )
     .argument(...SCHEDULE)
-    .requiredOption('--from <date>', "first day, by the schedule's clock", isoDate)
-    .requiredOption('--to <date>', 'last day', isoDate)
+    .requiredOption(
+      '--from <date>',
+      "first day, by the schedule's clock; or first moment, such as 2026-06-01T04:00Z",
+      isoDateOrMoment,
+    )
+    .requiredOption('--to <date>', 'last day, or moment', isoDateOrMoment)
     .addHelpText(
       'after',
       '\nReturns when it is asked for: the runs are in the list and in the Temporal UI. Dates before what is published\n' +

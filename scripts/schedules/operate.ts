@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ScheduleExecutionResult } from '@temporalio/client';
+import { dueTimes, withoutJitter, zoneOf } from '../../activities/read-schedules.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import { dateIn } from '../../pipelines/contracts/shop-date.ts';
 import { dayBegins } from '../../pipelines/stages/schedules/clock-changes.ts';
-import { ownSchedule, shortOf } from './found.ts';
+import { type Found, ownSchedule, shortOf } from './found.ts';
 
 // What a person does to a schedule by hand. Each of it is for one that apply made.
 
@@ -72,27 +73,47 @@ export async function trigger(
  * Runs for the times at which the schedule was due on these days, one after the other, whatever its overlap policy:
  * a date that waits for an earlier one is never left out.
  *
- * @param from, to ISO dates by the schedule's clock, both included
+ * @param from, to ISO dates by the schedule's clock, or moments as YYYY-MM-DDTHH:MMZ; both included
  * @throws PipelineError INPUT_INVALID when from is after to
  */
 export async function backfill(
   client: Client,
   { schedule, from, to }: { schedule: string; from: string; to: string },
 ): Promise<{ id: string; timezone: string }> {
-  if (from > to)
-    throw new PipelineError('INPUT_INVALID', `a backfill needs --from before --to, found ${from} and ${to}`);
+  const refused = new PipelineError(
+    'INPUT_INVALID',
+    `a backfill needs --from before --to, found ${from} and ${to}`,
+  );
+  if (from.length === to.length && from > to) throw refused;
   const { id, description } = await ownSchedule(client, schedule);
-  const timezone = description.spec.timezone || 'UTC';
-  await client.schedule.getHandle(id).backfill({
-    // The server leaves out a time at the very start of the range, and takes one at its end.
-    start: new Date(dayBegins(from, timezone) - SECOND_MS),
-    end: new Date(dayBegins(dayAfter(to), timezone) - SECOND_MS),
-    overlap: 'BUFFER_ALL',
-  });
+  const { spec } = description;
+  const timezone = zoneOf(spec);
+  const first = from.includes('T') ? Date.parse(from) : dayBegins(from, timezone);
+  const last = to.includes('T') ? Date.parse(to) : dayBegins(dayAfter(to), timezone) - SECOND_MS;
+  if (first > last) throw refused;
+  // The server leaves out a time at the very start of the range, and takes one at its end.
+  const start = first - SECOND_MS;
+  const end = Math.max(last, await lastStart(client, { id, spec, start, last }));
+  await client.schedule
+    .getHandle(id)
+    .backfill({ start: new Date(start), end: new Date(end), overlap: 'BUFFER_ALL' });
   return { id, timezone };
 }
 
 const SECOND_MS = 1000;
+
+/** When what is due until `last` starts. The server looks at that alone: jitter may carry it over the end of the range. */
+async function lastStart(
+  client: Client,
+  { id, spec, start, last }: { id: string; spec: Found['description']['spec']; start: number; last: number },
+): Promise<number> {
+  if (!spec.jitter) return last;
+  const [since, until] = [start, last + spec.jitter].map((moment) => new Date(moment).toISOString());
+  const late = await dueTimes(client, id, { since: since!, until: until! });
+  const due = withoutJitter(spec, late);
+  const latest = late.findLast((_, i) => Date.parse(due[i]!) <= last);
+  return latest === undefined ? last : Date.parse(latest);
+}
 
 function dayAfter(date: string): string {
   return new Date(Date.parse(date) + 24 * 3_600_000).toISOString().slice(0, 10);

@@ -241,11 +241,17 @@ function faultsOf({ id, paused, failed, gaps, timezone }: CheckedSchedule): stri
   if (paused !== null) faults.push([paused, `npm run strata -- schedules unpause ${name}`]);
   if (failed !== null)
     faults.push([`the last run, as of ${failed.asOf}, is ${failed.outcome}`, failed.workflow.id]);
-  for (const { first, last, times } of gaps) {
-    const [from, to] = [first, last].map((time) => momentIn(new Date(time), timezone).slice(0, 10));
+  for (const { first, last, times, backfill: range } of gaps) {
+    const isOfDays = !range.from.endsWith('Z');
+    const [from, to] = [first, last]
+      .map((time) => momentIn(new Date(time), timezone))
+      .map((moment) => (isOfDays ? moment.slice(0, 10) : moment));
+    const which = isOfDays ? 'as of' : 'due';
     faults.push([
-      times === 1 ? `no run as of ${from}` : `no run for ${times} due times, as of ${from} to ${to}`,
-      `npm run strata -- schedules backfill ${name} --from ${from} --to ${to}`,
+      times === 1
+        ? `no run ${which} ${from}`
+        : `no run for ${times} due times, ${isOfDays ? 'as of ' : ''}${from} to ${to}`,
+      `npm run strata -- schedules backfill ${name} --from ${range.from} --to ${range.to}`,
     ]);
   }
   return faults.flatMap(([what, way]) => [`    ${what}`, `      ${colors.dim(way)}`]);

@@ -27,11 +27,9 @@ export const encoded = (encoding: string, data?: Uint8Array): RawPayload => ({
 });
 export const json = (text: string): RawPayload => encoded('json/plain', bytes(text));
 
-/**
- * More than Temporal takes, and less. Between 2,096,000 and its limit of 2,097,152 bytes an update can be sent, but no
- * worker can refuse it: a refusal repeats the request.
- */
+/** More than Temporal takes; less, but with an answer more than it takes; less with one, but not with two at once. */
 const TOO_LARGE = 2_200_000;
+const UNANSWERABLE = 2_096_500;
 const LARGE = 2_000_000;
 const NESTED = 100_000;
 
@@ -73,6 +71,7 @@ const huge = fc.constantFrom<() => RawPayload>(
   () => json(JSON.stringify({ decision: 'publish', note: '😀'.repeat(100_000) })),
   () => json(JSON.stringify({ ['x'.repeat(900_000)]: 1, decision: 'reject' })),
   () => json(JSON.stringify('x'.repeat(TOO_LARGE))),
+  () => json(JSON.stringify('x'.repeat(UNANSWERABLE))),
   () => encoded('binary/plain', new Uint8Array(LARGE)),
   () => json(`${'['.repeat(NESTED)}${']'.repeat(NESTED)}`),
   () => json(`${'{"a":'.repeat(NESTED)}1${'}'.repeat(NESTED)}`),

@@ -5,6 +5,7 @@ import { withBoundary } from '../../activities/boundary.ts';
 import { parseBackfillInput } from '../../pipelines/contracts/backfill.ts';
 import { parseCompareInput } from '../../pipelines/contracts/compare.ts';
 import { parseStartInput } from '../../pipelines/contracts/input.ts';
+import type { WatchStages } from '../../pipelines/contracts/missed-runs.ts';
 import { parseReproduceInput, type ReproduceStages } from '../../pipelines/contracts/reproduce.ts';
 import { asOfDates } from '../../pipelines/stages/backfill.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
@@ -49,9 +50,9 @@ export function fuzzStages() {
     ...fakeReproduceStages(),
     measureStability: unstable,
     async openRun(opening: Parameters<typeof healthy.openRun>[0]) {
-      const { pipeline = 'shop' } = parseStartInput(opening.input, opening.kind);
-      await requireDefined(pipeline);
-      return healthy.openRun(opening);
+      const input = parseStartInput(opening.input, opening.kind);
+      await requireDefined(input.pipeline ?? 'shop');
+      return healthy.openRun({ ...opening, input });
     },
     async openComparison(opening: Parameters<typeof healthy.openComparison>[0]) {
       await requireDefined(parseCompareInput(opening.input).pipeline ?? 'shop');
@@ -69,11 +70,16 @@ export function fuzzStages() {
     },
     async openReproduction({ input, workflow }: Parameters<ReproduceStages['openReproduction']>[0]) {
       parseReproduceInput(input);
+      await stays(workflow.id);
       return openedReproduction(workflow);
     },
     async awaitClosed({ workflow }: Parameters<typeof healthy.awaitClosed>[0]) {
       await stays(workflow.id);
       return { workflow };
+    },
+    async tellMissedRuns(_given: Parameters<WatchStages['tellMissedRuns']>[0]) {
+      await stays(Context.current().info.workflowExecution!.workflowId);
+      return { schedules: 0, missing: 0, waiting: 0, unread: [] };
     },
     deliverPipeline: async ({ pipeline }: { pipeline: string }) => ({
       secondsToNext: pipeline === FULL_OUTBOX ? 600 : null,

@@ -78,6 +78,10 @@ test('what was damaged on its way is refused in words, and wedges nothing', asyn
     const cut = clientOf(runs, (data) => data.slice(0, -1)).workflow.getHandle(sound.workflowId);
     const refusal = cut.executeUpdate('review', { args: [{ decision: 'publish' }] });
     expect(await refusal.catch(innermostMessage)).toContain('review needs {"decision"');
+    const unknown = sound.executeUpdate('reviev');
+    expect(await unknown.catch(innermostMessage)).toMatch(
+      /^an update needs one of the names review, .*"reviev"/,
+    );
     await cut.signal('nobody-knows', { a: 1 });
     await sound.executeUpdate('review', { args: [{ decision: 'publish' }] });
     expect(await sound.result()).toMatchObject({ outcome: 'published' });

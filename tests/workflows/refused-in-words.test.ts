@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fakePlan } from '../helpers/fake-backfill-stages.ts';
 import { fakeStages, unstable } from '../helpers/fake-stages.ts';
@@ -14,6 +15,9 @@ let bundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 beforeAll(async () => {
   bundle = await bundleWorkflows();
 }, 60_000);
+
+const { UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED: COMPLETED } =
+  proto.temporal.api.enums.v1.UpdateWorkflowExecutionLifecycleStage;
 
 /** Of a machine that has others to serve. */
 const PATIENCE_MS = 180_000;
@@ -108,6 +112,36 @@ describe('refused in words, where a workflow task would be tried for ever', { ti
       });
       expect(Buffer.from(queryResult!.payloads![0]!.data!).toString()).toContain('"outcome":"held"');
       expect(await failedTasks(held)).toEqual([]);
+    }));
+
+  test('updates too large to be answered, which end no run and cost no small one its answer', () =>
+    withWorker({ bundle, activities: fuzzStages() }, async (runs) => {
+      const held = await runs.start();
+      await untilOutcome(runs, held.workflowId, 'held');
+      const answerTo = async (bytes: number) => {
+        const { outcome } = await runs.client.workflowService.updateWorkflowExecution({
+          ...{ namespace: 'default', workflowExecution: { workflowId: held.workflowId } },
+          waitPolicy: { lifecycleStage: COMPLETED },
+          request: {
+            meta: { updateId: randomUUID() },
+            input: { name: 'review', args: { payloads: [json(JSON.stringify('x'.repeat(bytes)))] } },
+          },
+        });
+        return outcome?.failure?.message;
+      };
+      const REFUSED = /^review needs {"decision": .*, found no object$/;
+      const UNANSWERED = /rejected because it wasn't processed by worker/;
+      expect(await answerTo(2_000_000)).toMatch(REFUSED);
+      // Temporal takes it; but not with the words of its refusal.
+      expect(await answerTo(2_096_500)).toMatch(UNANSWERED);
+      // Of those that one workflow task has to answer, no more than Temporal takes back in one.
+      const several = await Promise.all([...Array.from({ length: 4 }, () => 2_000_000), 10].map(answerTo));
+      for (const words of several)
+        expect(words).toMatch(new RegExp(`${REFUSED.source}|${UNANSWERED.source}`));
+      expect(several.at(-1)).toMatch(REFUSED);
+      expect(await failedTasks(held)).toEqual([]);
+      await held.executeUpdate('review', { args: [{ decision: 'publish' }] });
+      expect(await held.result()).toMatchObject({ outcome: 'published' });
     }));
 
   test('a memo that cannot be decoded is nothing to a run', () =>

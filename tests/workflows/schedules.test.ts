@@ -1,51 +1,30 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { parseFiles } from '../../pipelines/contracts/definition.ts';
 import type { StartInput } from '../../pipelines/contracts/run.ts';
 import { scheduleIdOf } from '../../pipelines/stages/schedules/facts.ts';
 import { apply, planOf } from '../../scripts/schedules/apply.ts';
-import { checkSchedules } from '../../scripts/schedules/check.ts';
 import { findSchedule } from '../../scripts/schedules/found.ts';
 import { listSchedules } from '../../scripts/schedules/list.ts';
 import { backfill, pause, trigger, unpause } from '../../scripts/schedules/operate.ts';
-import { checkReport, needsPerson } from '../../scripts/schedules/report.ts';
-import type { Wanted } from '../../scripts/schedules/wanted.ts';
 import { fakeStages } from '../helpers/fake-stages.ts';
-import { shortDefinition } from '../helpers/short-definition.ts';
-import { temporalAddress } from '../helpers/temporal.ts';
+import { newPipelineName, once, openSchedules } from '../helpers/made-schedules.ts';
 import { runWith } from '../helpers/workflow-runs.ts';
 
-let connection: Connection;
+let schedules: Awaited<ReturnType<typeof openSchedules>>;
 let client: Client;
-beforeAll(async () => {
-  connection = await Connection.connect({ address: temporalAddress() });
-  client = new Client({ connection });
-});
-afterAll(() => connection?.close());
-
-// A pipeline of its own for each test: schedules outlive the test that made them.
 let pipeline: string;
-const made: string[] = [];
-afterEach(async () => {
-  for (const id of made.splice(0))
-    await client.schedule
-      .getHandle(id)
-      .delete()
-      .catch(() => undefined);
+beforeAll(async () => {
+  schedules = await openSchedules();
+  client = schedules.client;
 });
+afterEach(() => schedules.clear());
+afterAll(() => schedules?.close());
 
-function wantedOf(schedule: string): Wanted[] {
-  const files = shortDefinition({ pipeline, schedule });
-  return parseFiles(pipeline, files).schedules.map((one) => {
-    const id = scheduleIdOf(pipeline, one.name);
-    made.push(id);
-    return { id, pipeline, schedule: one, shop: 'UTC' };
-  });
-}
+const newPipeline = () => {
+  pipeline = newPipelineName();
+};
+const wantedOf = (schedule: string) => schedules.wantedOf(pipeline, schedule);
 
 const NIGHTLY = `
   - { name: nightly, kind: assign, frequency: "30 2 * * *", timezone: Europe/Berlin, note: what the shop sold }
@@ -55,16 +34,6 @@ const BOTH = `${NIGHTLY}  - { name: monthly, kind: refit, frequency: { every: mo
 
 const statesOf = (plan: readonly { id: string; state: string }[]) =>
   Object.fromEntries(plan.map(({ id, state }) => [id.split('/').at(-1), state]));
-const newPipeline = () => {
-  pipeline = `p${randomUUID().slice(0, 8)}`;
-};
-const once = async (check: () => Promise<boolean>, withinMs = 20_000) => {
-  const deadline = performance.now() + withinMs;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error('it never came');
-    await sleep(100);
-  }
-};
 
 describe('schedules apply', () => {
   test('makes what files say, and a second one has nothing to do', async () => {
@@ -127,7 +96,7 @@ describe('schedules apply', () => {
     newPipeline();
     const wanted = wantedOf(NIGHTLY);
     for (const name of ['nightly', 'theirs']) {
-      made.push(scheduleIdOf(pipeline, name));
+      schedules.made.push(scheduleIdOf(pipeline, name));
       await client.schedule.create({
         scheduleId: scheduleIdOf(pipeline, name),
         spec: { intervals: [{ every: '30d' }] },
@@ -193,6 +162,7 @@ describe('schedules apply', () => {
   });
 });
 
+const DAY_MS = 24 * 3_600_000;
 /** Each begins some seconds after the one before it has ended. */
 const RUNS_MS = 60_000;
 
@@ -246,6 +216,41 @@ describe('runs of a schedule', () => {
   }, 90_000);
 
   test.each([
+    [
+      'of an hourly one, those of its range alone',
+      '0 * * * *',
+      0,
+      ['2026-03-01T05:00Z', '2026-03-01T06:00Z'],
+      2,
+    ],
+    [
+      'with jitter, those that it carries over midnight, too',
+      '58 23 * * *',
+      30,
+      ['2026-03-01', '2026-03-03'],
+      3,
+    ],
+    ['with jitter, none of the day after', '1 0 * * *', 30, ['2026-03-01', '2026-03-03'], 3],
+  ])(
+    'are backfilled: %s',
+    async (_, frequency, jitterMinutes, [from, to], runs) => {
+      newPipeline();
+      const file = `{ kind: refit, frequency: "${frequency}", timezone: UTC, jitterMinutes: ${jitterMinutes} }`;
+      await apply(client, wantedOf(file), { pipeline, deletes: false });
+      const schedule = `${pipeline}/refit`;
+      const opened = await openedBy(() => backfill(client, { schedule, from: from!, to: to! }), runs);
+      // One more would have been opened by then.
+      const scheduled = opened.map(({ scheduledAt }) => scheduledAt!);
+      const [first, last] = [from!, to!].map((text) => Date.parse(text));
+      expect(scheduled).toHaveLength(runs);
+      for (const time of scheduled) expect(Date.parse(time)).toBeGreaterThanOrEqual(first!);
+      for (const time of scheduled)
+        expect(Date.parse(time)).toBeLessThan(last! + (to!.includes('T') ? 60_000 : DAY_MS));
+    },
+    90_000,
+  );
+
+  test.each([
     ['Europe/Berlin', '30 2 * * *', '2025-10-25T12:00Z', '2025-10-26T12:00Z', ['2025-10-26T01:30']],
     [
       'America/New_York',
@@ -293,79 +298,6 @@ describe('runs of a schedule', () => {
     expect(Math.abs(Date.parse(opened[0]!.scheduledAt!) - triggered!.action!.takenAt.getTime())).toBeLessThan(
       5_000,
     );
-  });
-});
-
-describe('schedules check', () => {
-  const HOURLY = '{ kind: refit, frequency: "0 * * * *", timezone: UTC, overlap: skip }';
-  /** The check as it would be an hour and a bit after the schedule was due for the third time; no worker is there. */
-  async function checkedLater(schedule: string) {
-    newPipeline();
-    const wanted = wantedOf(schedule);
-    await apply(client, wanted, { pipeline, deletes: false });
-    const handle = client.schedule.getHandle(wanted[0]!.id);
-    const due = (await handle.describe()).info.nextActionTimes.slice(0, 3);
-    const now = new Date(due[2]!.getTime() + 10 * 60_000).toISOString();
-    const check = async () => (await checkSchedules(client, { pipeline, now, days: 30 }))[0]!;
-    const [first, second, third] = due.map((time) => time.toISOString()) as [string, string, string];
-    await once(async () => (await checkSchedules(client, { pipeline, now, days: 30 })).length === 1);
-    const run = async (time: string) => {
-      const moment = Date.parse(time);
-      await handle.backfill({ start: new Date(moment - 1000), end: new Date(moment + 1000) });
-      const query = `TemporalScheduledById = "${wanted[0]!.id}"`;
-      await once(async () => (await client.workflow.count(query)).count > 0);
-    };
-    const end = async () => {
-      for (const { workflow } of (await handle.describe()).info.runningActions)
-        await client.workflow.getHandle(workflow.workflowId).terminate();
-    };
-    return { check, run, end, first, second, third };
-  }
-
-  test('tells due times that have no run, until they have one', async () => {
-    const { check, run, end, first, second, third } = await checkedLater(HOURLY);
-    const before = await check();
-    expect(before).toMatchObject({
-      due: 3,
-      gaps: [{ first, last: third, times: 3 }],
-      paused: null,
-      failed: null,
-    });
-    expect(needsPerson(before)).toBe(true);
-    expect(stripVTControlCharacters(checkReport([before], null))).toContain(
-      `schedules backfill ${pipeline}/refit --from`,
-    );
-    expect(stripVTControlCharacters(checkReport([before], null))).toContain(
-      '! watch-schedules  is not there: nobody is sent what is missed',
-    );
-    await run(second);
-    expect((await check()).gaps).toEqual([
-      { first, last: first, times: 1 },
-      { first: third, last: third, times: 1 },
-    ]);
-    expect(await check()).toEqual(await check());
-    await end();
-    await once(async () => (await check()).failed !== null);
-    expect((await check()).failed?.outcome).toBe('terminated');
-  });
-
-  test('what waits behind a run that is going on is not missing', async () => {
-    const { check, run, end, first } = await checkedLater(HOURLY.replace('skip', 'buffer_all'));
-    await run(first);
-    const waiting = await check();
-    expect(waiting).toMatchObject({ due: 3, gaps: [], waiting: 2 });
-    expect(needsPerson(waiting)).toBe(false);
-    await end();
-  });
-
-  test('a pause needs a person, and says whose it is', async () => {
-    newPipeline();
-    await apply(client, wantedOf(HOURLY), { pipeline, deletes: false });
-    await pause(client, { schedule: `${pipeline}/refit`, note: 'the export is late', author: 'Ada' });
-    await once(async () => (await listSchedules(client, pipeline)).length === 1);
-    const [checked] = await checkSchedules(client, { pipeline, now: new Date().toISOString(), days: 30 });
-    expect(checked).toMatchObject({ due: 0, gaps: [], paused: 'paused by Ada: the export is late' });
-    expect(needsPerson(checked!)).toBe(true);
   });
 });
 

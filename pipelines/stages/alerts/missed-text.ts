@@ -4,7 +4,7 @@ import type { DueTime, MissedTime } from '../../contracts/missed-runs.ts';
 import { dateIn, timeIn } from '../../contracts/shop-date.ts';
 import { counted } from '../figures.ts';
 import { blockersOf, type ScheduleState } from '../schedules/missed.ts';
-import { unmetTimes } from '../schedules/unmet.ts';
+import { backfillRange, unmetTimes } from '../schedules/unmet.ts';
 
 // What is said of due times without a run: which, why, and the command that mends it.
 
@@ -69,9 +69,9 @@ function momentIn(moment: string, timezone: string): string {
   return `${dateIn(moment, timezone)} ${timeIn(moment, timezone)}`;
 }
 
-/** A backfill starts a run for each due time of its days: none for those that have one in between. */
+/** A backfill starts a run for each due time of its range: none for those that have one in between. */
 function waysOut(schedule: ScheduleState, times: readonly DueTime[]): string[] {
-  const { pipeline, name, due, timezone } = schedule;
+  const { pipeline, name, due, timezone, isDueOnceADay } = schedule;
   const wanted = new Set(times.map(({ dueAt }) => Date.parse(dueAt)));
   const gaps = unmetTimes(
     due,
@@ -81,8 +81,9 @@ function waysOut(schedule: ScheduleState, times: readonly DueTime[]): string[] {
   const isWhole = gaps.reduce((sum, gap) => sum + gap.times, 0) === times.length;
   const ways = isWhole ? gaps : [{ first: times[0]!.dueAt, last: times.at(-1)!.dueAt }];
   if (ways.length > MOST_WAYS) return [`mend them: npm run strata -- schedules check ${pipeline} says how`];
-  return ways.map(({ first, last }) => {
-    const [from, to] = [first, last].map((time) => dateIn(time, timezone));
+  const known = [...new Set([...due, ...times.map(({ dueAt }) => dueAt)])];
+  return ways.map((way) => {
+    const { from, to } = backfillRange(way, { due: known, timezone, isDueOnceADay });
     return `mend it: npm run strata -- schedules backfill ${pipeline}/${name} --from ${from} --to ${to}`;
   });
 }

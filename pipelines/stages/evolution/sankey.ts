@@ -98,8 +98,8 @@ const HEIGHT = 440;
 const GAP = 7;
 const BAR = 13;
 const MARGIN = { top: 30, left: 272, right: 272, bottom: 8 };
-/** Pixels from a column to the next: enough to follow a ribbon, and two columns fill no wider a page than ten. */
-const STEP = { least: 76, most: 190, room: 600 };
+/** Pixels from a column to the next: enough to follow a ribbon, and as much as the page has beside the names. */
+const STEP = { least: 76, most: 190, room: 570 };
 /** Ribbons thinner than this are not seen; their customers are in the bands and in the titles. */
 const THINNEST = 0.12;
 

@@ -32,6 +32,8 @@ export interface ScheduleState {
   paused: string | null;
   /** ISO times, rising. */
   due: string[];
+  /** As it is now, by its clock; not where a change of the clock shows its time twice. */
+  isDueOnceADay: boolean;
   runs: ScheduledRun[];
 }
 

@@ -1,3 +1,5 @@
+import { dateIn } from '../../contracts/shop-date.ts';
+
 /** Due times in a row that have no run. ISO times. */
 export interface Gap {
   first: string;
@@ -23,4 +25,30 @@ export function unmetTimes(due: readonly string[], ran: readonly string[]): Gap[
     isOpen = !isMet;
   }
   return gaps;
+}
+
+/** What `schedules backfill` is given: days by the schedule's clock, or moments in UTC, as YYYY-MM-DDTHH:MMZ. */
+export interface BackfillRange {
+  from: string;
+  to: string;
+}
+
+/**
+ * The range of a backfill that starts runs for these due times and for no others: of days, where the schedule is due once
+ * a day; else of moments, since its other times on those days may have their runs, or not have come.
+ *
+ * @param due all due times that are known
+ */
+export function backfillRange(
+  { first, last }: Pick<Gap, 'first' | 'last'>,
+  { due, timezone, isDueOnceADay }: { due: readonly string[]; timezone: string; isDueOnceADay: boolean },
+): BackfillRange {
+  const dates = due.map((time) => dateIn(time, timezone));
+  const isOfDays = isDueOnceADay && new Set(dates).size === dates.length;
+  const told = (time: string) => (isOfDays ? dateIn(time, timezone) : momentOf(time));
+  return { from: told(first), to: told(last) };
+}
+
+function momentOf(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`;
 }

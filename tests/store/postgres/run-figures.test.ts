@@ -63,3 +63,24 @@ test('figures are of what readers see of each pipeline, open runs of what has no
   expect(await figures.published({ ...LIMIT, limit: 1 })).toEqual([other]);
   expect(await figures.open({ ...LIMIT, limit: 1 })).toHaveLength(1);
 });
+
+test('open runs are counted without a look at those that have ended', async () => {
+  const { knex } = database;
+  await knex.raw(`insert into pipelines (name, definition_sha256) values ('old', repeat('a', 64));
+    insert into runs (run_id, kind, pipeline, seed, definition, input, workflow_id, workflow_run_id, outcome, closed_at)
+      select 'old_' || i, 'refit', 'old', 1, '{}', '{}', 'w', 'w' || i, 'failed', now()
+      from generate_series(1, 20000) i`);
+  await knex.raw('analyze runs');
+  const asked: { sql: string; bindings: unknown[] }[] = [];
+  const hear = (query: (typeof asked)[number]) => asked.push(query);
+  knex.on('query', hear);
+  const open = await figures.open(LIMIT);
+  knex.removeListener('query', hear);
+  expect(open.map(({ pipeline }) => pipeline)).not.toContain('old');
+  const [{ sql, bindings }] = asked as [(typeof asked)[number]];
+  const explain = `explain ${sql.replace(/\$\d+/g, '?')}`;
+  const { rows } = await knex.raw<{ rows: { 'QUERY PLAN': string }[] }>(explain, bindings as string[]);
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).toContain('runs_open');
+  expect(plan).not.toContain('Seq Scan');
+});

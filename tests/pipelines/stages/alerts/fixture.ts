@@ -1,5 +1,10 @@
-import { type AlertSettings, alertSettings } from '../../../../pipelines/contracts/alert-settings.ts';
+import {
+  type AlertSettings,
+  alertSettings,
+  DEFAULT_ALERTS,
+} from '../../../../pipelines/contracts/alert-settings.ts';
 import type { Finding, MeasuredSegment, RunMeasurement } from '../../../../pipelines/contracts/alerts.ts';
+import { findAlerts } from '../../../../pipelines/stages/alerts/find.ts';
 
 export function segment(
   segmentId: string,
@@ -79,3 +84,11 @@ export function finding(changes: Partial<Finding> = {}): Finding {
     ...changes,
   } as Finding;
 }
+
+/** What the rules find in a run, by default those of every pipeline after a usual year. */
+export const find = (run: RunMeasurement, { past = usualYear(), settings = DEFAULT_ALERTS } = {}) =>
+  findAlerts(run, { past, settings, currency: 'GBP' });
+/** Of one rule alone. */
+export const only = (rule: Record<string, unknown>) => settingsOf({ rules: [{ name: 'own', ...rule }] });
+export const rulesOf = (findings: ReturnType<typeof find>) =>
+  findings.map(({ rule, subject }) => `${rule} ${subject}`);

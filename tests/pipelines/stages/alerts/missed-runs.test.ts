@@ -30,7 +30,8 @@ function nightly({
 }: { due: number[]; ran?: number[] } & Partial<Omit<JudgedSchedule, 'due'>>): JudgedSchedule {
   const state = {
     ...{ pipeline: 'shop', name: 'nightly', timezone: 'Europe/Berlin', overlap: 'buffer_all' },
-    ...{ catchupWindowHours: 72, paused: null, due: due.map(day), runs: ran.map(ranOn), ...changes },
+    ...{ catchupWindowHours: 72, paused: null, due: due.map(day), runs: ran.map(ranOn) },
+    ...{ isDueOnceADay: true, ...changes },
   };
   return { ...state, missing: unmetOf(state).missing };
 }

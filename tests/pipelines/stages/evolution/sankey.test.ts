@@ -5,6 +5,7 @@ import {
   layOutSankey,
   NEW,
   orderByValue,
+  sankeyPlot,
   spread,
 } from '../../../../pipelines/stages/evolution/sankey.ts';
 import { madeEvolution } from './made-evolution.ts';
@@ -56,6 +57,17 @@ describe('layOutSankey', () => {
       ['seg_2', 'seg_0', 'seg_1', LOST, NEW],
       ['seg_2', 'seg_0', 'seg_1', LOST],
     ]);
+  });
+});
+
+/** What `main` leaves of its 1180 pixels beside its padding. */
+const PAGE = 1132;
+
+describe('sankeyPlot', () => {
+  test.each([2, 4, 5, 8])('of %d runs is no wider than the page, however long the names are', (runs) => {
+    const report = madeEvolution({ runs, k: 4, title: 'Lapsing high-value bulk buyers of garden goods' });
+    const [, width] = /<svg[^>]* width="(\d+)"/.exec(sankeyPlot(report, orderByValue(report)))!;
+    expect(Number(width)).toBeLessThanOrEqual(PAGE);
   });
 });
 

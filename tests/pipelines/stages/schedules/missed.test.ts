@@ -24,7 +24,7 @@ function run(due: number, { from = due, to = null as number | null } = {}): Sche
 function schedule(overlap: string, due: number[], runs: ScheduledRun[], paused: string | null = null) {
   const state: ScheduleState = {
     ...{ pipeline: 'shop', name: 'hourly', timezone: 'UTC', overlap, catchupWindowHours: 72, paused, runs },
-    due: due.map(at),
+    ...{ due: due.map(at), isDueOnceADay: false },
   };
   const { missing, waiting } = unmetOf(state);
   const hourOf = (time: string) => new Date(time).getUTCHours();

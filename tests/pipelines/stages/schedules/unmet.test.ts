@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { unmetTimes } from '../../../../pipelines/stages/schedules/unmet.ts';
+import { backfillRange, unmetTimes } from '../../../../pipelines/stages/schedules/unmet.ts';
 
 const day = (n: number) => new Date(Date.UTC(2026, 5, n, 2, 30)).toISOString();
 const days = (...numbers: number[]) => numbers.map(day);
@@ -43,5 +43,30 @@ describe('unmetTimes', () => {
         expect(gaps.reduce((sum, { times }) => sum + times, 0)).toBe(inside.length);
       }),
     );
+  });
+});
+
+describe('backfillRange', () => {
+  const daily = { due: days(1, 2, 3), timezone: 'Europe/Berlin', isDueOnceADay: true };
+
+  test('is of days where the schedule is due once a day, by its clock', () => {
+    expect(backfillRange({ first: day(1), last: day(2) }, daily)).toEqual({
+      from: '2026-06-01',
+      to: '2026-06-02',
+    });
+    const late = { first: '2026-06-01T22:30:00.000Z', last: '2026-06-01T22:30:00.000Z' };
+    expect(backfillRange(late, daily)).toEqual({ from: '2026-06-02', to: '2026-06-02' });
+  });
+
+  test('is of moments where a day has more of its times: they have their runs, or are still to come', () => {
+    const hour = { first: '2026-06-01T04:00:00.000Z', last: '2026-06-01T06:00:00.000Z' };
+    const moments = { from: '2026-06-01T04:00Z', to: '2026-06-01T06:00Z' };
+    expect(backfillRange(hour, { ...daily, due: [hour.first], isDueOnceADay: false })).toEqual(moments);
+    // The clock of Berlin shows 02:30 twice on that day.
+    const twice = ['2025-10-26T00:30:00.000Z', '2025-10-26T01:30:00.000Z'];
+    expect(backfillRange({ first: twice[1]!, last: twice[1]! }, { ...daily, due: twice })).toEqual({
+      from: '2025-10-26T01:30Z',
+      to: '2025-10-26T01:30Z',
+    });
   });
 });
