@@ -16,10 +16,9 @@ import { writeBatches } from '../store/warehouse/write-batches.ts';
 import { askPeer } from './ask-peer.ts';
 import { AS_OF, CLUSTERED, LONGEST_GAP, type Measured, measure, NAMES, type Way } from './features-ways.ts';
 import { keepFigures, median, tableRow } from './figures.ts';
+import { SHOP } from './generated-extract.ts';
 import { addPeerOptions, benchCommand, countFrom, type PeerOptions } from './options.ts';
 
-/** A customer of this shop has 10.3 lines in twelve months. */
-const SHOP = { months: 12, until: '2026-06-30', seed: 7 };
 const LINES_PER_CUSTOMER = 10;
 const WIDTHS = [26, 12, 12, 12, 14, 12];
 const GIGABYTE = 1e9;

@@ -1,22 +1,18 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Command, InvalidArgumentError } from 'commander';
-import { generateTransactions } from '../pipelines/generator/transactions.ts';
 import { PROJECT_FOLDER, readConfig } from '../scripts/config.ts';
 import { createLog } from '../scripts/log.ts';
 import { startServices } from '../scripts/services/index.ts';
 import { startWorkerProcess } from '../scripts/worker-process.ts';
 import { connect } from '../store/postgres/connect.ts';
 import { createRepositories } from '../store/postgres/repositories.ts';
-import { writeBatches } from '../store/warehouse/write-batches.ts';
 import { median, type StageFigures, stageTable } from './figures.ts';
+import { generatedExtract, SHOP } from './generated-extract.ts';
 import { startMemoryWatch } from './memory-watch.ts';
 
-/** A customer of this shop has 10.3 lines in twelve months. */
-const SHOP = { months: 12, until: '2026-06-30', seed: 7 };
 const MEGABYTE = 2 ** 20;
 
 interface Options {
@@ -87,22 +83,6 @@ function readOptions(args: string[]): Options {
     .option('--json <file>', 'write the figures to this file')
     .parse(args, { from: 'user' })
     .opts<Options>();
-}
-
-/** Made once for each number of customers: it is the benchmark's input, not what is measured. */
-async function generatedExtract(
-  folder: string,
-  customers: number,
-  log: ReturnType<typeof createLog>,
-): Promise<string> {
-  const file = join(folder, `shop-${customers}-${SHOP.months}-months.parquet`);
-  if (existsSync(file)) return file;
-  await mkdir(folder, { recursive: true });
-  const step = log.step(`Generating the transactions of ${customers} customers`);
-  const { rows } = await writeBatches(generateTransactions({ ...SHOP, customers }), `${file}.incoming`);
-  await rename(`${file}.incoming`, file);
-  step.done(`${rows} rows`);
-  return file;
 }
 
 async function measureRun(options: {

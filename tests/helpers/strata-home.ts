@@ -16,8 +16,12 @@ export interface StrataHome {
   home: string;
   client: Client;
   services: Awaited<ReturnType<typeof startServices>>;
-  /** @param options.through other addresses than the services' own */
+  /**
+   * @param options.through other addresses than the services' own
+   * @param options.home a folder of the worker's own, as on another machine
+   */
   startWorker(options?: {
+    home?: string;
     threads?: number;
     env?: Record<string, string>;
     through?: StrataHome['services'];

@@ -28,6 +28,9 @@ const COMPARISONS = ['compared', 'compared-partly', 'compare-refused', 'compare-
 /** Of assignCustomers. */
 const ASSIGNMENTS = ['assigned', 'assigned-refit', 'assign-refused'];
 
+/** A refit and an assign run in parts. */
+const PARTED = ['parted', 'assigned-parted'];
+
 /** Outcomes of backfillRuns; the last is the second execution of one with a long history. */
 const BACKFILLS = ['backfilled', 'backfill-partly', 'backfill-cancel', 'backfill-goes-on'];
 
@@ -82,6 +85,7 @@ describe('replay', () => {
         ...PAUSED,
         ...COMPARISONS,
         ...ASSIGNMENTS,
+        ...PARTED,
         ...BACKFILLS,
         ...REPRODUCTIONS,
         ...BESIDE_RUNS,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseDefinition } from '../../../pipelines/contracts/definition.ts';
+import { parseDefinition, parseFiles } from '../../../pipelines/contracts/definition.ts';
 import { PROJECT_FOLDER } from '../../../scripts/config.ts';
 
 const CONTRACT = `
@@ -54,6 +54,24 @@ describe('parseDefinition', () => {
     for (const rows of [Number(least), Number(most)]) expect(asking(rows).clustering.coresetRows).toBe(rows);
     for (const rows of [Number(least) - 1, Number(most) + 1])
       expect(() => asking(rows)).toThrow('coresetRows');
+  });
+
+  test('docs/parts.md shows a scale as a definition may ask for it, with its limits', () => {
+    const page = readFileSync(join(PROJECT_FOLDER, 'docs/parts.md'), 'utf8');
+    const shown = /```yaml\n# pipeline.yaml\n(scale:\n[\s\S]*?)```/.exec(page)![1]!;
+    const scaleOf = (text: string) =>
+      parseFiles('books', { pipeline: PIPELINE + text, contract: CONTRACT }).scale;
+    expect(scaleOf(shown)).toEqual({ parts: 8, atOnce: 4 });
+    const [, least, most] = /customers, (\d+) to (\d+);/.exec(shown)!.map(Number);
+    expect(scaleOf('')).toEqual({ parts: least, atOnce: least });
+    expect(scaleOf(`scale: { parts: ${most} }\n`)).toEqual({ parts: most, atOnce: most });
+    for (const parts of [least! - 1, most! + 1])
+      expect(() => scaleOf(`scale: { parts: ${parts} }\n`)).toThrow('scale.parts');
+    expect(scaleOf('scale: { parts: 2, atOnce: 30 }\n')).toEqual({ parts: 2, atOnce: 2 });
+  });
+
+  test('in how many parts a run is done is no part of what is frozen', () => {
+    expect(parse(`${PIPELINE}scale: { parts: 8 }\n`)).toEqual(parse(PIPELINE));
   });
 
   test('a short definition is filled with the defaults', () => {
