@@ -7,21 +7,30 @@ import type { TraceSettings } from './settings.ts';
 /** Of one request with all its repetitions. */
 const SEND_WITHIN_MS = 10_000;
 
+export interface TellingExporter extends SpanExporter {
+  /** The process ends before an answer came. */
+  giveUp(): void;
+}
+
 /** Sends; when it cannot, says so once, and once more when it can again. What could not be sent is lost. */
-export function createExporter(settings: TraceSettings, log: Pick<Log, 'warn' | 'info'>): SpanExporter {
+export function createExporter(settings: TraceSettings, log: Pick<Log, 'warn' | 'info'>): TellingExporter {
   const { url, headers, protocol } = settings;
   const Exporter = protocol === 'http/json' ? JsonExporter : ProtobufExporter;
   const exporter = new Exporter({ url, headers: { ...headers }, timeoutMillis: SEND_WITHIN_MS });
   const { host } = new URL(url);
   let lost = 0;
+  const tellLost = (spans: number, error?: Error) => {
+    if (lost === 0) log.warn(`traces cannot be sent to ${host} (${reasonOf(error)}); runs go on without`);
+    lost += spans;
+  };
   return {
+    giveUp: () => tellLost(1),
     export(spans, done) {
       exporter.export(spans, (result) => {
         const isSent = result.error === undefined && result.code === 0;
         if (isSent && lost > 0) log.info(`traces are sent to ${host} again, ${lost} spans were lost`);
-        if (!isSent && lost === 0)
-          log.warn(`traces cannot be sent to ${host} (${reasonOf(result.error)}); runs go on without`);
-        lost = isSent ? 0 : lost + spans.length;
+        if (isSent) lost = 0;
+        else tellLost(spans.length, result.error);
         done(result);
       });
     },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { context, diag, propagation, SpanStatusCode, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -27,11 +28,12 @@ export const TRACER = 'strata';
 
 /** From now on all that is asked of OpenTelemetry's API goes to the endpoint. */
 export function openTraces(settings: TraceSettings, log: Pick<Log, 'warn' | 'info'>): Traces {
+  const exporter = createExporter(settings, log);
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ ...settings.resource }),
     sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
     idGenerator: spanIds,
-    spanProcessors: [new BatchSpanProcessor(createExporter(settings, log))],
+    spanProcessors: [new BatchSpanProcessor(exporter)],
   });
   provider.register();
   return {
@@ -49,8 +51,13 @@ export function openTraces(settings: TraceSettings, log: Pick<Log, 'warn' | 'inf
         }
       }),
     async close() {
-      const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
-      await Promise.race([provider.shutdown().catch(() => undefined), late]);
+      const isLate = sleep(CLOSE_WITHIN_MS, true, { ref: false });
+      // What could not be sent, the exporter has told.
+      const isOver = provider.shutdown().then(
+        () => false,
+        () => false,
+      );
+      if (await Promise.race([isOver, isLate])) exporter.giveUp();
       for (const api of [trace, context, propagation, diag]) api.disable();
     },
   };
