@@ -8,6 +8,7 @@ import { connect } from '../store/postgres/connect.ts';
 import { migrate } from '../store/postgres/migrate.ts';
 import { createRepositories } from '../store/postgres/repositories.ts';
 import type { Config } from './config.ts';
+import { lineageOf } from './lineage-settings.ts';
 import type { Log } from './log.ts';
 import { openScratch } from './scratch.ts';
 import { codeVersion, definitionFolders } from './strata-worker.ts';
@@ -32,6 +33,7 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
   else step.skip();
   const scratch = await openScratch(join(config.home, 'scratch'));
   const { least, most, shareOfMachine } = DUCKDB_MEMORY_MB;
+  const secret = (name: string) => config.tools.childEnvironment[name];
   const context: ActivityContext = {
     artifacts: await createDiskArtifacts({ root: config.artifacts }),
     repositories: createRepositories(knex),
@@ -41,7 +43,8 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
     threads: config.threads,
     memoryLimitMb: Math.round(Math.min(most, Math.max(least, (totalmem() / MEGABYTE) * shareOfMachine))),
     codeVersion: await codeVersion(),
-    secret: (name) => config.tools.childEnvironment[name],
+    secret,
+    lineage: lineageOf(config.lineage, { databaseUrl, secret }),
     log: { info: (message, about) => log.info(message, about) },
   };
   const close = async () => {

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { LINEAGE_CHANNEL } from './add-messages.ts';
 import { translating } from './database-errors.ts';
 
 const ERROR_LENGTH = 500;
@@ -48,8 +49,8 @@ interface OutboxRow {
 }
 
 /**
- * Which messages: of one run, whose own retries pace it, or of an alert about no run; or of a pipeline, where one that
- * failed rests for a while before it is tried again.
+ * Which messages: of one run, whose own retries pace it, or of an alert about no run, both without lineage; or of a
+ * pipeline, where one that failed rests for a while before it is tried again.
  */
 export type OutboxScope = { runId: string } | { alertId: string } | { pipeline: string };
 
@@ -86,11 +87,18 @@ export const createOutboxRepository = (knex: Knex) =>
              and (not_before is null or not_before <= now())
              and (retry_at is null or retry_at <= now() or ?)
              and message_id <> all (?)
+             and (channel <> ? or (? and not exists (
+               select 1 from outbox earlier
+               where earlier.run_id = outbox.run_id and earlier.channel = outbox.channel
+                 and earlier.message_id < outbox.message_id and earlier.delivered_at is null)))
            order by attempts, message_id limit ? for update skip locked)
          update outbox o set claimed_until = now() + make_interval(secs => ?), attempts = attempts + 1
          from free where o.message_id = free.message_id
          returning o.*`,
-        [...columnOf(scope), !('pipeline' in scope), [...except], limit, leaseSeconds],
+        [
+          ...[...columnOf(scope), !('pipeline' in scope), [...except]],
+          ...[LINEAGE_CHANNEL, 'pipeline' in scope, limit, leaseSeconds],
+        ],
       );
       return rows.map(messageOf).sort((left, right) => left.messageId - right.messageId);
     },
@@ -102,6 +110,7 @@ export const createOutboxRepository = (knex: Knex) =>
         .where(column, value)
         .whereNull('delivered_at')
         .whereRaw('(not ? or not_before is null or not_before <= now())', [due])
+        .modify(own, scope)
         .count({ rows: '*' });
       return Number(row?.rows ?? 0);
     },
@@ -139,6 +148,7 @@ export const createOutboxRepository = (knex: Knex) =>
       const [row] = await knex('outbox')
         .where(column, value)
         .whereNotNull('delivered_at')
+        .modify(own, scope)
         .count({ rows: '*' });
       return Number(row?.rows ?? 0);
     },
@@ -179,6 +189,11 @@ export const createOutboxRepository = (knex: Knex) =>
         });
     },
   });
+
+/** Lineage is nothing that a run waits for: only those who deliver for its whole pipeline see it. */
+function own(query: Knex.QueryBuilder, scope: OutboxScope): void {
+  if (!('pipeline' in scope)) query.whereNot({ channel: LINEAGE_CHANNEL });
+}
 
 function columnOf(scope: OutboxScope): [column: string, value: string] {
   if ('pipeline' in scope) return ['pipeline', scope.pipeline];
