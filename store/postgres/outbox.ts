@@ -49,10 +49,15 @@ interface OutboxRow {
 }
 
 /**
- * Which messages: of one run, whose own retries pace it, or of an alert about no run, both without lineage; or of a
- * pipeline, where one that failed rests for a while before it is tried again.
+ * Which messages: of one run, whose own retries pace it, or of an alert about no run; or of a pipeline, where one that
+ * failed rests for a while before it is tried again; all of these without lineage. Or the lineage of a pipeline, each
+ * run's in its order; `isUrgent`: whether or not it has rested.
  */
-export type OutboxScope = { runId: string } | { alertId: string } | { pipeline: string };
+export type OutboxScope =
+  | { runId: string }
+  | { alertId: string }
+  | { pipeline: string }
+  | { lineage: string; isUrgent?: boolean };
 
 /** What a message is about, for those who deliver it alone. */
 export function scopeOf({ runId, alertId }: Pick<OutboxMessage, 'runId' | 'alertId'>): OutboxScope {
@@ -87,17 +92,18 @@ export const createOutboxRepository = (knex: Knex) =>
              and (not_before is null or not_before <= now())
              and (retry_at is null or retry_at <= now() or ?)
              and message_id <> all (?)
-             and (channel <> ? or (? and not exists (
+             and (channel = ?) = ?
+             and (channel <> ? or not exists (
                select 1 from outbox earlier
                where earlier.run_id = outbox.run_id and earlier.channel = outbox.channel
-                 and earlier.message_id < outbox.message_id and earlier.delivered_at is null)))
+                 and earlier.message_id < outbox.message_id and earlier.delivered_at is null))
            order by attempts, message_id limit ? for update skip locked)
          update outbox o set claimed_until = now() + make_interval(secs => ?), attempts = attempts + 1
          from free where o.message_id = free.message_id
          returning o.*`,
         [
-          ...[...columnOf(scope), !('pipeline' in scope), [...except]],
-          ...[LINEAGE_CHANNEL, 'pipeline' in scope, limit, leaseSeconds],
+          ...[...columnOf(scope), !isRested(scope), [...except]],
+          ...[LINEAGE_CHANNEL, 'lineage' in scope, LINEAGE_CHANNEL, limit, leaseSeconds],
         ],
       );
       return rows.map(messageOf).sort((left, right) => left.messageId - right.messageId);
@@ -169,7 +175,7 @@ export const createOutboxRepository = (knex: Knex) =>
      * @param left the channel for those who have not taken it; absent: nobody has
      */
     async markFailed(messageId: number, error: string, scope: OutboxScope, left?: unknown): Promise<void> {
-      const isPaced = !('pipeline' in scope);
+      const isPaced = 'runId' in scope || 'alertId' in scope;
       await knex('outbox')
         .where({ message_id: messageId })
         .whereNull('delivered_at')
@@ -190,13 +196,18 @@ export const createOutboxRepository = (knex: Knex) =>
     },
   });
 
-/** Lineage is nothing that a run waits for: only those who deliver for its whole pipeline see it. */
+/** Whether what failed has to rest before it is tried again. */
+const isRested = (scope: OutboxScope): boolean =>
+  'pipeline' in scope || ('lineage' in scope && !scope.isUrgent);
+
+/** Lineage is nothing that a run waits for. */
 function own(query: Knex.QueryBuilder, scope: OutboxScope): void {
-  if (!('pipeline' in scope)) query.whereNot({ channel: LINEAGE_CHANNEL });
+  if ('runId' in scope || 'alertId' in scope) query.whereNot({ channel: LINEAGE_CHANNEL });
 }
 
 function columnOf(scope: OutboxScope): [column: string, value: string] {
   if ('pipeline' in scope) return ['pipeline', scope.pipeline];
+  if ('lineage' in scope) return ['pipeline', scope.lineage];
   return 'runId' in scope ? ['run_id', scope.runId] : ['alert_id', scope.alertId];
 }
 
