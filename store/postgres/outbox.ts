@@ -35,6 +35,12 @@ export interface WaitingMessage
   notBefore: Date | null;
 }
 
+/** Lineage that comes behind an event of the same run waits until that was taken. Takes the channel of lineage. */
+const IN_ORDER = `(channel <> ? or not exists (
+  select 1 from outbox earlier
+  where earlier.run_id = outbox.run_id and earlier.channel = outbox.channel
+    and earlier.message_id < outbox.message_id and earlier.delivered_at is null))`;
+
 interface OutboxRow {
   message_id: number;
   pipeline: string;
@@ -93,10 +99,7 @@ export const createOutboxRepository = (knex: Knex) =>
              and (retry_at is null or retry_at <= now() or ?)
              and message_id <> all (?)
              and (channel = ?) = ?
-             and (channel <> ? or not exists (
-               select 1 from outbox earlier
-               where earlier.run_id = outbox.run_id and earlier.channel = outbox.channel
-                 and earlier.message_id < outbox.message_id and earlier.delivered_at is null))
+             and ${IN_ORDER}
            order by attempts, message_id limit ? for update skip locked)
          update outbox o set claimed_until = now() + make_interval(secs => ?), attempts = attempts + 1
          from free where o.message_id = free.message_id
@@ -125,8 +128,8 @@ export const createOutboxRepository = (knex: Knex) =>
     async secondsToNext(pipeline: string): Promise<number | null> {
       const { rows } = await knex.raw<{ rows: { seconds: number | null }[] }>(
         `select extract(epoch from min(greatest(not_before, retry_at, claimed_until, now())) - now())::float8 as seconds
-         from outbox where pipeline = ? and delivered_at is null`,
-        [pipeline],
+         from outbox where pipeline = ? and delivered_at is null and ${IN_ORDER}`,
+        [pipeline, LINEAGE_CHANNEL],
       );
       return rows[0]?.seconds ?? null;
     },

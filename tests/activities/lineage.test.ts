@@ -59,8 +59,10 @@ test('a receiver that is out and comes back is told of a run once, its opening b
   expect(receiver.events).toEqual([]);
   receiver.answer(201);
   // The opening rests after its failure, and its end does not overtake it.
-  await deliver();
+  const { secondsToNext } = await deliver();
   expect(receiver.events).toEqual([]);
+  // Nor is it a reason to look again at once.
+  expect(secondsToNext).toBeGreaterThan(30);
   await rested();
   await deliver();
   await deliver();
