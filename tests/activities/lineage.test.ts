@@ -1,3 +1,5 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import type { Closing } from '../../pipelines/contracts/stages.ts';
@@ -9,10 +11,22 @@ let shop: ActivityShop;
 let receiver: LineageReceiver;
 const API_KEY = 'planted-lineage-key';
 
+/** Its deliverer is a workflow by this name, on the server that other tests of a shop use, too. */
+const PIPELINE = 'told-shop';
+
 beforeAll(async () => {
   shop = await openActivityShop();
+  const [definitions] = shop.context.definitionFolders;
+  const folder = join(definitions!, PIPELINE);
+  await cp(join(definitions!, 'shop'), folder, { recursive: true });
+  const file = join(folder, 'pipeline.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('pipeline: shop', `pipeline: ${PIPELINE}`));
 }, 60_000);
-afterAll(() => shop?.close());
+afterAll(async () => {
+  const deliverer = shop?.client.workflow.getHandle(`deliver/${PIPELINE}`);
+  await deliverer?.terminate().catch(() => undefined);
+  await shop?.close();
+});
 beforeEach(async () => {
   receiver = await startLineageReceiver();
   shop.context.lineage = {
@@ -32,7 +46,9 @@ afterEach(async () => {
 
 async function open(): Promise<Run> {
   const { execution } = await shop.openWorkflow();
-  const { run } = await shop.perform('openRun', { input: {}, workflow: execution, scheduledAt: null });
+  const { run } = await shop.perform('openRun', {
+    ...{ input: { pipeline: PIPELINE }, workflow: execution, scheduledAt: null },
+  });
   return run;
 }
 
@@ -46,7 +62,7 @@ function closingOf(run: Run): Closing {
 }
 
 const close = (run: Run) => shop.perform('closeRun', { run, closing: closingOf(run) });
-const deliver = () => shop.perform('deliverPipeline', { pipeline: 'shop' });
+const deliver = () => shop.perform('deliverPipeline', { pipeline: PIPELINE });
 const rested = () => shop.database.knex('outbox').update({ retry_at: null });
 const told = () => receiver.events.map(({ eventType, run }) => [eventType, run.runId]);
 
@@ -78,7 +94,7 @@ test('a receiver that is out and comes back is told of a run once, its opening b
 
 test('a second attempt at opening or closing a run tells nothing more', async () => {
   const run = await open();
-  const input = { input: {}, workflow: run.workflow, scheduledAt: null };
+  const input = { input: { pipeline: PIPELINE }, workflow: run.workflow, scheduledAt: null };
   await shop.perform('openRun', input);
   await close(run);
   await close(run);
@@ -93,8 +109,8 @@ test('a run waits for no receiver: what it delivers itself holds no lineage', as
   const { outbox } = shop.context.repositories;
   expect(await outbox.countUndelivered({ runId: run.runId })).toBe(0);
   expect(await outbox.claim({ runId: run.runId }, { limit: 9 })).toEqual([]);
-  expect(await outbox.claim({ pipeline: 'shop' }, { limit: 9 })).toEqual([]);
-  expect(await outbox.countUndelivered({ pipeline: 'shop' })).toBe(1);
+  expect(await outbox.claim({ pipeline: PIPELINE }, { limit: 9 })).toEqual([]);
+  expect(await outbox.countUndelivered({ pipeline: PIPELINE })).toBe(1);
   await shop.perform('deliverOutbox', { run });
   expect(receiver.requests).toEqual([]);
   await close(run);
@@ -132,7 +148,7 @@ test('a person who delivers at once need not wait until it has rested', async ()
   await deliver();
   receiver.answer(201);
   const { signal } = new AbortController();
-  expect(await deliverNow(shop.context, 'shop', signal)).toMatchObject({
+  expect(await deliverNow(shop.context, PIPELINE, signal)).toMatchObject({
     ...{ report: '2 messages delivered, none waits', isRefused: false },
   });
   expect(told().map(([type]) => type)).toEqual(['START', 'FAIL']);
