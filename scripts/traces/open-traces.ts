@@ -22,6 +22,8 @@ export interface Traces {
 }
 
 const CLOSE_WITHIN_MS = 3_000;
+/** Spans are few; what was not sent goes with a worker that is lost. */
+const SEND_EVERY_MS = 1_000;
 
 export const spanIds = new SpanIds();
 export const TRACER = 'strata';
@@ -33,7 +35,7 @@ export function openTraces(settings: TraceSettings, log: Pick<Log, 'warn' | 'inf
     resource: resourceFromAttributes({ ...settings.resource }),
     sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
     idGenerator: spanIds,
-    spanProcessors: [new BatchSpanProcessor(exporter)],
+    spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: SEND_EVERY_MS })],
   });
   provider.register();
   return {

@@ -139,7 +139,7 @@ test(
     const handle = await strata.startRun({ extract }, 'segment/test/killed');
     await handle.executeUpdate('pause', { args: [{ before: 'match' }] });
     await untilProgress(handle, ({ paused }) => paused?.standsBefore === 'match', 2 * MINUTES);
-    // By then it has sent what it did; a batch waits for five seconds.
+    // It has sent what it did a second later.
     for (let i = 0; i < 200 && named(receiver.spans, 'RunActivity:fitClusters').length === 0; i += 1)
       await sleep(50);
     await killed.kill();
