@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RunSummary, STAGES } from '../../pipelines/contracts/run.ts';
+import { workflowIds } from '../../pipelines/contracts/signatures.ts';
 import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
 import { ID_MARK, writeShopExtract } from '../helpers/activity-extract.ts';
@@ -43,33 +44,34 @@ const otel = (endpoint: string) => ({
   OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
 });
 
-/** `npm start -- --once` with a worker of its own on the services of this test. */
-async function startOnce(env: Record<string, string>) {
-  const json = join(folder, 'summary.json');
+async function command(script: string, args: string[], env: Record<string, string>) {
   const { databaseUrl, temporal } = strata.services;
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'scripts/start.ts', '--once', '--json', json, '--extract', extract],
-    {
-      cwd: PROJECT_FOLDER,
-      env: {
-        ...process.env,
-        STRATA_HOME: strata.home,
-        STRATA_DEFINITIONS: join(strata.home, 'definitions'),
-        STRATA_DATABASE_URL: databaseUrl,
-        TEMPORAL_ADDRESS: temporal.address,
-        STRATA_LOG_FORMAT: 'json',
-        ...env,
-      },
+  const child = spawn(process.execPath, ['--import', 'tsx', `scripts/${script}.ts`, ...args], {
+    cwd: PROJECT_FOLDER,
+    env: {
+      ...process.env,
+      STRATA_HOME: strata.home,
+      STRATA_DEFINITIONS: join(strata.home, 'definitions'),
+      STRATA_DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporal.address,
+      STRATA_LOG_FORMAT: 'json',
+      ...env,
     },
-  );
+  });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
   child.stdout.resume();
   const [code] = (await once(child, 'exit')) as [number];
-  return { code, said, summary: JSON.parse(await readFile(json, 'utf8')) as RunSummary };
+  return { code, said };
+}
+
+/** `npm start -- --once` with a worker of its own on the services of this test. */
+async function startOnce(env: Record<string, string>) {
+  const json = join(folder, 'summary.json');
+  const ended = await command('start', ['--once', '--json', json, '--extract', extract], env);
+  return { ...ended, summary: JSON.parse(await readFile(json, 'utf8')) as RunSummary };
 }
 
 const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
@@ -201,4 +203,23 @@ test(
     }
   },
   4 * MINUTES,
+);
+
+test(
+  'a command that signals an inbox is a trace, which names of what was typed the command alone',
+  async () => {
+    const { code, said } = await command(
+      'strata',
+      ['signal', 'request-run', '--pipeline', 'shop'],
+      otel(receiver.url),
+    );
+    expect([code, said], said).toEqual([0, expect.any(String)]);
+    const { spans } = receiver;
+    const typed = one(spans, 'strata signal');
+    expect(one(spans, 'SignalWithStartWorkflow:pipelineInbox')).toMatchObject({
+      ...{ traceId: typed.traceId, parentSpanId: typed.spanId },
+    });
+    await strata.client.workflow.getHandle(workflowIds.inbox('shop')).terminate();
+  },
+  MINUTES,
 );
