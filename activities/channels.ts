@@ -1,22 +1,35 @@
-import { unescape as unescaped } from 'node:querystring';
 import nodemailer from 'nodemailer';
 import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
 import { type Channel, channel as channelSchema } from '../pipelines/contracts/channels.ts';
 import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { letterOf, slackBody } from '../pipelines/stages/alerts/text.ts';
+import { LINEAGE_CHANNEL } from '../store/postgres/add-messages.ts';
 import type { OutboxMessage } from '../store/postgres/outbox.ts';
-import type { ActivityContext } from './context.ts';
+import {
+  aboutOf,
+  addressOf,
+  keyOf,
+  type LineageChannel,
+  post,
+  postLineage,
+  type Sending,
+  silenceOf,
+  TIMEOUT_MS,
+} from './post.ts';
 
-const TIMEOUT_MS = 10_000;
 /** A letter takes several answers: all of them together stay below the lease of the message. */
 const MAIL_TIMEOUT_MS = 20_000;
-
-type Sending = Pick<ActivityContext, 'log' | 'secret'>;
 
 /** What is left of a delivery: the channel for those who have not taken it, and why. */
 export interface Left {
   channel: Channel;
   fault: string;
+}
+
+interface Sent {
+  channel: Channel | LineageChannel | undefined;
+  message: OutboxMessage;
+  signal: AbortSignal;
 }
 
 /**
@@ -25,16 +38,16 @@ export interface Left {
  * @returns null where all have taken it
  * @throws PipelineError DELIVERY_FAILED; addresses may hold secrets: they are named by their variables
  */
-export async function send(
-  context: Sending,
-  { channel, message, signal }: { channel: Channel | undefined; message: OutboxMessage; signal: AbortSignal },
-): Promise<Left | null> {
+export async function send(context: Sending, { channel, message, signal }: Sent): Promise<Left | null> {
   switch (channel?.kind) {
     case 'webhook':
       await post(context, { ...channel, message, signal, body: message.payload });
       return null;
     case 'slack':
       await post(context, { ...channel, message, signal, body: slackBody(message.payload) });
+      return null;
+    case LINEAGE_CHANNEL:
+      await postLineage(context, { message, signal });
       return null;
     case 'email':
       return mail(context, { channel, message, signal });
@@ -49,84 +62,15 @@ export async function send(
 }
 
 /** As it was set when the message was written; messages of before there was that have none. */
-export function channelOf(message: OutboxMessage, notify: readonly Channel[]): Channel | undefined {
+export function channelOf(message: OutboxMessage, notify: readonly Channel[]): Sent['channel'] {
   if (message.settings === null) return notify[Number.parseInt(message.channel, 10)];
+  if (message.channel === LINEAGE_CHANNEL) return { kind: LINEAGE_CHANNEL };
   const parsed = channelSchema.safeParse(message.settings);
   if (parsed.success) return parsed.data;
   throw new PipelineError(
     'DELIVERY_FAILED',
     `message ${message.messageId} needs a channel this version knows`,
   );
-}
-
-interface Post {
-  kind: 'webhook' | 'slack';
-  urlFrom: string;
-  message: OutboxMessage;
-  body: unknown;
-  signal: AbortSignal;
-}
-
-async function post(context: Sending, { kind, urlFrom, message, body, signal }: Post): Promise<void> {
-  const { url, authorization } = webAddressOf(context, kind, urlFrom);
-  let answer: string;
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': keyOf(message), ...authorization },
-      body: JSON.stringify(body),
-      // Followed, a message would become a request for the page that one logs in by, and that page's 200 its receipt.
-      redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
-    // Nobody reads it, and unread it holds the connection.
-    await response.body?.cancel().catch(() => undefined);
-    if (response.ok) return;
-    const isRedirect = response.status >= 300 && response.status < 400;
-    answer = `it answered ${response.status}${isRedirect ? ', and no redirect is followed' : ''}`;
-  } catch (error) {
-    answer = silenceOf(error);
-  }
-  throw new PipelineError('DELIVERY_FAILED', `${kind} of ${urlFrom} needs to answer 2xx, ${answer}`);
-}
-
-/** The same in every attempt, and no other installation's: a rebuilt database counts its messages from one again. */
-function keyOf(message: OutboxMessage): string {
-  return `${aboutOf(message)}/${message.event}/${message.channel}`;
-}
-
-/** The id of its run, or of the alert that stands in a run's place. */
-function aboutOf({ runId, alertId }: OutboxMessage): string {
-  return (runId ?? alertId)!;
-}
-
-/** Codes of sockets, names and certificates hold no secret; an error's words may quote the address. */
-function silenceOf(error: unknown): string {
-  const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: { code?: unknown } };
-  if (name === 'TimeoutError') return 'it did not answer in time';
-  const known = [cause?.code, code].find(
-    (one): one is string => typeof one === 'string' && /^[A-Z][A-Z0-9_]*$/.test(one),
-  );
-  return known ? `it did not answer (${known})` : 'it did not answer';
-}
-
-/** @returns the address without the name and the password in it, and the header that says them */
-function webAddressOf(
-  context: Sending,
-  kind: string,
-  variable: string,
-): { url: URL; authorization?: { authorization: string } } {
-  const address = addressOf(context, kind, variable);
-  const url = URL.canParse(address) ? new URL(address) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new PipelineError('DELIVERY_FAILED', `${kind} needs http://… or https://… in ${variable}`);
-  }
-  const { username, password } = url;
-  if (username === '' && password === '') return { url };
-  [url.username, url.password] = ['', ''];
-  // Not decodeURIComponent: of a password with a percent sign that begins no code it would throw.
-  const credentials = Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString('base64');
-  return { url, authorization: { authorization: `Basic ${credentials}` } };
 }
 
 interface Mail {
@@ -187,13 +131,4 @@ function endOf(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-}
-
-function addressOf({ secret }: Sending, kind: string, variable: string): string {
-  const address = secret(variable);
-  if (address) return address;
-  throw new PipelineError(
-    'DELIVERY_FAILED',
-    `${kind} needs its address in the worker's environment as ${variable}`,
-  );
 }

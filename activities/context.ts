@@ -1,5 +1,6 @@
 import type { Definition } from '../pipelines/contracts/definition.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
+import type { Places } from '../pipelines/stages/openlineage/datasets.ts';
 import { withReleases } from '../pipelines/stages/releases.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { decodeJson } from '../store/artifacts/json.ts';
@@ -23,6 +24,8 @@ export interface ActivityContext {
   codeVersion: string;
   /** The environment, for addresses that a definition names by variable. */
   secret(name: string): string | undefined;
+  /** Where OpenLineage events go, and how data is named there; null or absent: nowhere. */
+  lineage?: { url: string; apiKey: string | undefined; places: Places } | null;
   log: { info(message: string, about?: Record<string, unknown>): void };
 }
 

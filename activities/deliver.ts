@@ -25,7 +25,7 @@ export interface Delivering {
  * @returns what was delivered, and why what was not
  */
 export async function deliverEach(
-  context: Pick<ActivityContext, 'log' | 'secret'> & {
+  context: Pick<ActivityContext, 'log' | 'secret' | 'lineage'> & {
     repositories: Pick<ActivityContext['repositories'], 'outbox' | 'runs'>;
   },
   { scope, notify, signal, onProgress, limit }: Delivering,

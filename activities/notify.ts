@@ -24,7 +24,7 @@ export function createNotifyActivities(context: ActivityContext): NotifyStages {
         return await runStage(context, { stage: 'notify', run, inputs: [] }, async (work) => {
           const definition = await frozenDefinition(artifacts, run);
           const faults = await deliverOwn(context, { runId: run.runId, definition, work });
-          if (faults.length === 0) await deliverLeftovers(context, run.pipeline, work);
+          if (faults.length === 0) await deliverLeftovers(context, { pipeline: run.pipeline }, work);
           if (faults.length > 0)
             throw new PipelineError('DELIVERY_FAILED', faults.join('; '), { undelivered: faults.length });
           // A deliverer that was killed has its message until the lease ends: then the next attempt takes it.
@@ -43,7 +43,8 @@ export function createNotifyActivities(context: ActivityContext): NotifyStages {
 
     async deliverPipeline({ pipeline }) {
       return withHeartbeats('notify', async (work) => {
-        await deliverLeftovers(context, pipeline, work);
+        await deliverLeftovers(context, { pipeline }, work);
+        await deliverLeftovers(context, { lineage: pipeline }, work);
         return { secondsToNext: await outbox.secondsToNext(pipeline) };
       });
     },
@@ -63,17 +64,21 @@ async function deliverOwn(
 }
 
 /** Older messages of the pipeline that have rested long enough. Their faults are theirs, and are kept with them. */
-async function deliverLeftovers(context: ActivityContext, pipeline: string, work: Work): Promise<void> {
+async function deliverLeftovers(
+  context: ActivityContext,
+  scope: { pipeline: string } | { lineage: string },
+  work: Work,
+): Promise<void> {
   const { delivered, faults } = await deliverEach(context, {
-    ...{ scope: { pipeline }, signal: work.signal },
+    ...{ scope, signal: work.signal },
     notify: (message) => channelsOfRun(context, message),
     limit: { faults: LEFTOVERS.faults, until: Date.now() + LEFTOVERS.ms },
     onProgress: (tried) => work.onProgress(tried, tried),
   });
-  if (delivered + faults.length > 0)
-    context.log.info(
-      `outbox of ${pipeline}: ${delivered} older messages delivered, ${faults.length} still wait`,
-    );
+  if (delivered + faults.length === 0) return;
+  const what = 'lineage' in scope ? `lineage of ${scope.lineage}` : `outbox of ${scope.pipeline}`;
+  const messages = 'lineage' in scope ? 'events' : 'older messages';
+  context.log.info(`${what}: ${delivered} ${messages} delivered, ${faults.length} still wait`);
 }
 
 async function channelsOfRun({ artifacts, repositories }: ActivityContext, { runId }: OutboxMessage) {

@@ -14,6 +14,7 @@ import { loadDefinition } from '../store/definitions.ts';
 import { tellHeld } from './alerts.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { reasonOfCancel, stateOf } from './executions.ts';
+import { lineageOfEnd, lineageOfOpening } from './lineage.ts';
 import { handOver } from './notify.ts';
 import { baseOf, refusalOfRun } from './publication-base.ts';
 import { gatherReleases } from './releases.ts';
@@ -81,7 +82,8 @@ async function openRun(
     beforePublished: input.beforePublished ?? definition.review.beforePublished,
     workflow: opening.workflow,
   };
-  await repositories.runs.open({ ...run, input });
+  await repositories.runs.open({ ...run, input, messages: lineageOfOpening(context, run, definition) });
+  if (context.lineage) await handOver(context, pipeline);
   const { timeoutHours, onTimeout } = definition.review;
   const k = input.k === undefined ? definition.clustering.k : { min: input.k, max: input.k };
   return { run, review: { timeoutHours, onTimeout }, k, ...(scale.parts > 1 && { scale }) };
@@ -109,14 +111,15 @@ async function turnOf(context: ActivityContext, run: Run): Promise<Turn> {
 /** Closes a run that can no longer close itself, as failed. A run that was closed or published stays as it is. */
 export async function abandonRun(context: ActivityContext, runId: string): Promise<void> {
   const { artifacts, repositories } = context;
-  const isAbandoned = await repositories.runs.abandon(
-    runId,
-    'its workflow ended without closing it (RUN_ABANDONED)',
-  );
+  const reason = 'its workflow ended without closing it (RUN_ABANDONED)';
+  const record = await repositories.runs.get(runId);
+  const tellEnd = await lineageOfEnd(context, { ...record, extract: record.input.extract ?? null });
+  const messages = tellEnd({ ...record.summary, verdict: record.verdict, reasons: [reason] });
+  const isAbandoned = await repositories.runs.abandon(runId, reason, messages);
   const outcome = (await repositories.publications.ofRun(runId)) ? 'published' : 'failed';
   await repositories.alerts.settleHeld(runId, outcome);
   // Its workflow may have been terminated between the publication and the delivery.
-  await handOver(context, (await repositories.runs.get(runId)).pipeline);
+  await handOver(context, record.pipeline);
   if (!isAbandoned) return;
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
@@ -150,6 +153,7 @@ async function closeRun(
   }
   // The pointer had moved before the cancel or the fault: readers see the run, so it is published.
   const outcome = publication ? 'published' : closing.outcome;
+  const tellEnd = await lineageOfEnd(context, run);
   if (outcome !== 'published') {
     // First what readers depend on and what frees space: the disk may be what broke the run.
     await repositories.cleanUp(run.runId);
@@ -170,7 +174,9 @@ async function closeRun(
     manifest: manifest && { uri: manifest.uri, sha256: manifest.sha256 },
   };
   const { verdict } = summary;
-  const recorded = await repositories.runs.close(run.runId, { outcome, verdict, summary, manifest });
+  const closed = { outcome, verdict, summary, manifest, messages: tellEnd(summary) };
+  const recorded = await repositories.runs.close(run.runId, closed);
+  if (context.lineage) await handOver(context, run.pipeline);
   // Published, too: one that is kept aside changes no other alert.
   await repositories.alerts.settleHeld(run.runId, recorded);
   return { ...summary, outcome: recorded };

@@ -2,7 +2,8 @@ import type { ActivityContext } from '../activities/context.ts';
 import { frozenDefinition } from '../activities/context.ts';
 import { deliverEach } from '../activities/deliver.ts';
 import { loadDefinition } from '../store/definitions.ts';
-import { scopeOf } from '../store/postgres/outbox.ts';
+import { LINEAGE_CHANNEL } from '../store/postgres/add-messages.ts';
+import { type OutboxScope, scopeOf } from '../store/postgres/outbox.ts';
 import { counted } from './terminal.ts';
 
 /**
@@ -17,7 +18,11 @@ export async function deliverNow(
 ): Promise<{ report: string; isRefused: boolean }> {
   const { artifacts, repositories } = context;
   const waiting = await repositories.outbox.waiting(pipeline);
-  const scopes = new Map(waiting.map((message) => [message.runId ?? message.alertId, scopeOf(message)]));
+  const scopes = new Map<unknown, OutboxScope>(
+    waiting.map((message) => [message.runId ?? message.alertId, scopeOf(message)]),
+  );
+  if (waiting.some(({ channel }) => channel === LINEAGE_CHANNEL))
+    scopes.set(LINEAGE_CHANNEL, { lineage: pipeline, isUrgent: true });
   // A name mistyped is the likelier mistake: it is answered with those that there are.
   if (scopes.size === 0) await loadDefinition(context.definitionFolders, pipeline);
   let delivered = 0;

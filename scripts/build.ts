@@ -9,11 +9,10 @@ import { BUILD_FOLDER, bundleName, makeBundle, writeBundle } from './workflow-bu
 
 // `npm run build`: what a worker would make at its start, for an image whose disk cannot be written and that has no git.
 
-/** With and without a version, with and without keys: which one a worker needs, its environment says. */
-const VARIANTS = [{}, { isVersioned: true }].flatMap((variant) => [
-  variant,
-  { ...variant, failureConverterPath: ENCODED_FAILURES },
-]);
+/** With and without a version, traces and keys: which one a worker needs, its environment says. */
+const VARIANTS = [{}, { isVersioned: true }]
+  .flatMap((variant) => [variant, { ...variant, isTraced: true }])
+  .flatMap((variant) => [variant, { ...variant, failureConverterPath: ENCODED_FAILURES }]);
 
 try {
   const config = readConfig();

@@ -11,8 +11,10 @@ import {
   withoutEmpty,
 } from '../temporal.config.ts';
 import { type CodecKey, parseCodecKeys } from './codec/keys.ts';
+import { type LineageSettings, parseLineageSettings } from './lineage-settings.ts';
 import type { LogFormat, LogLevel } from './log.ts';
 import { AWS_VARIABLES, parseS3 } from './s3-settings.ts';
+import { parseTraceSettings, type TraceSettings } from './traces/settings.ts';
 
 /** The checkout this file is in. */
 export const PROJECT_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -37,6 +39,10 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Where the worker tells its metrics and whether it is well; port null: nowhere. */
   readonly metrics: { readonly port: number | null; readonly host: string };
+  /** Where OpenTelemetry traces are sent, by OTEL_*; null: nowhere, and nothing of them is loaded. */
+  readonly traces: TraceSettings | null;
+  /** Where OpenLineage events are sent, by OPENLINEAGE_*; null: nowhere, and none are made. */
+  readonly lineage: LineageSettings | null;
   /** Of which deployment a worker here is, by Temporal's Worker Deployments; undefined: workers have no version. */
   readonly deployment: string | undefined;
   /** Which version the code here is; undefined: its commit. */
@@ -112,6 +118,8 @@ export function readConfig(env: Environment = process.env): Config {
       port: parsePort('STRATA_METRICS_PORT', given, { otherwise: null, problems }),
       host: parseHost('STRATA_METRICS_HOST', given, { otherwise: '127.0.0.1', problems }),
     }),
+    traces: parseTraceSettings(given, problems),
+    lineage: parseLineageSettings(given, problems),
     deployment: parseName('STRATA_DEPLOYMENT', given, { shape: DEPLOYMENT_NAME, problems }),
     buildId: parseName('STRATA_BUILD_ID', given, { shape: BUILD_ID, problems }),
     shutdownSeconds: parseWhole('STRATA_SHUTDOWN_SECONDS', given, { range: SHUTDOWN_SECONDS, problems }),

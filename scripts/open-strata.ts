@@ -18,6 +18,7 @@ import { joinParts } from './parts.ts';
 import { type RunningServices, startServices } from './services/index.ts';
 import { type DeploymentVersion, type StrataWorker, startWorker } from './strata-worker.ts';
 import { createTemporalLogger, installRuntime } from './temporal-logger.ts';
+import { startsTraced } from './traces/starts-traced.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 /** Everything of `npm start`, running. */
@@ -80,6 +81,7 @@ async function openClient(config: Config, { temporal }: Services, stack: Closing
     connection,
     namespace: temporal.namespace,
     dataConverter: dataConverterOf(config),
+    ...(await startsTraced(config)),
   });
 }
 
@@ -107,13 +109,16 @@ export async function openWorker(parts: WorkerParts, stack: ClosingStack): Promi
   const bundle = await bundleWorkflows(join(config.tools.cacheFolder, 'workflows'), {
     ...dataConverter,
     isVersioned: version !== null,
+    isTraced: config.traces !== null,
   });
   const { namespace } = services.temporal;
-  const interceptor = observer && hearActivities((ended) => observer.hear(ended));
+  const traces = config.traces ? (await import('./traces/worker.ts')).traceWorker() : undefined;
+  const interceptor =
+    observer || traces ? hearActivities((ended) => observer?.hear(ended), traces?.activity) : undefined;
   const graceSeconds = config.shutdownSeconds;
   const worker = await startWorker({
     ...{ connection, namespace, bundle, context, dataConverter },
-    ...{ version, graceSeconds, interceptor },
+    ...{ version, graceSeconds, interceptor, traces },
   });
   stack.defer(() => worker.stop());
   const queues = `task queues ${Object.values(TASK_QUEUES).join(', ')}`;

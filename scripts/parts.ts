@@ -7,6 +7,7 @@ import { connect } from '../store/postgres/connect.ts';
 import { migrate } from '../store/postgres/migrate.ts';
 import { createRepositories } from '../store/postgres/repositories.ts';
 import type { Config } from './config.ts';
+import { lineageOf } from './lineage-settings.ts';
 import type { Log } from './log.ts';
 import { openArtifacts } from './open-artifacts.ts';
 import { openScratch } from './scratch.ts';
@@ -33,6 +34,7 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
   const scratch = await openScratch(join(config.home, 'scratch'));
   const { least, most, shareOfMachine } = DUCKDB_MEMORY_MB;
   const copiesFolder = join(scratch.folder, 'copies');
+  const secret = (name: string) => config.tools.childEnvironment[name];
   const context: ActivityContext = {
     artifacts: await openArtifacts(config, copiesFolder),
     repositories: createRepositories(knex),
@@ -42,7 +44,8 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
     threads: config.threads,
     memoryLimitMb: Math.round(Math.min(most, Math.max(least, (totalmem() / MEGABYTE) * shareOfMachine))),
     codeVersion: await codeVersion(),
-    secret: (name) => config.tools.childEnvironment[name],
+    secret,
+    lineage: lineageOf(config.lineage, { databaseUrl, secret }),
     log: { info: (message, about) => log.info(message, about) },
   };
   const close = async () => {

@@ -26,6 +26,7 @@ import { createLog, type Log } from './log.ts';
 import { openWorker } from './open-strata.ts';
 import { joinParts } from './parts.ts';
 import { startServices } from './services/index.ts';
+import { startsTraced } from './traces/starts-traced.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 const UPDATED_WITHIN_MS = 30_000;
@@ -71,7 +72,8 @@ export async function withRun<R>(
     const { connectionOptions, namespace, uiUrl, started } = services.temporal;
     const connection = await Connection.connect(connectionOptions);
     stack.defer(() => connection.close());
-    const client = new Client({ connection, namespace, dataConverter: dataConverterOf(config) });
+    const dataConverter = dataConverterOf(config);
+    const client = new Client({ connection, namespace, dataConverter, ...(await startsTraced(config)) });
     const { repositories } = context;
     const record = await findNamedRun(repositories, asked);
     const { execution, description } = await currentExecution(client, record.workflow);

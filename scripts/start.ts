@@ -5,13 +5,14 @@ import type { StartInput } from '../pipelines/contracts/run.ts';
 import { endProcess } from './closing-stack.ts';
 import { type Config, readConfig } from './config.ts';
 import { errorText } from './error-text.ts';
-import { clearSteps, openLog } from './log.ts';
+import { clearSteps, type Log, openLog } from './log.ts';
 import { checkInput, runMainJob } from './main-job.ts';
 import { refuseKeptByNpm, tellOfNpm } from './npm-options.ts';
 import { openStrata, type Strata } from './open-strata.ts';
 import { FILE_KINDS, isoDate, SEGMENT_COUNTS, segmentCount } from './option-values.ts';
 import { checkFolder, writeJson } from './output-file.ts';
 import { EXIT_CODES, runReport, whereToLook } from './run-report.ts';
+import type { Traces } from './traces/open-traces.ts';
 
 const INTERRUPTED = 130;
 const TYPED = 'npm start --';
@@ -34,12 +35,13 @@ async function main(argv: string[]): Promise<number> {
     await checkFolder('--json', options.json);
     await checkInput(options.input, config);
     const log = openLog(config);
-    const strata = await openStrata({ config, log, signal: end.signal });
-    strata.ended.catch((fault: unknown) => end.abort(fault));
+    const traces = config.traces
+      ? (await import('./traces/open-traces.ts')).openTraces(config.traces, log)
+      : undefined;
     try {
-      return await runAndStay(strata, { ...options, config }, end.signal);
+      return await startAndRun({ ...options, config, log, traces }, end);
     } finally {
-      await strata.close();
+      await traces?.close();
     }
   } catch (error) {
     const { aborted, reason } = end.signal;
@@ -50,13 +52,24 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-async function runAndStay(
-  strata: Strata,
-  options: Options & { config: Config },
-  end: AbortSignal,
-): Promise<number> {
+type Start = Options & { config: Config; log: Log; traces: Traces | undefined };
+
+async function startAndRun(options: Start, end: AbortController): Promise<number> {
+  const { config, log } = options;
+  const strata = await openStrata({ config, log, signal: end.signal });
+  strata.ended.catch((fault: unknown) => end.abort(fault));
+  try {
+    return await runAndStay(strata, options, end.signal);
+  } finally {
+    await strata.close();
+  }
+}
+
+async function runAndStay(strata: Strata, options: Start, end: AbortSignal): Promise<number> {
   const { log } = strata;
-  const job = await runMainJob(strata, options.input, end).catch((error: unknown) => {
+  const run = () => runMainJob(strata, options.input, end);
+  const { traces } = options;
+  const job = await (traces ? traces.command('npm start', run) : run()).catch((error: unknown) => {
     if (end.aborted && !(end.reason instanceof Error))
       log.warn('stopped before the run had ended: it is kept, and the same command goes on with it');
     throw error;

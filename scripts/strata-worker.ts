@@ -18,6 +18,7 @@ import { type Config, PROJECT_FOLDER } from './config.ts';
 import { firstLine } from './error-text.ts';
 import { digestOfSources, LOCK_FILE } from './source-digest.ts';
 import { inputOf } from './start-or-join.ts';
+import type { WorkerTraces } from './traces/worker.ts';
 
 /** What makes an artifact's bytes; a change in any of these files is another code version. */
 const BYTES_FOLDERS = ['numeric', 'pipelines', 'activities', 'store/warehouse', 'store/artifacts'];
@@ -71,19 +72,23 @@ export async function startWorker(options: {
   dataConverter?: DataConverter;
   /** Around each activity. */
   interceptor?: ActivityInterceptorsFactory | undefined;
+  /** Where traces are told; the bundle has to be one for it. */
+  traces?: WorkerTraces | undefined;
   /** Null: one without a version, as on a laptop. The bundle has to be one for it. */
   version?: DeploymentVersion | null;
   /** Activities that go on when it is told to stop have so long to end before they are cancelled. */
   graceSeconds?: number;
 }): Promise<StrataWorker> {
-  const { connection, namespace, bundle, context, interceptor, version = null, graceSeconds = 1 } = options;
+  const { connection, namespace, bundle, context, interceptor, traces } = options;
+  const { version = null, graceSeconds = 1 } = options;
   const { dataConverter, missing } = watchKeys(options.dataConverter ?? {});
   const activities = createActivities(context);
   const shared = {
     connection,
     namespace,
     activities,
-    ...(interceptor && { interceptors: { activity: [interceptor] } }),
+    interceptors: { ...traces?.interceptors, ...(interceptor && { activity: [interceptor] }) },
+    ...(traces && { sinks: traces.sinks }),
     dataConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,

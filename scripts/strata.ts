@@ -30,6 +30,7 @@ import { schedulesCommand } from './schedules/command.ts';
 import { showCommand } from './show/command.ts';
 import { runsCommand } from './show/runs-command.ts';
 import { signalCommand } from './signal.ts';
+import { tracedCommand } from './traces/command.ts';
 
 const INTERRUPTED = 130;
 const TYPED = 'npm run strata --';
@@ -143,7 +144,7 @@ async function main(argv: string[]): Promise<number> {
   try {
     refuseKeptByNpm(strata, TYPED);
     tellOfNpm(strata, TYPED);
-    await strata.parseAsync(argv, { from: 'user' });
+    await tracedCommand(nameOf(argv, strata), () => strata.parseAsync(argv, { from: 'user' }));
     return exitCode;
   } catch (error) {
     const { aborted, reason } = end.signal;
@@ -152,4 +153,9 @@ async function main(argv: string[]): Promise<number> {
     console.error(errorText(aborted ? reason : error));
     return 1;
   }
+}
+
+/** What a trace calls it: of what was typed, only the word that there is a command for. */
+function nameOf([typed]: readonly string[], { commands }: Command): string {
+  return `strata ${commands.find((command) => command.name() === typed)?.name() ?? ''}`.trim();
 }

@@ -5,6 +5,7 @@ import { dataConverterOf } from './codec/data-converter.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
 import { startServices } from './services/index.ts';
+import { startsTraced } from './traces/starts-traced.ts';
 
 export interface TemporalAccess {
   client: Client;
@@ -27,7 +28,8 @@ export async function withTemporal<R>(
     const { uiUrl, namespace, address, connectionOptions } = services.temporal;
     const connection = await Connection.connect(connectionOptions);
     stack.defer(() => connection.close());
-    const client = new Client({ connection, namespace, dataConverter: dataConverterOf(config) });
+    const dataConverter = dataConverterOf(config);
+    const client = new Client({ connection, namespace, dataConverter, ...(await startsTraced(config)) });
     const addressOf = ({ id }: { id: string }) =>
       uiUrl === undefined
         ? `workflow ${id} at ${address}`

@@ -19,6 +19,10 @@ try {
   const config = readConfig();
   const log = openLog(config);
   tellFault = (fault) => log.error(errorText(fault), { code: (fault as { code?: string }).code });
+  if (config.traces) {
+    const traces = (await import('./traces/open-traces.ts')).openTraces(config.traces, log);
+    stack.defer(() => traces.close());
+  }
   const observer = await openObserver(config, log);
   stack.defer(() => observer.close());
   // Whoever sends work elsewhere learns of it before the first activity is stopped.

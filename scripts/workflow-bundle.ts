@@ -7,17 +7,21 @@ import { digestOfSources, LOCK_FILE } from './source-digest.ts';
 
 /** Part of every bundle of workflows. */
 export const WORKFLOW_INTERCEPTORS = [join(PROJECT_FOLDER, 'workflows/readable-payloads.ts')];
+/** Only where traces are told. */
+const TRACED = join(PROJECT_FOLDER, 'workflows/traced.ts');
 
 /** Where `npm run build` leaves what a worker needs at its start, for images whose disk cannot be written. */
 export const BUILD_FOLDER = join(PROJECT_FOLDER, 'build');
 
 /** More are of versions that nobody runs any more. */
 const BUNDLES_KEPT = 8;
-const BUNDLE_NAME = /^workflows-[0-9a-f]+(-versioned)?\.js$/;
+const BUNDLE_NAME = /^workflows-[0-9a-f]+(-versioned)?(-traced)?\.js$/;
 
 interface BundleOptions extends Pick<DataConverter, 'failureConverterPath'> {
   /** For a worker of a deployment, see workflows/versioned.ts. */
   isVersioned?: boolean;
+  /** For a worker that tells traces. */
+  isTraced?: boolean;
 }
 
 /**
@@ -42,18 +46,21 @@ export async function bundleWorkflows(
 }
 
 /** Says which code it is of: a file of this name is never of another. */
-export async function bundleName({ failureConverterPath, isVersioned }: BundleOptions): Promise<string> {
+export async function bundleName(options: BundleOptions): Promise<string> {
+  const { failureConverterPath, isVersioned, isTraced } = options;
   const version = await digestOfSources(PROJECT_FOLDER, {
     folders: ['workflows', 'pipelines/contracts'],
     files: [LOCK_FILE, ...(failureConverterPath ? [relative(PROJECT_FOLDER, failureConverterPath)] : [])],
   });
-  return `workflows-${version.slice(0, 16)}${isVersioned ? '-versioned' : ''}.js`;
+  const variant = `${isVersioned ? '-versioned' : ''}${isTraced ? '-traced' : ''}`;
+  return `workflows-${version.slice(0, 16)}${variant}.js`;
 }
 
-export async function makeBundle({ failureConverterPath, isVersioned }: BundleOptions): Promise<string> {
+export async function makeBundle(options: BundleOptions): Promise<string> {
+  const { failureConverterPath, isVersioned, isTraced } = options;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(PROJECT_FOLDER, 'workflows', isVersioned ? 'versioned.ts' : 'index.ts'),
-    workflowInterceptorModules: WORKFLOW_INTERCEPTORS,
+    workflowInterceptorModules: [...WORKFLOW_INTERCEPTORS, ...(isTraced ? [TRACED] : [])],
     ...(failureConverterPath && { failureConverterPath }),
     logger: silent,
   });

@@ -1,10 +1,18 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { stageOfActivity } from '../../pipelines/contracts/stage-activities.ts';
+import type { ActivityTraces } from '../traces/worker.ts';
 import { type ActivityEnded, activityEnded, runOf } from './activity-ended.ts';
 import { withinActivity } from './activity-scope.ts';
 
-/** Tells of each attempt that has ended; whatever goes wrong in telling changes nothing of the work. */
-export function hearActivities(tell: (ended: ActivityEnded) => void): ActivityInterceptorsFactory {
+/**
+ * Tells of each attempt that has ended; whatever goes wrong in telling changes nothing of the work.
+ *
+ * @param traces makes a span of each; undefined: none
+ */
+export function hearActivities(
+  tell: (ended: ActivityEnded) => void,
+  traces?: ActivityTraces,
+): ActivityInterceptorsFactory {
   return ({ info }) => ({
     inbound: {
       async execute(input, next) {
@@ -17,7 +25,10 @@ export function hearActivities(tell: (ended: ActivityEnded) => void): ActivityIn
           waitSeconds: Math.max(0, Date.now() - info.currentAttemptScheduledTimestampMs) / 1_000,
         };
         const run = runOf(argument);
+        const { activity } = facts;
+        const span = traces?.({ activity, headers: input.headers, asOf: asOfIn(argument) });
         const scope = {
+          ...span?.ids,
           run: run?.runId ?? null,
           pipeline: run?.pipeline ?? null,
           stage: stageOfActivity(facts.activity),
@@ -30,14 +41,16 @@ export function hearActivities(tell: (ended: ActivityEnded) => void): ActivityIn
         const ended = (how: { result: unknown } | { error: unknown }) => {
           const seconds = (performance.now() - startMs) / 1_000;
           try {
-            tell(activityEnded(facts, { input: argument, seconds, ...how }));
+            const told = activityEnded(facts, { input: argument, seconds, ...how });
+            span?.end(told);
+            tell(told);
           } catch {
             // The work is what counts.
           }
         };
         return withinActivity(scope, async () => {
           try {
-            const result = await next(input);
+            const result = await (span ? span.within(() => next(input)) : next(input));
             ended({ result });
             return result;
           } catch (error) {
@@ -48,4 +61,9 @@ export function hearActivities(tell: (ended: ActivityEnded) => void): ActivityIn
       },
     },
   });
+}
+
+function asOfIn(input: unknown): string | null {
+  const asOf = (input as { run?: { asOf?: unknown } } | null | undefined)?.run?.asOf;
+  return typeof asOf === 'string' ? asOf : null;
 }

@@ -9,6 +9,9 @@ export interface ActivityScope {
   activity: string;
   queue: string;
   attempt: number;
+  /** Of its span, where traces are told. */
+  trace_id?: string;
+  span_id?: string;
 }
 
 const storage = new AsyncLocalStorage<ActivityScope>();

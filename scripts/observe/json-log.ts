@@ -10,6 +10,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 export const LOG_FIELDS = [
   ...['pipeline', 'run', 'workflow', 'workflowRun', 'stage', 'activity', 'queue', 'attempt'],
   ...['code', 'outcome', 'seconds', 'rows', 'component', 'text'],
+  ...['trace_id', 'span_id'],
 ] as const;
 
 /** One JSON object a line, for what collects logs: time, level, message, then what it is about. */

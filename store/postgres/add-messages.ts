@@ -1,5 +1,8 @@
 import type { Knex } from 'knex';
 
+/** Messages on it are OpenLineage events: delivered beside runs alone, those of one run in their order. */
+export const LINEAGE_CHANNEL = 'openlineage';
+
 export interface NewMessage {
   event: string;
   channel: string;

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { LINEAGE_CHANNEL } from './add-messages.ts';
 import { translated } from './database-errors.ts';
 import { removeMemberships } from './memberships.ts';
 import { lockRun } from './run-lock.ts';
@@ -27,8 +28,12 @@ export const createCleanUp =
         await removeStability(transaction, runId);
         await removeSegmentation(transaction, runId);
         await removeMemberships(transaction, run);
-        // That it waited for a person was true, and is told whatever became of it.
-        await transaction('outbox').where({ run_id: runId }).whereNot('event', 'like', 'alerts.%').delete();
+        // That it began, and that it waited for a person, was true, and is told whatever became of it.
+        await transaction('outbox')
+          .where({ run_id: runId })
+          .whereNot('event', 'like', 'alerts.%')
+          .whereNot({ channel: LINEAGE_CHANNEL })
+          .delete();
         await transaction('runs')
           .where({ run_id: runId })
           .update({ cleaned_at: transaction.raw('coalesce(cleaned_at, now())') });

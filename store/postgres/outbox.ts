@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { LINEAGE_CHANNEL } from './add-messages.ts';
 import { translating } from './database-errors.ts';
 
 const ERROR_LENGTH = 500;
@@ -34,6 +35,12 @@ export interface WaitingMessage
   notBefore: Date | null;
 }
 
+/** Lineage that comes behind an event of the same run waits until that was taken. Takes the channel of lineage. */
+const IN_ORDER = `(channel <> ? or not exists (
+  select 1 from outbox earlier
+  where earlier.run_id = outbox.run_id and earlier.channel = outbox.channel
+    and earlier.message_id < outbox.message_id and earlier.delivered_at is null))`;
+
 interface OutboxRow {
   message_id: number;
   pipeline: string;
@@ -49,9 +56,14 @@ interface OutboxRow {
 
 /**
  * Which messages: of one run, whose own retries pace it, or of an alert about no run; or of a pipeline, where one that
- * failed rests for a while before it is tried again.
+ * failed rests for a while before it is tried again; all of these without lineage. Or the lineage of a pipeline, each
+ * run's in its order; `isUrgent`: whether or not it has rested.
  */
-export type OutboxScope = { runId: string } | { alertId: string } | { pipeline: string };
+export type OutboxScope =
+  | { runId: string }
+  | { alertId: string }
+  | { pipeline: string }
+  | { lineage: string; isUrgent?: boolean };
 
 /** What a message is about, for those who deliver it alone. */
 export function scopeOf({ runId, alertId }: Pick<OutboxMessage, 'runId' | 'alertId'>): OutboxScope {
@@ -86,11 +98,16 @@ export const createOutboxRepository = (knex: Knex) =>
              and (not_before is null or not_before <= now())
              and (retry_at is null or retry_at <= now() or ?)
              and message_id <> all (?)
+             and (channel = ?) = ?
+             and ${IN_ORDER}
            order by attempts, message_id limit ? for update skip locked)
          update outbox o set claimed_until = now() + make_interval(secs => ?), attempts = attempts + 1
          from free where o.message_id = free.message_id
          returning o.*`,
-        [...columnOf(scope), !('pipeline' in scope), [...except], limit, leaseSeconds],
+        [
+          ...[...columnOf(scope), !isRested(scope), [...except]],
+          ...[LINEAGE_CHANNEL, 'lineage' in scope, LINEAGE_CHANNEL, limit, leaseSeconds],
+        ],
       );
       return rows.map(messageOf).sort((left, right) => left.messageId - right.messageId);
     },
@@ -102,6 +119,7 @@ export const createOutboxRepository = (knex: Knex) =>
         .where(column, value)
         .whereNull('delivered_at')
         .whereRaw('(not ? or not_before is null or not_before <= now())', [due])
+        .modify(own, scope)
         .count({ rows: '*' });
       return Number(row?.rows ?? 0);
     },
@@ -110,8 +128,8 @@ export const createOutboxRepository = (knex: Knex) =>
     async secondsToNext(pipeline: string): Promise<number | null> {
       const { rows } = await knex.raw<{ rows: { seconds: number | null }[] }>(
         `select extract(epoch from min(greatest(not_before, retry_at, claimed_until, now())) - now())::float8 as seconds
-         from outbox where pipeline = ? and delivered_at is null`,
-        [pipeline],
+         from outbox where pipeline = ? and delivered_at is null and ${IN_ORDER}`,
+        [pipeline, LINEAGE_CHANNEL],
       );
       return rows[0]?.seconds ?? null;
     },
@@ -139,6 +157,7 @@ export const createOutboxRepository = (knex: Knex) =>
       const [row] = await knex('outbox')
         .where(column, value)
         .whereNotNull('delivered_at')
+        .modify(own, scope)
         .count({ rows: '*' });
       return Number(row?.rows ?? 0);
     },
@@ -159,7 +178,7 @@ export const createOutboxRepository = (knex: Knex) =>
      * @param left the channel for those who have not taken it; absent: nobody has
      */
     async markFailed(messageId: number, error: string, scope: OutboxScope, left?: unknown): Promise<void> {
-      const isPaced = !('pipeline' in scope);
+      const isPaced = 'runId' in scope || 'alertId' in scope;
       await knex('outbox')
         .where({ message_id: messageId })
         .whereNull('delivered_at')
@@ -180,8 +199,18 @@ export const createOutboxRepository = (knex: Knex) =>
     },
   });
 
+/** Whether what failed has to rest before it is tried again. */
+const isRested = (scope: OutboxScope): boolean =>
+  'pipeline' in scope || ('lineage' in scope && !scope.isUrgent);
+
+/** Lineage is nothing that a run waits for. */
+function own(query: Knex.QueryBuilder, scope: OutboxScope): void {
+  if ('runId' in scope || 'alertId' in scope) query.whereNot({ channel: LINEAGE_CHANNEL });
+}
+
 function columnOf(scope: OutboxScope): [column: string, value: string] {
   if ('pipeline' in scope) return ['pipeline', scope.pipeline];
+  if ('lineage' in scope) return ['pipeline', scope.lineage];
   return 'runId' in scope ? ['run_id', scope.runId] : ['alert_id', scope.alertId];
 }
 

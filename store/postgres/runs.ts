@@ -8,6 +8,7 @@ import type {
   StartInput,
   Verdict,
 } from '../../pipelines/contracts/run.ts';
+import { addMessages, type NewMessage } from './add-messages.ts';
 import { translating } from './database-errors.ts';
 import { type Refits, type RefitsAsked, refitsAround } from './refits.ts';
 import { lockOpenRun, lockRun, unknownRun } from './run-lock.ts';
@@ -18,6 +19,8 @@ export interface NewRun extends Pick<Run, 'runId' | 'pipeline' | 'seed' | 'defin
   kind: RunKind;
   /** As it was sent. */
   input: StartInput;
+  /** What others are told of its opening. */
+  messages?: readonly NewMessage[];
 }
 
 export type RunsRepository = ReturnType<typeof createRunsRepository>;
@@ -134,7 +137,8 @@ export const createRunsRepository = (knex: Knex) =>
      * @returns whether what it wrote is still to be cleaned up: true until `cleanUp` has gone through, so that
      *   whoever calls this again makes good what failed before. Artifacts go first: the rows gone, it is done
      */
-    abandon: (runId: string, reason: string): Promise<boolean> => abandonRun(knex, runId, reason),
+    abandon: (runId: string, reason: string, messages?: MessagesOfEnd): Promise<boolean> =>
+      abandonRun(knex, runId, { reason, messages }),
 
     /** Notes where the closed workflow's history is kept. */
     async keepHistory(runId: string, history: ArtifactRef): Promise<void> {
@@ -151,7 +155,11 @@ export interface ClosedRun {
   summary: RunSummary;
   /** Null when there was no space for it; never so for a published run. */
   manifest: ArtifactRef | null;
+  /** What others are told of its end, by the outcome on record. */
+  messages?: MessagesOfEnd;
 }
+
+export type MessagesOfEnd = (outcome: Exclude<Outcome, 'held'>) => readonly NewMessage[];
 
 async function openRun(knex: Knex, run: NewRun): Promise<void> {
   const definition_sha256 = run.definition.sha256;
@@ -179,6 +187,8 @@ async function openRun(knex: Knex, run: NewRun): Promise<void> {
       .returning('run_id');
     if (inserted.length > 0) {
       await transaction('pipelines').where({ name: run.pipeline }).update({ definition_sha256 });
+      const { pipeline, runId, messages = [] } = run;
+      await addMessages(transaction, { pipeline, runId, messages });
     }
   });
 }
@@ -240,11 +250,17 @@ async function closeRun(knex: Knex, runId: string, closing: ClosedRun): Promise<
         manifest: JSON.stringify(closing.manifest),
         closed_at: transaction.fn.now(),
       });
+    const messages = closing.messages?.(outcome as Exclude<Outcome, 'held'>) ?? [];
+    await addMessages(transaction, { pipeline: run.pipeline, runId, messages });
     return outcome;
   });
 }
 
-async function abandonRun(knex: Knex, runId: string, reason: string): Promise<boolean> {
+async function abandonRun(
+  knex: Knex,
+  runId: string,
+  { reason, messages }: { reason: string; messages: MessagesOfEnd | undefined },
+): Promise<boolean> {
   return knex.transaction(async (transaction) => {
     const run = await lockRun(transaction, runId);
     if (run.isClosed) return !run.isPublished && !run.isCleaned;
@@ -257,6 +273,8 @@ async function abandonRun(knex: Knex, runId: string, reason: string): Promise<bo
         // A clean-up begun by the run itself is gone over again: how far it came is not known.
         cleaned_at: null,
       });
+    const told = messages?.(run.isPublished ? 'published' : 'failed') ?? [];
+    await addMessages(transaction, { pipeline: run.pipeline, runId, messages: told });
     return !run.isPublished;
   });
 }

@@ -29,8 +29,8 @@ const LONG_EVENTS = 500;
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** Today's workflow code, as a worker of ours has it. */
-export const bundleWorkflows = (): Promise<WorkflowBundle> =>
-  bundle(join(readConfig().tools.cacheFolder, 'workflows'));
+export const bundleWorkflows = (options: { isTraced?: boolean } = {}): Promise<WorkflowBundle> =>
+  bundle(join(readConfig().tools.cacheFolder, 'workflows'), options);
 
 export interface TestRuns {
   client: Client;

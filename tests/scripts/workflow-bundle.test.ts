@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ENCODED_FAILURES } from '../../scripts/codec/data-converter.ts';
 import { bundleName, bundleWorkflows } from '../../scripts/workflow-bundle.ts';
@@ -43,14 +43,26 @@ test('what was built of other code is not: it is bundled once, and kept in the c
   expect(await readdir(cache)).toEqual([await bundleName({})]);
 });
 
-test('workers with and without a version, with and without keys, each have a bundle of their own', async () => {
-  const variants = [{}, { isVersioned: true }].flatMap((one) => [
-    one,
-    { ...one, failureConverterPath: ENCODED_FAILURES },
-  ]);
-  expect(new Set(await Promise.all(variants.map(bundleName)))).toHaveProperty('size', 4);
+test('workers with and without a version, traces and keys each have a bundle of their own', async () => {
+  const variants = [{}, { isVersioned: true }]
+    .flatMap((one) => [one, { ...one, isTraced: true }])
+    .flatMap((one) => [one, { ...one, failureConverterPath: ENCODED_FAILURES }]);
+  expect(new Set(await Promise.all(variants.map(bundleName)))).toHaveProperty('size', 8);
   const [cache, build] = places();
   expect((await bundleWorkflows(cache, { isVersioned: true }, build)).code).toMatch(
     /workflows\/versioned\.ts$/,
   );
+});
+
+test('without traces nothing of them is in a bundle', async () => {
+  const [cache, build] = places();
+  const interceptors = async (isTraced: boolean) => {
+    await bundleWorkflows(cache, { isTraced }, build);
+    const { workflowInterceptorModules } = bundled.mock.lastCall![0] as unknown as {
+      workflowInterceptorModules: string[];
+    };
+    return workflowInterceptorModules.map((path) => basename(path));
+  };
+  expect(await interceptors(false)).toEqual(['readable-payloads.ts']);
+  expect(await interceptors(true)).toEqual(['readable-payloads.ts', 'traced.ts']);
 });

@@ -99,6 +99,12 @@ describe('replay', () => {
     // A second for each of them on a machine that has others to serve.
   }, 120_000);
 
+  test('so does the code of a worker that tells traces', async () => {
+    const replayed = await replayAll(await bundleWorkflows({ isTraced: true }));
+    expect(replayed.length).toBeGreaterThan(OUTCOMES.length);
+    expect(replayed.filter(({ fault }) => fault !== null)).toEqual([]);
+  }, 120_000);
+
   test('a workflow whose order was changed is caught on every history', async () => {
     const changed = await bundleWorkflowCode({ workflowsPath: CHANGED, logger: new DefaultLogger('ERROR') });
     const replayed = await replayAll(changed, historiesOfRuns());

@@ -1,0 +1,162 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Run } from '../../pipelines/contracts/run.ts';
+import type { Closing } from '../../pipelines/contracts/stages.ts';
+import { deliverNow } from '../../scripts/alerts-deliver.ts';
+import { type ActivityShop, openActivityShop } from '../helpers/activity-shop.ts';
+import { type LineageReceiver, startLineageReceiver } from '../helpers/lineage-receiver.ts';
+
+let shop: ActivityShop;
+let receiver: LineageReceiver;
+const API_KEY = 'planted-lineage-key';
+
+/** Its deliverer is a workflow by this name, on the server that other tests of a shop use, too. */
+const PIPELINE = 'told-shop';
+
+beforeAll(async () => {
+  shop = await openActivityShop();
+  const [definitions] = shop.context.definitionFolders;
+  const folder = join(definitions!, PIPELINE);
+  await cp(join(definitions!, 'shop'), folder, { recursive: true });
+  const file = join(folder, 'pipeline.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('pipeline: shop', `pipeline: ${PIPELINE}`));
+}, 60_000);
+afterAll(async () => {
+  const deliverer = shop?.client.workflow.getHandle(`deliver/${PIPELINE}`);
+  await deliverer?.terminate().catch(() => undefined);
+  await shop?.close();
+});
+beforeEach(async () => {
+  receiver = await startLineageReceiver();
+  shop.context.lineage = {
+    url: `${receiver.url.replace('//', '//user:hunter2@')}/api/v1/lineage`,
+    apiKey: API_KEY,
+    places: {
+      namespace: 'shops',
+      store: { namespace: 'postgres://db.example:5432', database: 'strata' },
+      sourceAt: () => null,
+    },
+  };
+});
+afterEach(async () => {
+  await receiver.close();
+  await shop.database.knex('outbox').delete();
+});
+
+async function open(): Promise<Run> {
+  const { execution } = await shop.openWorkflow();
+  const { run } = await shop.perform('openRun', {
+    ...{ input: { pipeline: PIPELINE }, workflow: execution, scheduledAt: null },
+  });
+  return run;
+}
+
+function closingOf(run: Run): Closing {
+  return {
+    ...{ runId: run.runId, kind: run.kind, pipeline: run.pipeline, asOf: run.asOf, workflow: run.workflow },
+    ...{ outcome: 'failed', verdict: null, reasons: ['disk full (ARTIFACT_DISK_FULL)'], k: null },
+    counts: { rowsRead: 0, rowsAccepted: 0, rowsQuarantined: 0, quarantinedBy: [], customers: 0 },
+    ...{ segments: [], quality: null, stages: [] },
+  } as unknown as Closing;
+}
+
+const close = (run: Run) => shop.perform('closeRun', { run, closing: closingOf(run) });
+const deliver = () => shop.perform('deliverPipeline', { pipeline: PIPELINE });
+const rested = () => shop.database.knex('outbox').update({ retry_at: null });
+const told = () => receiver.events.map(({ eventType, run }) => [eventType, run.runId]);
+
+test('a receiver that is out and comes back is told of a run once, its opening before its end', async () => {
+  receiver.answer(503);
+  const run = await open();
+  await deliver();
+  await close(run);
+  await deliver();
+  expect(receiver.events).toEqual([]);
+  receiver.answer(201);
+  // The opening rests after its failure, and its end does not overtake it.
+  const { secondsToNext } = await deliver();
+  expect(receiver.events).toEqual([]);
+  // Nor is it a reason to look again at once.
+  expect(secondsToNext).toBeGreaterThan(30);
+  await rested();
+  await deliver();
+  await deliver();
+  const { runId } = run.workflow;
+  expect(told()).toEqual([
+    ['START', runId],
+    ['FAIL', runId],
+  ]);
+  expect(receiver.events[1]!.run.facets.errorMessage).toMatchObject({
+    message: 'disk full (ARTIFACT_DISK_FULL)',
+  });
+});
+
+test('a second attempt at opening or closing a run tells nothing more', async () => {
+  const run = await open();
+  const input = { input: { pipeline: PIPELINE }, workflow: run.workflow, scheduledAt: null };
+  await shop.perform('openRun', input);
+  await close(run);
+  await close(run);
+  await deliver();
+  await deliver();
+  expect(told().map(([type]) => type)).toEqual(['START', 'FAIL']);
+});
+
+test('a run waits for no receiver: what it delivers itself holds no lineage', async () => {
+  receiver.answer(503);
+  const run = await open();
+  const { outbox } = shop.context.repositories;
+  expect(await outbox.countUndelivered({ runId: run.runId })).toBe(0);
+  expect(await outbox.claim({ runId: run.runId }, { limit: 9 })).toEqual([]);
+  expect(await outbox.claim({ pipeline: PIPELINE }, { limit: 9 })).toEqual([]);
+  expect(await outbox.countUndelivered({ pipeline: PIPELINE })).toBe(1);
+  await shop.perform('deliverOutbox', { run });
+  expect(receiver.requests).toEqual([]);
+  await close(run);
+});
+
+test('the key goes as a bearer token, and neither it nor the address is kept or sent in words', async () => {
+  receiver.answer(401);
+  const run = await open();
+  await deliver();
+  const rows = await shop.database.knex('outbox').where({ run_id: run.runId });
+  expect(rows[0].last_error).toBe('openlineage of OPENLINEAGE_URL needs to answer 2xx, it answered 401');
+  expect(receiver.requests[0]).toMatchObject({
+    ...{ path: '/api/v1/lineage', authorization: `Bearer ${API_KEY}` },
+  });
+  for (const words of [JSON.stringify(rows), receiver.requests[0]!.body])
+    for (const secret of [API_KEY, 'hunter2', receiver.url]) expect(words).not.toContain(secret);
+  await close(run);
+});
+
+test('a run whose definition is gone ends all the same, and its event names no data', async () => {
+  const run = await open();
+  await shop.context.artifacts.release(run.runId, ['manifest']);
+  await close(run);
+  await deliver();
+  expect(receiver.events.map(({ eventType, inputs }) => [eventType, inputs.length])).toEqual([
+    ['START', 1],
+    ['FAIL', 0],
+  ]);
+});
+
+test('a person who delivers at once need not wait until it has rested', async () => {
+  receiver.answer(503);
+  const run = await open();
+  await close(run);
+  await deliver();
+  receiver.answer(201);
+  const { signal } = new AbortController();
+  expect(await deliverNow(shop.context, PIPELINE, signal)).toMatchObject({
+    ...{ report: '2 messages delivered, none waits', isRefused: false },
+  });
+  expect(told().map(([type]) => type)).toEqual(['START', 'FAIL']);
+});
+
+test('without an address nothing is made', async () => {
+  shop.context.lineage = null;
+  const run = await open();
+  await close(run);
+  expect(await shop.database.knex('outbox').where({ run_id: run.runId })).toEqual([]);
+});
