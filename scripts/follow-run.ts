@@ -62,7 +62,9 @@ export async function followRun(
   const teller = stageTeller(log);
   const onLook = async ({ description, progress }: Look) => {
     if (progress) teller.tell(progress);
-    if (progress?.stage) teller.howFar(await heartbeatOf(handle, description));
+    const parts = progress?.parts;
+    if (parts) teller.howFar(`${parts.done} of ${parts.of} parts`);
+    else if (progress?.stage) teller.howFar(await heartbeatOf(handle, description));
   };
   try {
     return await watchRun(handle, { ...options, onLook });

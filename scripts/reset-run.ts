@@ -13,11 +13,14 @@ type EventId = NonNullable<HistoryEvent['eventId']>;
 
 /** Number of the event with which the task ended that decided to begin the stage; null when it was not reached. */
 export function eventBefore(events: Events, stage: Stage): EventId | null {
-  // The first: a stage in parts begins with it, and no other stands twice in one history.
-  const scheduled = events.find(({ activityTaskScheduledEventAttributes: activity }) =>
-    ACTIVITIES_OF_STAGE[stage].includes(activity?.activityType?.name ?? ''),
+  const scheduled = events.flatMap(({ activityTaskScheduledEventAttributes: activity }) => activity ?? []);
+  const isOfStage = scheduled.map(({ activityType }) =>
+    ACTIVITIES_OF_STAGE[stage].includes(activityType?.name ?? ''),
   );
-  return scheduled?.activityTaskScheduledEventAttributes?.workflowTaskCompletedEventId ?? null;
+  // Of a stage in parts the first of them; of one that was done twice, the later time.
+  let first = isOfStage.lastIndexOf(true);
+  while (isOfStage[first - 1]) first -= 1;
+  return scheduled[first]?.workflowTaskCompletedEventId ?? null;
 }
 
 /** The same for the whole run, before it was opened. */

@@ -19,6 +19,8 @@ export interface ActivityFacts {
 export interface ActivityEnded extends ActivityFacts {
   run: Pick<Run, 'runId' | 'pipeline' | 'kind'> | null;
   stage: Stage | null;
+  /** Whether it is a part of its stage: what joins the parts counts the rows of all. */
+  isPart: boolean;
   seconds: number;
   /** Null: it did what it had to. */
   failure: { code: string; message: string | null } | null;
@@ -38,17 +40,14 @@ export function activityEnded(
   const { input, seconds } = call;
   const run = runOf(input);
   const stage = stageOfActivity(facts.activity);
-  const ended = { ...facts, run, stage, seconds };
+  const isPart = isPartOfStage(facts.activity);
+  const ended = { ...facts, run, stage, isPart, seconds };
   if ('error' in call) return { ...ended, failure: failureOf(call.error), work: null, outcome: null };
   const { result } = call;
   return {
     ...ended,
     failure: null,
-    // The rows of a part are counted once, by what joins them.
-    work:
-      run && stage && isTimed(result) && !isPartOfStage(facts.activity)
-        ? workOf(stage, { input, result, seconds })
-        : null,
+    work: run && stage && !isPart && isTimed(result) ? workOf(stage, { input, result, seconds }) : null,
     outcome: facts.activity === 'closeRun' ? outcomeOf(result) : null,
   };
 }

@@ -9,8 +9,8 @@ export interface Line {
 
 /** The line about an attempt: of stages, of what failed and of how a run ended; all the rest is for `debug`. */
 export function lineAbout(ended: ActivityEnded): Line {
-  const { activity, attempt, stage, run, seconds, failure, outcome, work } = ended;
-  const what = `${stage ?? activity}${run ? ` of ${run.runId}` : ''}`;
+  const { activity, attempt, stage, isPart, run, seconds, failure, outcome, work } = ended;
+  const what = `${isPart ? `a part of ${stage}` : (stage ?? activity)}${run ? ` of ${run.runId}` : ''}`;
   if (failure?.code === 'CANCELLED')
     return { level: 'debug', message: `${what} was cancelled`, about: { code: failure.code } };
   if (failure) {
@@ -21,6 +21,12 @@ export function lineAbout(ended: ActivityEnded): Line {
   if (outcome)
     return { level: 'info', message: `${run?.runId ?? 'a run'} ended ${outcome}`, about: { outcome } };
   if (stage === null) return { level: 'debug', message: what, about: { seconds } };
+  if (isPart)
+    return {
+      level: 'info',
+      message: `${what} done in ${formatDuration(seconds * 1_000)}`,
+      about: { seconds },
+    };
   if (work === null) return { level: 'info', message: `${what} had been done before`, about: { seconds } };
   const message = `${what} done in ${formatDuration(work.seconds * 1_000)}`;
   return { level: 'info', message, about: { seconds: work.seconds, rows: work.rows } };

@@ -2,6 +2,7 @@ import colors from 'picocolors';
 import type { StartInput } from '../../pipelines/contracts/run.ts';
 import { OUTCOME_SIGNS, runBody } from '../run-report.ts';
 import { bar, counted, dot, links, thousands } from '../terminal.ts';
+import { howFar } from './estimate.ts';
 import { howLong, moment, momentAfter } from './moments.ts';
 import { clip, widthOf } from './screen.ts';
 import type { Retry, RunView, StageView } from './view.ts';
@@ -165,7 +166,7 @@ function detailOf({ state, says, attempts }: StageView, { now }: RunView): strin
     stageLeftMs === null && usualMs !== null && elapsedMs > usualMs
       ? [`longer than its usual ${howLong(usualMs)}`]
       : [];
-  const far = of > 0 ? [`${thousands(done)} of ${thousands(of)}`] : [];
+  const far = of > 0 ? [howFar(now)] : [];
   const share = of > 0 ? done / of : stageLeftMs === null ? null : elapsedMs / (elapsedMs + stageLeftMs);
   const words = [...far, ...left, ...long, ...again].join(', ');
   return share === null ? words : `${track(share, STAGE_TRACK_WIDTH)} ${words}`;

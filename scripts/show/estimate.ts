@@ -1,4 +1,5 @@
 import type { Stage } from '../../pipelines/contracts/run.ts';
+import { thousands } from '../terminal.ts';
 
 // How long still: from how far the stage says it is, and from how long each stage took in past runs of the pipeline,
 // corrected by how much slower or faster this run has been than they were.
@@ -16,6 +17,13 @@ export interface Going {
   /** As the activity's heartbeat says it; `of` is 0 where it does not. */
   done: number;
   of: number;
+  /** What it counts, where that is to be said. */
+  unit?: 'parts';
+}
+
+/** `25 of 100`, `4 of 8 parts`. */
+export function howFar({ done, of, unit }: Going): string {
+  return `${thousands(Math.floor(done))} of ${thousands(of)}${unit ? ` ${unit}` : ''}`;
 }
 
 export interface Estimate {

@@ -1,4 +1,4 @@
-import { thousands } from '../terminal.ts';
+import { howFar } from './estimate.ts';
 import { howLong, moment } from './moments.ts';
 import type { RunView } from './view.ts';
 
@@ -36,7 +36,7 @@ export function createTeller(print: (line: string) => void) {
     spokeAtMs ??= nowMs;
     if (now === null || nowMs - spokeAtMs < SPEAK_EVERY_MS) return;
     spokeAtMs = nowMs;
-    const far = now.of > 0 ? `, ${thousands(now.done)} of ${thousands(now.of)}` : '';
+    const far = now.of > 0 ? `, ${howFar(now)}` : '';
     const left = leftMs === null ? '' : `, about ${howLong(leftMs)} left for all`;
     print(`… ${now.stage} ${howLong(now.elapsedMs)}${far}${left}`);
   }

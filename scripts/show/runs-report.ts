@@ -3,6 +3,7 @@ import type { Outcome } from '../../pipelines/contracts/run.ts';
 import type { RunRecord } from '../../store/postgres/run-records.ts';
 import { shortId } from '../find-run.ts';
 import { thousands } from '../terminal.ts';
+import { howFar } from './estimate.ts';
 import { age, howLong, inColumn, minute } from './moments.ts';
 import type { RunView } from './view.ts';
 
@@ -90,7 +91,7 @@ export function doing({ state, waits, retries, now, leftMs, beside }: RunView): 
   const [retry] = retries;
   if (retry) return `${retry.what}, attempt ${retry.attempt}: ${retry.fault}`;
   if (now === null) return beside ?? 'between two stages';
-  const far = now.of > 0 ? ` ${thousands(now.done)} of ${thousands(now.of)}` : '';
+  const far = now.of > 0 ? ` ${howFar(now)}` : '';
   return `${now.stage}${far}${leftMs === null ? '' : `, about ${howLong(leftMs)} left`}`;
 }
 

@@ -182,7 +182,8 @@ function goingOf({ execution, progress }: RunFacts, nowMs: number): Going | null
       0,
     );
     const done = Math.min(parts.of, parts.done + begun);
-    return { stage, done, of: parts.of, elapsedMs: Math.max(0, nowMs - Date.parse(parts.since)) };
+    const elapsedMs = Math.max(0, nowMs - Date.parse(parts.since));
+    return { stage, done, of: parts.of, unit: 'parts', elapsedMs };
   }
   const since = activity && (activity.startedAt ?? activity.scheduledAt);
   const { done, of } = activity?.heartbeat ?? { done: 0, of: 0 };

@@ -1,5 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Run, StartInput } from '../../pipelines/contracts/run.ts';
+import type { Extract } from '../../pipelines/contracts/stages.ts';
 import type { FeaturePlan } from '../../pipelines/stages/parts.ts';
 import { decodeJson } from '../../store/artifacts/json.ts';
 import { writeShopExtract } from '../helpers/activity-extract.ts';
@@ -37,6 +39,14 @@ const digestsOf = ({ features, clustering, match }: Pick<Walked, 'features' | 'c
   model: clustering.model.sha256,
   relabelled: match.relabelled?.sha256,
 });
+
+/** A run with its extract. */
+async function extracted(input: StartInput): Promise<{ run: Run; extract: Extract }> {
+  const { execution: workflow } = await shop.openWorkflow();
+  const opened = await shop.perform('openRun', { input, workflow, scheduledAt: null });
+  const extract = await shop.perform('extractCustomers', { run: opened.run });
+  return { run: { ...opened.run, asOf: extract.asOf }, extract };
+}
 
 async function membershipsOf(runId: string) {
   return shop.database
@@ -98,10 +108,7 @@ describe('a run in parts', () => {
 
   test('has no more parts than customers, and every row in one of them', async () => {
     const path = await writeShopExtract(shop.context.scratchFolder, { customers: 5 });
-    const { execution: workflow } = await shop.openWorkflow();
-    const opened = await shop.perform('openRun', { input: { extract: path }, workflow, scheduledAt: null });
-    const extract = await shop.perform('extractCustomers', { run: opened.run });
-    const run = { ...opened.run, asOf: extract.asOf };
+    const { run, extract } = await extracted({ extract: path });
     const { plan, parts } = await shop.perform('planParts', { run, extract, parts: 32 });
     const planned = decodeJson(await shop.context.artifacts.read(plan)) as FeaturePlan;
     const pieces = planned.parts.flat();
@@ -116,16 +123,9 @@ describe('a run in parts', () => {
   }, 60_000);
 });
 
-describe('a part whose run was closed meanwhile', () => {
-  test('is not taken, and leaves no file', async () => {
-    const { execution: workflow } = await shop.openWorkflow();
-    const opened = await shop.perform('openRun', {
-      input: { asOf: '2026-05-01' },
-      workflow,
-      scheduledAt: null,
-    });
-    const extract = await shop.perform('extractCustomers', { run: opened.run });
-    const run = { ...opened.run, asOf: extract.asOf };
+describe('a part', () => {
+  test('whose run was closed meanwhile is not taken, and leaves no file', async () => {
+    const { run, extract } = await extracted({ asOf: '2026-05-01' });
     const before = (await shop.context.artifacts.list('part')).length;
     await shop.context.repositories.runs.abandon(run.runId, 'for the test');
     await shop.context.artifacts.release(run.runId, ['extract', 'definition']);
@@ -136,15 +136,8 @@ describe('a part whose run was closed meanwhile', () => {
     expect(await shop.context.artifacts.list('part')).toHaveLength(before);
   }, 60_000);
 
-  test('stops at a cancel and leaves no file', async () => {
-    const { execution: workflow } = await shop.openWorkflow();
-    const opened = await shop.perform('openRun', {
-      input: { asOf: '2026-05-02' },
-      workflow,
-      scheduledAt: null,
-    });
-    const extract = await shop.perform('extractCustomers', { run: opened.run });
-    const run = { ...opened.run, asOf: extract.asOf };
+  test('stops at a cancel, and leaves no file', async () => {
+    const { run, extract } = await extracted({ asOf: '2026-05-02' });
     const { plan } = await shop.perform('planParts', { run, extract, parts: 2 });
     const before = await shop.snapshot();
     const environment = shop.environment();

@@ -1,46 +1,23 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { RunEvent } from '../../pipelines/stages/openlineage/facets.ts';
+import { type AnsweringServer, startAnsweringServer } from './answering-server.ts';
 
-export interface LineageReceiver {
-  /** For OPENLINEAGE_URL. */
-  url: string;
+/** Its `url` is for OPENLINEAGE_URL; it answers 201 at first, as Marquez does. */
+export interface LineageReceiver extends AnsweringServer {
   /** Those that it took, in the order in which they came. */
   events: RunEvent[];
   /** Of every request, those that it did not take, too. */
   requests: { path: string; authorization: string | undefined; body: string }[];
-  /** Answers with this from now on; default 201, as Marquez does. */
-  answer(status: number): void;
-  close(): Promise<void>;
 }
 
-/** What Marquez and others are to a worker: takes OpenLineage events, on a port of its own. */
+/** What Marquez and others are to a worker: takes OpenLineage events. */
 export async function startLineageReceiver(): Promise<LineageReceiver> {
   const events: RunEvent[] = [];
   const requests: LineageReceiver['requests'] = [];
-  let status = 201;
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (part: string) => {
-      body += part;
-    });
-    request.on('end', () => {
-      requests.push({ path: request.url!, authorization: request.headers.authorization, body });
-      if (status < 300) events.push(JSON.parse(body));
-      response.writeHead(status).end();
-    });
+  const server = await startAnsweringServer(201, ({ path, headers, body: bytes }, status) => {
+    const body = bytes.toString('utf8');
+    requests.push({ path, authorization: headers.authorization, body });
+    if (status < 300) events.push(JSON.parse(body));
+    return '';
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ events, requests },
-    answer: (next) => {
-      status = next;
-    },
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
+  return { ...server, events, requests };
 }

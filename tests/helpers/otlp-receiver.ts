@@ -1,5 +1,4 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AnsweringServer, startAnsweringServer } from './answering-server.ts';
 
 /** A span as OTLP/JSON tells it, its attributes as one object. */
 export interface ReceivedSpan {
@@ -14,50 +13,28 @@ export interface ReceivedSpan {
   resource: Record<string, unknown>;
 }
 
-export interface OtlpReceiver {
-  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
-  url: string;
+/** Its `url` is for OTEL_EXPORTER_OTLP_ENDPOINT; it answers 200 at first. */
+export interface OtlpReceiver extends AnsweringServer {
   spans: ReceivedSpan[];
   /** All bodies as they came. */
   bodies: Buffer[];
   /** Of each request. */
   headers: Record<string, unknown>[];
-  /** Answers with this from now on; default 200. */
-  answer(status: number): void;
-  close(): Promise<void>;
 }
 
 type Pairs = { key: string; value: Record<string, unknown> }[];
 
-/** What collectors are to a worker: takes OTLP over HTTP, on a port of its own. */
+/** What collectors are to a worker: takes OTLP over HTTP. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const [spans, bodies, headers] = [[], [], []] as [ReceivedSpan[], Buffer[], Record<string, unknown>[]];
-  let status = 200;
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
-      const body = Buffer.concat(parts);
-      bodies.push(body);
-      headers.push({ ...request.headers, url: request.url });
-      if (status === 200 && request.headers['content-type'] === 'application/json')
-        spans.push(...spansIn(JSON.parse(body.toString('utf8'))));
-      response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
-    });
+  const server = await startAnsweringServer(200, (request, status) => {
+    bodies.push(request.body);
+    headers.push({ ...request.headers, url: request.path });
+    if (status === 200 && request.headers['content-type'] === 'application/json')
+      spans.push(...spansIn(JSON.parse(request.body.toString('utf8'))));
+    return '{}';
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ spans, bodies, headers },
-    answer: (next) => {
-      status = next;
-    },
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
+  return { ...server, spans, bodies, headers };
 }
 
 interface Sent {

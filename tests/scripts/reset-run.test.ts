@@ -13,6 +13,8 @@ describe('the point that a run is taken back to', () => {
   test.each([
     ['published', STAGES],
     ['assigned', ASSIGN_STAGES],
+    ['parted', STAGES],
+    ['assigned-parted', ASSIGN_STAGES],
   ] as const)(
     'of a %s run is there for each of its stages, the later the stage the later',
     (name, stages) => {
@@ -26,6 +28,14 @@ describe('the point that a run is taken back to', () => {
       expect(reachedStages(events, stages)).toEqual([...stages]);
     },
   );
+
+  test('of a stage in parts is before its first activity, which cuts it', () => {
+    const events = eventsOf('parted');
+    const cut = events.find(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'planParts',
+    )!.activityTaskScheduledEventAttributes!;
+    expect(eventBefore(events, 'features')).toBe(cut.workflowTaskCompletedEventId);
+  });
 
   test('is not there for a stage that was not reached', () => {
     const events = eventsOf('rejected');

@@ -25,7 +25,16 @@ function watched() {
       seen.now -= 1;
     }
   };
-  return { seen, work };
+  /** A part that would take far longer than a test, and hears of a cancel. */
+  const long = async (part: number) => {
+    const timer = setInterval(() => Context.current().heartbeat(), 50);
+    try {
+      return await work(part, 20_000, { part: fakeRef('part'), replaced: [], ms: 5 });
+    } finally {
+      clearInterval(timer);
+    }
+  };
+  return { seen, work, long };
 }
 
 describe('a run in parts', () => {
@@ -111,7 +120,7 @@ describe('a run in parts', () => {
   });
 
   test('of which one breaks lets those going on end, begins no other, and fails with its code', async () => {
-    const { seen, work } = watched();
+    const { seen, long } = watched();
     const closed: Closing[] = [];
     await runWith(
       {
@@ -119,12 +128,7 @@ describe('a run in parts', () => {
         aggregatePart: async ({ part }) => {
           if (part === 1)
             throw ApplicationFailure.nonRetryable('feature spend needs a number', 'FEATURE_INVALID');
-          const timer = setInterval(() => Context.current().heartbeat(), 50);
-          try {
-            return await work(part, 20_000, { part: fakeRef('part'), replaced: [], ms: 5 });
-          } finally {
-            clearInterval(timer);
-          }
+          return long(part);
         },
         closeRun: async (input) => {
           expect(seen.now).toBe(0);
@@ -144,18 +148,11 @@ describe('a run in parts', () => {
   });
 
   test('that is cancelled in the middle of its parts waits for them, and begins no other', async () => {
-    const { seen, work } = watched();
+    const { seen, long } = watched();
     await runWith(
       {
         openRun: openedInParts(SCALE),
-        aggregatePart: async ({ part }) => {
-          const timer = setInterval(() => Context.current().heartbeat(), 50);
-          try {
-            return await work(part, 20_000, { part: fakeRef('part'), replaced: [], ms: 5 });
-          } finally {
-            clearInterval(timer);
-          }
-        },
+        aggregatePart: ({ part }) => long(part),
         closeRun: async (input) => {
           expect(seen.now).toBe(0);
           return fakeStages().closeRun(input);

@@ -41,6 +41,18 @@ test.each([
   expect(ended.work?.rows).toBe(rows);
 });
 
+test.each(['planParts', 'aggregatePart', 'assignPart', 'planMemberships', 'loadMemberships'])(
+  'the rows of %s are counted by what joins the parts',
+  (activity) => {
+    const ended = activityEnded(of(activity), {
+      ...{ input: { run, features, extract }, seconds: 2, result: { ms: 1, rows: 90 } },
+    });
+    expect(ended).toMatchObject({ run, work: null, failure: null });
+    expect(ended.stage).not.toBeNull();
+    expect(lineAbout(ended).message).toBe(`a part of ${ended.stage} of run_1 done in 2.0 s`);
+  },
+);
+
 test('a stage that an earlier attempt had done is not counted again', () => {
   const ended = activityEnded(of('fitClusters'), {
     ...{ input: { run, features }, seconds: 0.05, result: { ms: 30_000 } },

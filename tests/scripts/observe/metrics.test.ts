@@ -25,7 +25,11 @@ test.each(Object.entries(METRICS))('%s is named and labelled as Prometheus wants
 
 const facts = {
   ...{ activity: 'fitClusters', queue: 'strata-compute', workflowId: 'w', attempt: 1, waitSeconds: 2 },
-  ...{ run: { runId: 'run_1', pipeline: 'shop', kind: 'refit' as const }, stage: 'cluster' as const },
+  ...{
+    run: { runId: 'run_1', pipeline: 'shop', kind: 'refit' as const },
+    stage: 'cluster' as const,
+    isPart: false,
+  },
   ...{ seconds: 3, failure: null, work: null, outcome: null },
 };
 

@@ -63,6 +63,24 @@ describe('what strata show draws of a run that goes on', () => {
     ]);
   });
 
+  test('of a stage in parts how many are done, those that are going on for as much as they say', () => {
+    const half = { stage: 'features', heartbeat: { done: 50, of: 100 } } as const;
+    const lines = drawn({
+      ...AT_CLUSTER,
+      progress: progress({
+        ...{ stage: 'features', done: DONE.slice(0, 3) },
+        parts: { done: 3, of: 8, since: after(5) },
+      }),
+      execution: execution({
+        activities: [activity('aggregatePart', half), activity('aggregatePart', half)],
+      }),
+      usual: { ms: {}, runs: 0 },
+    });
+    expect(lines).toContain(
+      '▸ features   5.0 s  ████████ 59 %         ██████░░░░░░ 4 of 8 parts, 5.0 s left',
+    );
+  });
+
   test('with past runs of all stages, how long the whole still takes', () => {
     const rest = { persist: 200, stability: 200, publish: 100, notify: 100 };
     const lines = drawn({ ...AT_CLUSTER, usual: { ms: { ...AT_CLUSTER.usual.ms, ...rest }, runs: 3 } });
