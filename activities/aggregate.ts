@@ -32,7 +32,7 @@ export async function findPieces(
 ): Promise<Pieces> {
   const from = parquet(await context.artifacts.path(extract.artifact));
   const { rows } = extract.artifact;
-  const partRows = Math.ceil(rows / piecesOf({ rows, parts, most: PART_ROWS }));
+  const partRows = Math.max(1, Math.ceil(rows / piecesOf({ rows, parts, most: PART_ROWS })));
   const cuts = partsSql({ from, rows, partRows });
   const counted = fewWordsSql(from, definition.features.aggregate);
   return withWarehouse(context, async (warehouse) => {

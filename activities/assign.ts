@@ -35,11 +35,12 @@ export function createAssignActivities(
 ): Pick<AssignStages, 'assignSegments' | 'keepIdentities'> {
   const { artifacts, repositories } = context;
   return {
-    async assignSegments({ run, features, parts }) {
+    async assignSegments({ run, features, parts, since }) {
       const champion = run.champion!;
       // Not the parts: whether others made them or not, the result is the same.
       const inputs = [features.values, champion.model, champion.labels];
-      return runStage<Clustering | NoClustering>(context, { stage: 'assign', run, inputs }, async (work) => {
+      const call = { stage: 'assign' as const, run, inputs, since };
+      return runStage<Clustering | NoClustering>(context, call, async (work) => {
         const bytes = await artifacts.read(champion.model);
         const model = parseModel(decodeJson(bytes));
         const found = parts

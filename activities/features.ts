@@ -1,3 +1,4 @@
+import { inTurns } from '../numeric/kernels/turn.ts';
 import { columnOf, type Matrix } from '../numeric/matrix.ts';
 import type { ArtifactKind, ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { CustomerIds } from '../pipelines/contracts/customers.ts';
@@ -15,7 +16,7 @@ import {
   whenMissingOf,
 } from '../pipelines/stages/features.ts';
 import { alignLater } from '../pipelines/stages/later-period.ts';
-import { joinFeatureParts, joinReplaced, type PartOfFeatures } from '../pipelines/stages/parts.ts';
+import { featureJoiner } from '../pipelines/stages/parts.ts';
 import {
   applyTransformsInTurns,
   type FittedTransforms,
@@ -35,12 +36,12 @@ import { parquet, withWarehouse } from './warehouse.ts';
 export function createFeatureActivities(context: ActivityContext): Pick<Stages, 'buildFeatures'> {
   const { artifacts } = context;
   return {
-    async buildFeatures({ run, extract, parts }) {
+    async buildFeatures({ run, extract, parts, since }) {
       const { customers } = extract;
       const beside = [extract.later, customers?.artifact, run.champion?.model];
       // Not the parts: whether others made them or not, the result is the same.
       const inputs = [extract.artifact, ...beside.filter((ref) => ref != null)];
-      return runStage(context, { stage: 'features', run, inputs }, async (work) => {
+      return runStage(context, { stage: 'features', run, inputs, since }, async (work) => {
         const { signal } = work;
         const definition = await frozenDefinition(artifacts, run);
         const { features } = definition;
@@ -106,18 +107,11 @@ async function readParts(
   { artifacts }: ActivityContext,
   { parts, features, onTurn }: { parts: FeaturePart[]; features: FeatureSettings; onTurn: () => void },
 ): Promise<Made> {
-  const read: PartOfFeatures[] = [];
-  for (const { part } of parts) {
-    read.push(await readFeaturePart(artifacts, part));
-    onTurn();
-  }
-  const { customers, columns, words } = joinFeatureParts(read);
-  const replaced = joinReplaced(
-    parts.map((part) => part.replaced),
-    Object.keys(columns),
-  );
-  refuseValueless({ columns, replaced }, features);
-  return { found: { columns, replaced }, texts: { ...words, customer_id: customers } };
+  const joiner = featureJoiner(parts.reduce((sum, { part }) => sum + part.rows, 0));
+  for (const { part } of parts) await inTurns(joiner.add(await readFeaturePart(artifacts, part)), onTurn);
+  const { customers, words, ...found } = joiner.finish();
+  refuseValueless(found, features);
+  return { found, texts: { ...words, customer_id: customers } };
 }
 
 /** The model's transforms as they were fitted, and the matrix that they make of these customers. */

@@ -12,6 +12,7 @@ import type { ActivityContext } from './context.ts';
 import { textColumns, textsOf } from './part-files.ts';
 import { partStep } from './part-step.ts';
 import { inputsOfPersisting, membershipRows, saveSegments } from './persist.ts';
+import { withHeartbeats } from './stage.ts';
 
 const IDS = 'customers:';
 /** Id of the first customer after the part; none of the last one. Here, since no payload may hold a customer's id. */
@@ -46,15 +47,19 @@ export function createMembershipActivities(
       });
     },
 
-    loadMemberships({ run, plan, part: number }) {
-      const call = { name: `memberships-${number}`, run, inputs: [plan, number] };
-      return partStep(context, call, async (work) => {
+    /** Not kept as a step: PostgreSQL knows what is loaded, and a retry has to find out whether it still is. */
+    async loadMemberships({ run, plan, since, part: number }) {
+      const began = performance.now();
+      const { rows } = await withHeartbeats(`memberships-${number}`, async (work) => {
         const { parts, segmentIds } = decodeJson(await artifacts.read(plan)) as MembershipPlan;
-        const { next, ...rows } = await readPart(artifacts, parts[number]!);
-        const first = number === 0 ? null : idAt(rows.customers, 0);
-        const bounds = { number, of: parts.length, first, end: next };
-        return repositories.memberships.loadPart(run.runId, bounds, { ...rows, segmentIds }, work);
+        const { next, ...loaded } = await readPart(artifacts, parts[number]!);
+        const part = {
+          ...{ number, of: parts.length, plan: { sha256: plan.sha256, since } },
+          ...{ first: number === 0 ? null : idAt(loaded.customers, 0), end: next },
+        };
+        return repositories.memberships.loadPart(run.runId, part, { ...loaded, segmentIds }, work);
       });
+      return { rows, ms: performance.now() - began };
     },
   };
 }

@@ -4,15 +4,18 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { PartOfFeatures } from '../pipelines/stages/parts.ts';
 import type { ArtifactStore } from '../store/artifacts/artifact-store.ts';
 import { type Columns, decodeColumns, encodeColumns } from '../store/artifacts/columns-file.ts';
+import { decodeJson, encodeJson } from '../store/artifacts/json.ts';
 
 // What a part's worker leaves for the one that joins: one columns file. A feature may have any name, so that the other
 // columns' names are none that a feature can have.
 
 const IDS = 'customers:';
 const WORDS = 'words:';
+const REPLACED = 'replaced:';
 
-export function encodeFeaturePart({ customers, columns, words }: PartOfFeatures): Buffer {
+export function encodeFeaturePart({ customers, columns, words, replaced }: PartOfFeatures): Buffer {
   return encodeColumns({
+    [REPLACED]: encodeJson(replaced),
     ...textColumns(IDS, customers),
     ...Object.assign(
       {},
@@ -24,7 +27,11 @@ export function encodeFeaturePart({ customers, columns, words }: PartOfFeatures)
 
 export async function readFeaturePart(artifacts: ArtifactStore, ref: ArtifactRef): Promise<PartOfFeatures> {
   const found = decodeColumns(await artifacts.read(ref));
-  const part: PartOfFeatures = { customers: textsOf(found, IDS), columns: {}, words: {} };
+  const { [REPLACED]: replaced } = found;
+  const part: PartOfFeatures = {
+    ...{ customers: textsOf(found, IDS), columns: {}, words: {} },
+    replaced: decodeJson(replaced as Uint8Array) as PartOfFeatures['replaced'],
+  };
   for (const [name, column] of Object.entries(found)) {
     if (column instanceof Float64Array) part.columns[name] = column;
     const [, category] = /^words:(.+):offsets$/.exec(name) ?? [];

@@ -1,11 +1,11 @@
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { PartedRun } from '../pipelines/contracts/parts.ts';
 import type { Timed } from '../pipelines/contracts/stages.ts';
 import { digestOf } from '../store/artifacts/json.ts';
+import { leavingClosedRuns } from './closed-run.ts';
 import type { ActivityContext } from './context.ts';
 import { keptUnder } from './kept-step.ts';
-import { KEPT_OF_CLOSED_RUNS, type Work } from './stage.ts';
+import type { Work } from './stage.ts';
 
 /**
  * A part of a stage: kept under the digest of its inputs, so that a second attempt finds what the first one finished. A late
@@ -22,14 +22,10 @@ export async function partStep<R extends Timed>(
   const { artifacts, repositories, codeVersion } = context;
   const { name, inputs } = call;
   const { runId } = call.run;
-  try {
+  return leavingClosedRuns(context, runId, async () => {
     const key = digestOf({ name, inputs, codeVersion });
     const result = await keptUnder<R>(artifacts, { name, runId, key }, work);
     await repositories.runs.requireOpen(runId);
     return result;
-  } catch (error) {
-    if (error instanceof PipelineError && error.code === 'RUN_ABANDONED')
-      await artifacts.release(runId, KEPT_OF_CLOSED_RUNS);
-    throw error;
-  }
+  });
 }

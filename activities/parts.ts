@@ -46,8 +46,8 @@ export function createPartActivities(
           onTurn: () => signal.throwIfAborted(),
           isPart: true,
         });
-        const bytes = encodeFeaturePart({ customers: customers!, columns, words: others });
-        return { part: await write(run, bytes, { ending: 'columns', rows: made.rows }), replaced };
+        const bytes = encodeFeaturePart({ customers: customers!, columns, words: others, replaced });
+        return { part: await write(run, bytes, { ending: 'columns', rows: made.rows }) };
       });
     },
 

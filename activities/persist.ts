@@ -23,16 +23,18 @@ export type Product = Pick<Persisting, 'run' | 'clustering' | 'match' | 'naming'
 export function createPersistActivities(context: ActivityContext): Pick<Stages, 'persistRun'> {
   const { repositories } = context;
   return {
-    async persistRun({ run, features, clustering, match, naming, loaded }) {
+    async persistRun({ run, features, clustering, match, naming, loaded, since }) {
       const product = { run, features, clustering, match, naming };
-      const inputs = [...inputsOfPersisting(product), ...(loaded ? [`${loaded.parts} parts`] : [])];
+      const inputs = inputsOfPersisting(product);
+      if (loaded) {
+        // Outside of what is kept: whether they are attached, PostgreSQL knows.
+        const { plan, parts: of } = loaded;
+        const asked = { of, rows: features.customers.rows, plan: plan.sha256 };
+        const { rows } = await repositories.memberships.attachParts(run.runId, asked);
+        const call = { stage: 'persist' as const, run, inputs: [...inputs, plan], since };
+        return runStage(context, call, async () => ({ memberships: rows }));
+      }
       return runStage(context, { stage: 'persist', run, inputs }, async ({ signal, onProgress }) => {
-        if (loaded) {
-          const { customers } = features;
-          const parts = { of: loaded.parts, rows: customers.rows };
-          const attached = await repositories.memberships.attachParts(run.runId, parts, { signal });
-          return { memberships: attached.rows };
-        }
         await saveSegments(context, product);
         const rows = await membershipRows(context, product);
         const { rows: memberships } = await repositories.memberships.load(run.runId, rows, {

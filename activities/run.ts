@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { ARTIFACT_KINDS, type ArtifactRef } from '../pipelines/contracts/artifacts.ts';
+import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import { type ErrorCode, PipelineError } from '../pipelines/contracts/errors.ts';
 import { parseStartInput } from '../pipelines/contracts/input.ts';
 import type { Run, RunKind, RunSummary, StartInput } from '../pipelines/contracts/run.ts';
@@ -12,6 +12,7 @@ import { buildManifest } from '../pipelines/stages/manifest.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { tellHeld } from './alerts.ts';
+import { releaseParts } from './closed-run.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { reasonOfCancel, stateOf } from './executions.ts';
 import { lineageOfEnd, lineageOfOpening } from './lineage.ts';
@@ -120,6 +121,7 @@ export async function abandonRun(context: ActivityContext, runId: string): Promi
   await repositories.alerts.settleHeld(runId, outcome);
   // Its workflow may have been terminated between the publication and the delivery.
   await handOver(context, record.pipeline);
+  if (outcome === 'published') await releaseParts(context, runId);
   if (!isAbandoned) return;
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
@@ -163,7 +165,7 @@ async function closeRun(
         ? (['definition', 'report', 'quarantine', 'manifest'] as const)
         : (['manifest'] as const);
     await artifacts.release(run.runId, keep);
-  } else if (hadParts) await artifacts.release(run.runId, JOINED);
+  }
   // Not every run that left a message came so far as to deliver it. Before the manifest: a full disk keeps none back.
   await handOver(context, run.pipeline);
   const ending = { ...closing, outcome };
@@ -179,6 +181,8 @@ async function closeRun(
   if (context.lineage) await handOver(context, run.pipeline);
   // Published, too: one that is kept aside changes no other alert.
   await repositories.alerts.settleHeld(run.runId, recorded);
+  // Last: a part that ended late finds the run closed, and takes itself away.
+  if (hadParts) await releaseParts(context, run.runId);
   return { ...summary, outcome: recorded };
 }
 
@@ -201,9 +205,6 @@ async function asReadersSee(
     return found ? { ...segment, name: found.name, nameStatus: found.status } : segment;
   });
 }
-
-/** What parts were joined to stays; they themselves are as much once more. */
-const JOINED = ARTIFACT_KINDS.filter((kind) => kind !== 'part');
 
 const NO_SPACE = new Set<string>(['ARTIFACT_DISK_FULL', 'ARTIFACT_UNWRITABLE'] satisfies ErrorCode[]);
 

@@ -1,13 +1,11 @@
 import { Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
-import { PipelineError } from '../pipelines/contracts/errors.ts';
 import type { Run, Stage } from '../pipelines/contracts/run.ts';
 import type { Timed } from '../pipelines/contracts/stages.ts';
 import { digestOf } from '../store/artifacts/json.ts';
+import { leavingClosedRuns } from './closed-run.ts';
 import type { ActivityContext } from './context.ts';
 
-/** What closing a run may keep of it; a late attempt must not take it away. */
-export const KEPT_OF_CLOSED_RUNS = ['definition', 'report', 'quarantine', 'manifest', 'history'] as const;
 const HEARTBEAT_MS = 1_000;
 
 /** What a stage's work may use of Temporal without knowing it. */
@@ -22,6 +20,8 @@ export interface StageCall {
   run: Run;
   /** What the result depends on beside the definition, the seed and the code. */
   inputs: (ArtifactRef | string | number | null)[];
+  /** ISO time, of a stage that began before this activity. */
+  since?: string | undefined;
 }
 
 /**
@@ -49,10 +49,11 @@ export async function runStage<R extends Timed>(
     });
     return result as unknown as R;
   }
-  const startedAt = new Date();
-  try {
+  // Of a stage that others did in parts, from when the first was given out.
+  const startedAt = call.since === undefined ? new Date() : new Date(call.since);
+  return leavingClosedRuns(context, run.runId, async () => {
     const product = await withHeartbeats(stage, work);
-    const result = { ...product, ms: Date.now() - startedAt.getTime() } as R;
+    const result = { ...product, ms: Math.max(0, Date.now() - startedAt.getTime()) } as R;
     await artifacts.writeStep(run.runId, stage, key, { ...result, startedAt: startedAt.toISOString() });
     await repositories.stages.record({
       runId: run.runId,
@@ -62,12 +63,7 @@ export async function runStage<R extends Timed>(
       ...logOf(result),
     });
     return result;
-  } catch (error) {
-    // The run was closed and cleaned up while this attempt was at work: what it wrote goes, too.
-    if (error instanceof PipelineError && error.code === 'RUN_ABANDONED')
-      await artifacts.release(run.runId, KEPT_OF_CLOSED_RUNS);
-    throw error;
-  }
+  });
 }
 
 /** Heartbeats at a steady pace with the newest progress: Temporal notices a dead worker, and we a cancel. */

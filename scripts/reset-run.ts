@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Run, Stage } from '../pipelines/contracts/run.ts';
-import { ACTIVITIES_OF_STAGE } from '../pipelines/contracts/stage-activities.ts';
+import { stageOfActivity } from '../pipelines/contracts/stage-activities.ts';
 
 // Reset of a run's workflow: Temporal copies its history up to a workflow task, ends the execution it was, and goes on
 // from there under another run id of the same workflow id.
@@ -13,14 +13,15 @@ type EventId = NonNullable<HistoryEvent['eventId']>;
 
 /** Number of the event with which the task ended that decided to begin the stage; null when it was not reached. */
 export function eventBefore(events: Events, stage: Stage): EventId | null {
-  const scheduled = events.flatMap(({ activityTaskScheduledEventAttributes: activity }) => activity ?? []);
-  const isOfStage = scheduled.map(({ activityType }) =>
-    ACTIVITIES_OF_STAGE[stage].includes(activityType?.name ?? ''),
-  );
+  // What stands between two stages is a stage: a person's rename may come in the middle of one.
+  const scheduled = events.flatMap(({ activityTaskScheduledEventAttributes: activity }) => {
+    const of = stageOfActivity(activity?.activityType?.name ?? '');
+    return activity && of !== null ? [{ of, decidedBy: activity.workflowTaskCompletedEventId }] : [];
+  });
   // Of a stage in parts the first of them; of one that was done twice, the later time.
-  let first = isOfStage.lastIndexOf(true);
-  while (isOfStage[first - 1]) first -= 1;
-  return scheduled[first]?.workflowTaskCompletedEventId ?? null;
+  let first = scheduled.findLastIndex(({ of }) => of === stage);
+  while (scheduled[first - 1]?.of === stage) first -= 1;
+  return scheduled[first]?.decidedBy ?? null;
 }
 
 /** The same for the whole run, before it was opened. */

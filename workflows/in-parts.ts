@@ -1,6 +1,11 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
-import type { FeaturePart, PartedRun, PartStages } from '../pipelines/contracts/parts.ts';
+import {
+  type FeaturePart,
+  MOST_MEMBERSHIP_PARTS,
+  type PartedRun,
+  type PartStages,
+} from '../pipelines/contracts/parts.ts';
 import { COMPUTE } from '../pipelines/contracts/policies.ts';
 import type { Run } from '../pipelines/contracts/run.ts';
 import type { Scale } from '../pipelines/contracts/scale-settings.ts';
@@ -12,7 +17,6 @@ import type {
   NoClustering,
   Persisted,
   Stages,
-  Timed,
   Trail,
   Validation,
 } from '../pipelines/contracts/stages.ts';
@@ -45,19 +49,18 @@ export async function makeFeatures(
 ): Promise<Features & { made?: MadeInParts }> {
   const build = compute.buildFeatures;
   if (!scale) return build.executeWithOptions(options, [{ run, extract, validation }]);
-  return timed(async () => {
-    const { plan, parts: of } = await compute.planParts.executeWithOptions(
-      { summary: `part the extract by customers, at most ${scale.parts} parts` },
-      [{ run, extract, parts: scale.parts }],
-    );
-    const parts = await each(of, { scale, board }, (part) =>
-      compute.aggregatePart.executeWithOptions({ summary: summaries.part('features', part, of) }, [
-        { run: briefly(run), plan, part },
-      ]),
-    );
-    const features = await build.executeWithOptions(options, [{ run, extract, validation, parts }]);
-    return { ...features, made: { plan, parts } };
-  });
+  const since = now();
+  const { plan, parts: of } = await compute.planParts.executeWithOptions(
+    { summary: `part the extract by customers, at most ${scale.parts} parts` },
+    [{ run, extract, parts: scale.parts }],
+  );
+  const parts = await each(of, { scale, board, since }, (part) =>
+    compute.aggregatePart.executeWithOptions({ summary: summaries.part('features', part, of) }, [
+      { run: briefly(run), plan, part },
+    ]),
+  );
+  const features = await build.executeWithOptions(options, [{ run, extract, validation, parts, since }]);
+  return { ...features, made: { plan, parts } };
 }
 
 export async function assignByModel(
@@ -67,15 +70,14 @@ export async function assignByModel(
 ): Promise<Clustering | NoClustering> {
   const assign = compute.assignSegments;
   if (!scale || !made) return assign.executeWithOptions(options, [{ run, features }]);
-  return timed(async () => {
-    const of = made.parts.length;
-    const parts = await each(of, { scale, board }, (part) =>
-      compute.assignPart.executeWithOptions({ summary: summaries.part('assign', part, of) }, [
-        { run: briefly(run), plan: made.plan, part, features: made.parts[part]!.part },
-      ]),
-    );
-    return assign.executeWithOptions(options, [{ run, features, parts }]);
-  });
+  const since = now();
+  const of = made.parts.length;
+  const parts = await each(of, { scale, board, since }, (part) =>
+    compute.assignPart.executeWithOptions({ summary: summaries.part('assign', part, of) }, [
+      { run: briefly(run), plan: made.plan, part, features: made.parts[part]!.part },
+    ]),
+  );
+  return assign.executeWithOptions(options, [{ run, features, parts, since }]);
 }
 
 export async function persist(
@@ -85,39 +87,31 @@ export async function persist(
 ): Promise<Persisted> {
   const whole = compute.persistRun;
   if (!scale) return whole.executeWithOptions(options, [trail]);
-  return timed(async () => {
-    const { run, clustering, match, naming } = trail;
-    const { customers, values } = trail.features;
-    const { plan, parts: of } = await compute.planMemberships.executeWithOptions(
-      { summary: `part the memberships, at most ${scale.parts} parts` },
-      [{ run, features: { customers, values }, clustering, match, naming, parts: scale.parts }],
-    );
-    await each(of, { scale, board }, (part) =>
-      compute.loadMemberships.executeWithOptions({ summary: summaries.part('persist', part, of) }, [
-        { run: briefly(run), plan, part },
-      ]),
-    );
-    return whole.executeWithOptions(options, [{ ...trail, loaded: { parts: of } }]);
-  });
+  const since = now();
+  const { run, clustering, match, naming } = trail;
+  const { customers, values } = trail.features;
+  const asked = Math.min(scale.parts, MOST_MEMBERSHIP_PARTS);
+  const { plan, parts: of } = await compute.planMemberships.executeWithOptions(
+    { summary: `part the memberships, at most ${asked} parts` },
+    [{ run, features: { customers, values }, clustering, match, naming, parts: asked }],
+  );
+  await each(of, { scale, board, since }, (part) =>
+    compute.loadMemberships.executeWithOptions({ summary: summaries.part('persist', part, of) }, [
+      { run: briefly(run), plan, since, part },
+    ]),
+  );
+  return whole.executeWithOptions(options, [{ ...trail, loaded: { plan, parts: of }, since }]);
 }
 
 function briefly({ runId, pipeline, kind }: Run): PartedRun {
   return { runId, pipeline, kind };
 }
 
-/** What a stage in parts took from its beginning to its end, whoever did the parts. */
-async function timed<R extends Timed>(stage: () => Promise<R>): Promise<R> {
-  const began = nowMs();
-  const result = await stage();
-  return { ...result, ms: nowMs() - began };
-}
-
 async function each<R>(
   parts: number,
-  { scale, board }: { scale: Scale; board: RunBoard },
+  { scale, board, since }: { scale: Scale; board: RunBoard; since: string },
   call: (part: number) => Promise<R>,
 ): Promise<R[]> {
-  const since = new Date(nowMs()).toISOString();
   let done = 0;
   const tell = () => board.parted({ done, of: parts, since });
   tell();
@@ -128,4 +122,8 @@ async function each<R>(
     tell();
     return result;
   });
+}
+
+function now(): string {
+  return new Date(nowMs()).toISOString();
 }

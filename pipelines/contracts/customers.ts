@@ -33,7 +33,10 @@ export function compareIds(left: CustomerIds, leftRow: number, right: CustomerId
 
 /** One id as text: for a single customer, never in a loop over all. */
 export function idAt(ids: CustomerIds, row: number): string {
-  return new TextDecoder().decode(ids.bytes.subarray(ids.offsets[row]!, ids.offsets[row + 1]!));
+  // As it is: the decoder would else take a mark of byte order from the beginning of an id.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+    ids.bytes.subarray(ids.offsets[row]!, ids.offsets[row + 1]!),
+  );
 }
 
 /** Ids from texts, brought into byte order; the same text twice is kept once. */

@@ -8,6 +8,13 @@ import type { Clustering, Extract, Features, Match, Naming, Timed } from './stag
 
 // What every part is told lies in the plan, an artifact: history holds its reference alone, so that many parts fit into it.
 
+/** What history keeps of every part is part of its budget of 200 KB. */
+export const MOST_PARTS = 32;
+/** PostgreSQL locks every table of memberships that a view reads, of all runs: few tables for each. */
+export const MOST_MEMBERSHIP_PARTS = 4;
+/** Unless the definition says otherwise: a fleet has other runs, too. */
+export const PARTS_AT_ONCE = 8;
+
 /** Of a run what its parts are told in so many words. */
 export type PartedRun = Pick<Run, 'runId' | 'pipeline' | 'kind'>;
 
@@ -19,10 +26,8 @@ export interface PartPlan extends Timed {
 
 /** Features of the customers of one part, before anything is fitted. */
 export interface FeaturePart extends Timed {
-  /** Ids, numbers and words of the part's customers. */
+  /** Ids, numbers and words of the part's customers, and which features had no value for some of them. */
   part: ArtifactRef;
-  /** Features that had no finite value for some of them. */
-  replaced: { feature: string; customers: number; by: number }[];
 }
 
 /** What the published model says of the customers of one part. */
@@ -52,6 +57,8 @@ export interface PartStages {
   loadMemberships(input: {
     run: PartedRun;
     plan: ArtifactRef;
+    /** ISO time of the plan: of two the later one counts. */
+    since: string;
     part: number;
   }): Promise<Timed & { rows: number }>;
 }

@@ -1,5 +1,5 @@
 import type { ArtifactRef } from './artifacts.ts';
-import type { FeaturePart, LabelPart } from './parts.ts';
+import type { FeaturePart, LabelPart, PartPlan } from './parts.ts';
 import type {
   Outcome,
   Quality,
@@ -219,6 +219,8 @@ export interface Stages {
     validation: Validation;
     /** Customers' features as other activities made them, all parts in order; absent: it makes them itself. */
     parts?: FeaturePart[];
+    /** ISO time at which the parts were begun. */
+    since?: string;
   }): Promise<Features>;
   fitClusters(input: { run: Run; features: Features }): Promise<Clustering | NoClustering>;
   matchIdentities(input: { run: Run; features: Features; clustering: Clustering }): Promise<Match>;
@@ -230,8 +232,10 @@ export interface Stages {
   }): Promise<Naming>;
   persistRun(
     input: { run: Run } & Omit<Trail, 'stability'> & {
-        /** Memberships that other activities have loaded, in so many parts; absent: it loads them itself. */
-        loaded?: { parts: number };
+        /** Memberships that other activities have loaded by this plan; absent: it loads them itself. */
+        loaded?: Pick<PartPlan, 'plan' | 'parts'>;
+        /** As in `buildFeatures`. */
+        since?: string;
       },
   ): Promise<Persisted>;
   measureStability(
@@ -272,6 +276,8 @@ export interface AssignStages {
     features: Features;
     /** What the model says of each part's customers, in order; absent: it asks the model itself. */
     parts?: LabelPart[];
+    /** As in `buildFeatures`. */
+    since?: string;
   }): Promise<Clustering | NoClustering>;
   /** In place of `matchIdentities`: the same model has the same segments. */
   keepIdentities(input: { run: Run; features: Features; clustering: Clustering }): Promise<Match>;

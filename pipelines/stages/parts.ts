@@ -57,43 +57,64 @@ export function rowsOfParts(rows: number, parts: number): RowRange[] {
   return Array.from({ length: count }, (_, part) => ({ first: startOf(part), end: startOf(part + 1) }));
 }
 
-/** Features of one part's customers, and the words of each category. */
-export interface PartOfFeatures {
+/** Features of one part's customers, the words of each category, and the features that had no value for some of them. */
+export interface PartOfFeatures extends FeatureColumns {
   customers: CustomerIds;
-  columns: Columns;
   words: Record<string, CustomerIds>;
 }
 
 /**
- * The parts one after the other.
+ * The parts one after the other, with a turn after each column: a part has to be in memory only while it is added.
  *
- * @throws PipelineError ARTIFACT_CORRUPT when they have not the same columns
+ * @param rows customers of all parts
+ * @returns `add` takes the parts in their order; `finish` gives what they are together
+ * @throws PipelineError ARTIFACT_CORRUPT when parts have not the same columns, or not so many customers
  */
-export function joinFeatureParts(parts: readonly PartOfFeatures[]): PartOfFeatures {
-  const namesOf = ({ columns, words }: PartOfFeatures) =>
-    [...Object.keys(columns), ...Object.keys(words)].join();
-  const [first] = parts;
-  if (first === undefined || parts.some((part) => namesOf(part) !== namesOf(first))) {
-    throw new PipelineError('ARTIFACT_CORRUPT', 'parts of features need the same columns, found others', {
-      parts: parts.length,
-    });
-  }
-  const columns = Object.keys(first.columns).map((name) => [
-    name,
-    joinArrays(
-      parts.map((part) => part.columns[name]!),
-      Float64Array,
-    ),
-  ]);
-  const words = Object.keys(first.words).map((name) => [
-    name,
-    joinTexts(parts.map((part) => part.words[name]!)),
-  ]);
+export function featureJoiner(rows: number): {
+  add(part: PartOfFeatures): Generator<void, void>;
+  finish(): PartOfFeatures;
+} {
+  const columns: Columns = {};
+  const customers = textJoiner(rows);
+  const words: Record<string, ReturnType<typeof textJoiner>> = {};
+  const replaced: FeatureColumns['replaced'][] = [];
+  let at = 0;
+  let names: string | undefined;
   return {
-    customers: joinTexts(parts.map(({ customers }) => customers)),
-    columns: Object.fromEntries(columns),
-    words: Object.fromEntries(words),
+    *add(part) {
+      const found = [...Object.keys(part.columns), ...Object.keys(part.words)].join();
+      names ??= found;
+      const end = at + part.customers.offsets.length - 1;
+      if (found !== names || end > rows) throw unfit(`columns ${names} of ${rows} customers`);
+      customers.add(part.customers);
+      yield;
+      for (const [name, values] of Object.entries(part.columns)) {
+        columns[name] ??= new Float64Array(rows);
+        columns[name].set(values, at);
+        yield;
+      }
+      for (const [name, texts] of Object.entries(part.words)) {
+        words[name] ??= textJoiner(rows);
+        words[name].add(texts);
+        yield;
+      }
+      replaced.push(part.replaced);
+      at = end;
+    },
+    finish() {
+      if (at !== rows) throw unfit(`${rows} customers in all, found ${at}`);
+      return {
+        customers: customers.finish(),
+        columns,
+        words: Object.fromEntries(Object.entries(words).map(([name, texts]) => [name, texts.finish()])),
+        replaced: joinReplaced(replaced, Object.keys(columns)),
+      };
+    },
   };
+}
+
+function unfit(needed: string): PipelineError {
+  return new PipelineError('ARTIFACT_CORRUPT', `parts of features need ${needed}`);
 }
 
 /** Customers of all parts for whom a null rule stood in, in the order of the features. */
@@ -108,7 +129,7 @@ export function joinReplaced(
   });
 }
 
-type Joinable = Float64Array | Float32Array | Uint8Array;
+type Joinable = Float32Array | Uint8Array;
 
 /** O(n) time, the arrays once more in memory. */
 export function joinArrays<A extends Joinable>(arrays: readonly A[], type: new (length: number) => A): A {
@@ -121,22 +142,21 @@ export function joinArrays<A extends Joinable>(arrays: readonly A[], type: new (
   return joined;
 }
 
-export function joinTexts(texts: readonly CustomerIds[]): CustomerIds {
-  const rows = texts.reduce((sum, { offsets }) => sum + offsets.length - 1, 0);
+/** Texts of parts, in their order; `rows` of all. */
+export function textJoiner(rows: number): { add(texts: CustomerIds): void; finish(): CustomerIds } {
   const offsets = new Uint32Array(rows + 1);
+  const bytes: Uint8Array[] = [];
   let row = 0;
   let start = 0;
-  for (const text of texts) {
-    for (let i = 1; i < text.offsets.length; i++) offsets[row + i] = start + text.offsets[i]!;
-    row += text.offsets.length - 1;
-    start += text.bytes.length;
-  }
   return {
-    offsets,
-    bytes: joinArrays(
-      texts.map(({ bytes }) => bytes),
-      Uint8Array,
-    ),
+    add(texts) {
+      for (let i = 1; i < texts.offsets.length; i++) offsets[row + i] = start + texts.offsets[i]!;
+      row += texts.offsets.length - 1;
+      start += texts.bytes.length;
+      // A copy: a view would keep the whole part in memory.
+      bytes.push(texts.bytes.slice());
+    },
+    finish: () => ({ offsets, bytes: joinArrays(bytes, Uint8Array) }),
   };
 }
 

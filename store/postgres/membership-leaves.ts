@@ -2,7 +2,8 @@
 // comes and goes with the table, in the same transaction.
 
 import type { Knex } from 'knex';
-import { partitionOf } from './membership-table.ts';
+import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
+import { partitionOf, type Session } from './membership-table.ts';
 import type { LockedRun } from './run-lock.ts';
 
 /** A range of customer ids in byte order; those of all parts adjoin. */
@@ -15,6 +16,15 @@ export interface MembershipPart {
   first: string | null;
   /** Exclusive, and so the `first` of the next part; null for the last one. */
   end: string | null;
+  plan: PartsPlan;
+}
+
+/** What cut the parts. */
+export interface PartsPlan {
+  /** Digest of what tells the rows of all parts. */
+  sha256: string;
+  /** ISO time: of two plans of one run the later one counts. */
+  since: string;
 }
 
 export interface Leaf {
@@ -65,6 +75,14 @@ export async function dropLooseLeaves(transaction: Knex.Transaction, run: Locked
   for (const { table } of leaves.filter(({ isAttached }) => !isAttached)) {
     await transaction.raw('drop table ??', [table]);
   }
+}
+
+export async function describeLeaf(
+  { connection }: Session,
+  table: string,
+  content: LeafContent,
+): Promise<void> {
+  await connection.query(`comment on table "${table}" is ${quoteText(JSON.stringify(content))}`);
 }
 
 /** The run's partition goes; the parts that were attached to it stay, loose. */

@@ -6,6 +6,7 @@ import type { Knex } from 'knex';
 import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
 import { checkedCount, type MembershipRows } from './copy-binary.ts';
 import {
+  describeLeaf,
   dropLooseLeaves,
   dropPartition,
   type Leaf,
@@ -32,6 +33,8 @@ export interface PartsAttached {
   of: number;
   /** Rows they have to have in all. */
   rows: number;
+  /** `sha256` of the plan that cut them. */
+  plan: string;
 }
 
 export async function loadPart(
@@ -39,8 +42,8 @@ export async function loadPart(
   task: { runId: string; part: MembershipPart; rows: MembershipRows; options: LoadOptions },
 ): Promise<{ rows: number }> {
   const { runId, part, rows, options } = task;
-  const { of, first, end } = checkedPart(part);
-  const content: LeafContent = { of, first, end, rows: checkedCount(rows), sha256: digestRows(rows) };
+  const { of, first, end, plan } = checkedPart(part);
+  const content: LeafContent = { of, first, end, plan, rows: checkedCount(rows), sha256: digestRows(rows) };
   const loaded = await abortableTransaction(knex, options.signal, async (session) => {
     const { transaction } = session;
     const run = await lockOpenRun(transaction, runId, 'shared');
@@ -48,12 +51,17 @@ export async function loadPart(
     await lockPart(transaction, table);
     const leaf = (await leavesOf(transaction, run)).find(({ number }) => number === part.number);
     if (run.isPublished) return { rows: leaf?.content?.rows ?? 0 };
-    if (isSame(leaf?.content, content)) return { rows: content.rows };
+    // A late attempt at what was planned anew since: its rows are not wanted any more.
+    if (leaf?.content && leaf.content.plan.since > plan.since) return { rows: content.rows };
+    if (isSame(leaf?.content, content)) {
+      await describeLeaf(session, table, content);
+      return { rows: content.rows };
+    }
     if (leaf?.isAttached) return null;
     await checkSegments(transaction, rows.segmentIds);
     await transaction.raw('drop table if exists ??', [table]);
     await fillTable(session, { table, runId, rows, options, condition: conditionOf(part) });
-    await session.connection.query(`comment on table "${table}" is ${quoteText(JSON.stringify(content))}`);
+    await describeLeaf(session, table, content);
     return { rows: content.rows };
   });
   if (loaded) return loaded;
@@ -92,8 +100,9 @@ async function lockPart(transaction: Knex.Transaction, table: string): Promise<v
   ]);
 }
 
+/** Whoever planned it. */
 function isSame(found: LeafContent | null | undefined, asked: LeafContent): boolean {
-  return (Object.keys(asked) as (keyof LeafContent)[]).every((key) => found?.[key] === asked[key]);
+  return (['of', 'first', 'end', 'rows', 'sha256'] as const).every((key) => found?.[key] === asked[key]);
 }
 
 /** @throws RangeError; the text tells no bound, since those are customer ids */
@@ -125,10 +134,10 @@ function conditionOf({ first, end }: MembershipPart): string | undefined {
 }
 
 /** Those asked for, by number. @throws RangeError when they are not all there, or are not one whole */
-function checkedLeaves(runId: string, found: Leaf[], { of, rows }: PartsAttached): LoadedLeaf[] {
+function checkedLeaves(runId: string, found: Leaf[], { of, rows, plan }: PartsAttached): LoadedLeaf[] {
   const byNumber = new Map(found.map((leaf) => [leaf.number, leaf]));
   const leaves = Array.from({ length: of }, (_, number) => byNumber.get(number)).filter(
-    (leaf): leaf is LoadedLeaf => leaf?.content?.of === of,
+    (leaf): leaf is LoadedLeaf => leaf?.content?.of === of && leaf.content.plan.sha256 === plan,
   );
   if (of < 1 || leaves.length !== of) {
     throw new RangeError(`run ${runId} needs ${of} parts of its memberships loaded, found ${leaves.length}`);

@@ -26,6 +26,13 @@ export interface Session {
   connection: pg.Client;
 }
 
+/**
+ * A machine that is lost in the middle of COPY says nothing: PostgreSQL would keep what the transaction has locked for
+ * hours, and the next attempt waiting. So it hears of it in half a minute.
+ */
+const NOTICE_LOST_CLIENT = `set local tcp_keepalives_idle = 10; set local tcp_keepalives_interval = 5;
+  set local tcp_keepalives_count = 3`;
+
 /** The run's sequence, not its id: always a short and plain name. */
 export function partitionOf(run: LockedRun): string {
   return `memberships_${run.sequence}`;
@@ -50,6 +57,7 @@ export async function abortableTransaction<T>(
       signal?.addEventListener('abort', cut, { once: true });
       try {
         signal?.throwIfAborted();
+        await transaction.raw(NOTICE_LOST_CLIENT);
         return await work({ transaction, connection });
       } finally {
         signal?.removeEventListener('abort', cut);

@@ -45,8 +45,8 @@ export const createMembershipsRepository = (knex: Knex) =>
      * Loads one part of a run's memberships as a table of its own, in one transaction. No reader sees it before
      * `attachParts`; parts of one run load at the same time, in any order and by any process. The same rows of
      * the same part a second time change nothing; others take the place of the first, and where the parts were
-     * attached already the run has no memberships until they are attached again. Of a published run nothing
-     * changes.
+     * attached already the run has no memberships until they are attached again. Rows of an earlier plan than
+     * what is there change nothing, nor does anything change of a published run.
      *
      * A part may have no rows, but bounds that leave room for some. So with fewer customers than parts, those
      * without any are not loaded at all: the others are numbered through, each bounded by the first id of the
@@ -70,7 +70,7 @@ export const createMembershipsRepository = (knex: Knex) =>
      * was loaded before, whole or in other parts, goes. A second time nothing is changed.
      *
      * @returns the run's rows
-     * @throws RangeError when a part is not loaded, parts do not adjoin, or have other rows than asked in all
+     * @throws RangeError when a part is not loaded by that plan, parts do not adjoin, or have other rows than asked in all
      * @throws PipelineError RUN_UNKNOWN, RUN_ABANDONED, POSTGRES_UNREACHABLE; the signal's reason
      *
      * O(parts): no row is read, but those of parts that were attached before and came apart.

@@ -30,7 +30,7 @@ export const createRunsRepository = (knex: Knex) =>
   translating({
     /** @throws PipelineError RUN_ABANDONED when it was closed or cleaned up, RUN_UNKNOWN */
     async requireOpen(runId: string): Promise<void> {
-      await knex.transaction((transaction) => lockOpenRun(transaction, runId));
+      await knex.transaction((transaction) => lockOpenRun(transaction, runId, 'shared'));
     },
 
     /** Registers a run; the same run a second time changes nothing. */

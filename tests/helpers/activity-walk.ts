@@ -145,6 +145,7 @@ async function walkPersist(
   const { run, features, clustering, match, naming } = trail;
   const product = { run, features, clustering, match, naming };
   const { plan, parts } = await call('planMemberships', { ...product, parts: asked });
-  for (let part = 0; part < parts; part++) await call('loadMemberships', { run, plan, part });
-  await call('persistRun', { ...trail, loaded: { parts } });
+  const since = new Date().toISOString();
+  for (let part = 0; part < parts; part++) await call('loadMemberships', { run, plan, since, part });
+  await call('persistRun', { ...trail, loaded: { plan, parts } });
 }

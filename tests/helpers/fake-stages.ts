@@ -220,7 +220,7 @@ const assignStages = {
 
 const partStages = {
   planParts: async ({ parts }) => ({ plan: fakeRef('part', parts), parts, ms: 1 }),
-  aggregatePart: async () => ({ part: fakeRef('part'), replaced: [], ms: 2 }),
+  aggregatePart: async () => ({ part: fakeRef('part'), ms: 2 }),
   assignPart: async () => ({ labels: fakeRef('part'), ms: 2 }),
   planMemberships: async ({ parts }) => ({ plan: fakeRef('part', parts), parts, ms: 1 }),
   loadMemberships: async () => ({ rows: 10, ms: 2 }),

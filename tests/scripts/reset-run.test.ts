@@ -35,6 +35,12 @@ describe('the point that a run is taken back to', () => {
       (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'planParts',
     )!.activityTaskScheduledEventAttributes!;
     expect(eventBefore(events, 'features')).toBe(cut.workflowTaskCompletedEventId);
+    const isPart = (event: Events[number]) =>
+      event.activityTaskScheduledEventAttributes?.activityType?.name === 'aggregatePart';
+    const rename = structuredClone(events.find(isPart)!);
+    rename.activityTaskScheduledEventAttributes!.activityType!.name = 'renameSegment';
+    const inTheMiddle = events.flatMap((event) => (isPart(event) ? [event, rename] : [event]));
+    expect(eventBefore(inTheMiddle, 'features')).toBe(cut.workflowTaskCompletedEventId);
   });
 
   test('is not there for a stage that was not reached', () => {

@@ -29,7 +29,7 @@ function watched() {
   const long = async (part: number) => {
     const timer = setInterval(() => Context.current().heartbeat(), 50);
     try {
-      return await work(part, 20_000, { part: fakeRef('part'), replaced: [], ms: 5 });
+      return await work(part, 20_000, { part: fakeRef('part'), ms: 5 });
     } finally {
       clearInterval(timer);
     }
@@ -48,7 +48,7 @@ describe('a run in parts', () => {
         aggregatePart: ({ part }) =>
           work(part, part === 0 ? 1_200 : 60, {
             part: { ...fakeRef('part'), rows: part },
-            replaced: [],
+
             ms: 5,
           }),
         buildFeatures: async (input) => {

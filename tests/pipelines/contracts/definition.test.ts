@@ -64,7 +64,8 @@ describe('parseDefinition', () => {
     expect(scaleOf(shown)).toEqual({ parts: 8, atOnce: 4 });
     const [, least, most] = /customers, (\d+) to (\d+);/.exec(shown)!.map(Number);
     expect(scaleOf('')).toEqual({ parts: least, atOnce: least });
-    expect(scaleOf(`scale: { parts: ${most} }\n`)).toEqual({ parts: most, atOnce: most });
+    const [, atOnce] = /at a time, .* absent: (\d+)/.exec(shown)!.map(Number);
+    expect(scaleOf(`scale: { parts: ${most} }\n`)).toEqual({ parts: most, atOnce });
     for (const parts of [least! - 1, most! + 1])
       expect(() => scaleOf(`scale: { parts: ${parts} }\n`)).toThrow('scale.parts');
     expect(scaleOf('scale: { parts: 2, atOnce: 30 }\n')).toEqual({ parts: 2, atOnce: 2 });

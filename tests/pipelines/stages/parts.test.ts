@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { atOnce } from '../../../numeric/kernels/turn.ts';
 import { toCustomerIds } from '../../../pipelines/contracts/customers.ts';
 import {
+  featureJoiner,
   inParts,
-  joinFeatureParts,
   joinReplaced,
-  joinTexts,
+  type PartOfFeatures,
   piecesOf,
   rowsOfParts,
+  textJoiner,
   textsBetween,
 } from '../../../pipelines/stages/parts.ts';
 
@@ -55,38 +57,61 @@ describe('what was parted and joined again', () => {
       fc.property(someTexts, counts, (texts, parts) => {
         const ids = toCustomerIds(texts);
         const ranges = rowsOfParts(ids.offsets.length - 1, parts);
-        expect(joinTexts(ranges.map(({ first, end }) => textsBetween(ids, first, end)))).toEqual(ids);
+        const joiner = textJoiner(ids.offsets.length - 1);
+        for (const { first, end } of ranges) joiner.add(textsBetween(ids, first, end));
+        expect(joiner.finish()).toEqual(ids);
       }),
     );
   });
 
+  const customers = toCustomerIds(['a', 'b', '\uFEFFü']);
+  const whole: PartOfFeatures = {
+    customers,
+    columns: { orders: Float64Array.of(1, 2, 3), spend: Float64Array.of(0.5, Number.NaN, -0) },
+    words: { country: toCustomerIds(['DE', 'FR', 'GB']) },
+    replaced: [{ feature: 'orders', customers: 2, by: 1 }],
+  };
+  const between = (
+    first: number,
+    end: number,
+    replaced: PartOfFeatures['replaced'] = [],
+  ): PartOfFeatures => ({
+    customers: textsBetween(customers, first, end),
+    columns: {
+      orders: whole.columns.orders!.slice(first, end),
+      spend: whole.columns.spend!.slice(first, end),
+    },
+    words: { country: textsBetween(whole.words.country!, first, end) },
+    replaced,
+  });
+  const join = (parts: readonly PartOfFeatures[], rows = customers.offsets.length - 1) => {
+    const joiner = featureJoiner(rows);
+    for (const part of parts) atOnce(joiner.add(part));
+    return joiner.finish();
+  };
+
   test('is the same features, those of a part without customers among them', () => {
-    const customers = toCustomerIds(['a', 'b', 'ü']);
-    const whole = {
-      customers,
-      columns: { orders: Float64Array.of(1, 2, 3), spend: Float64Array.of(0.5, Number.NaN, -0) },
-      words: { country: toCustomerIds(['DE', 'FR', 'GB']) },
-    };
-    const between = (first: number, end: number) => ({
-      customers: textsBetween(customers, first, end),
-      columns: {
-        orders: whole.columns.orders.slice(first, end),
-        spend: whole.columns.spend.slice(first, end),
-      },
-      words: { country: textsBetween(whole.words.country, first, end) },
-    });
-    expect(joinFeatureParts([between(0, 1), between(1, 1), between(1, 3)])).toEqual(whole);
+    const [one] = whole.replaced;
+    const parts = [
+      between(0, 1, [{ ...one!, customers: 1 }]),
+      between(1, 1),
+      between(1, 3, [{ ...one!, customers: 1 }]),
+    ];
+    expect(join(parts)).toEqual(whole);
   });
 
-  test('is refused when parts have other columns, as of another definition', () => {
-    const part = (name: string) => ({
-      customers: toCustomerIds(['a']),
-      columns: { [name]: Float64Array.of(1) },
-      words: {},
-    });
-    expect(() => joinFeatureParts([part('orders'), part('spend')])).toThrow(
-      'parts of features need the same columns, found others',
-    );
+  test('has a turn of the event loop for each column of each part', () => {
+    expect([...featureJoiner(3).add(between(0, 3))]).toHaveLength(1 + 2 + 1);
+  });
+
+  test('is refused with other columns, as of another definition, and with other customers than wanted', () => {
+    const other = { ...between(1, 3), columns: { days: Float64Array.of(1, 2) } };
+    for (const [parts, rows] of [
+      [[between(0, 1), other], 3],
+      [[between(0, 1)], 3],
+      [[between(0, 3)], 2],
+    ] as const)
+      expect(() => join(parts, rows)).toThrow('parts of features need');
   });
 
   test('counts the customers whose value was replaced in all parts, in the order of the features', () => {

@@ -61,6 +61,14 @@ test('a stage that an earlier attempt had done is not counted again', () => {
   expect(lineAbout(ended)).toMatchObject({ level: 'info', message: 'cluster of run_1 had been done before' });
 });
 
+test('a stage in parts took as long as its parts and what joined them, though the joining was short', () => {
+  const since = '2026-07-01T00:00:00.000Z';
+  const ended = activityEnded(of('persistRun'), {
+    ...{ input: { run, features, since }, seconds: 0.1, result: { ms: 30_000, memberships: 90 } },
+  });
+  expect(ended.work).toEqual({ seconds: 30, rows: 90, artifactBytes: 0 });
+});
+
 test('what frames the stages has no work; only closing a run has an outcome', () => {
   const close = { input: { run }, seconds: 1, result: { outcome: 'rejected', ms: 5 } };
   expect(activityEnded(of('closeRun'), close)).toMatchObject({ work: null, outcome: 'rejected' });

@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { MembershipPart } from '../../../store/postgres/membership-leaves.ts';
+import type { MembershipPart, PartsPlan } from '../../../store/postgres/membership-leaves.ts';
 import { allRows } from '../../helpers/postgres-rows.ts';
 import { assertRepeatable } from '../../helpers/repeatable.ts';
 import { memberships, publishRun } from './fixture.ts';
-import { cut, numbered, type PartedDatabase, partedDatabase, SEGMENTS } from './part-fixture.ts';
+import {
+  cut,
+  numbered,
+  type Part,
+  type PartedDatabase,
+  PLAN,
+  partedDatabase,
+  SEGMENTS,
+} from './part-fixture.ts';
 
 let parted: PartedDatabase;
 const rows = numbered(12);
@@ -158,12 +166,45 @@ describe('what was loaded before goes', () => {
   });
 });
 
+describe('a plan made anew', () => {
+  const later = { sha256: 'b'.repeat(64), since: '2026-07-02T00:00:00.000Z' };
+  const plannedBy = (parts: readonly Part[], plan: PartsPlan) =>
+    parts.map(({ part, rows }) => ({ part: { ...part, plan }, rows }));
+
+  test('counts from then on: a late attempt at the one before changes nothing, before and after it is attached', async () => {
+    const late = plannedBy(
+      three.map(({ part, rows }) => ({ part, rows: { ...rows, margin: rows.margin.map(() => 0.5) } })),
+      PLAN,
+    );
+    const wanted = plannedBy(three, later);
+    for (const part of wanted) await parted.loadPart(part);
+    await parted.loadPart(late[1]!);
+    await parted.attach(wanted);
+    const before = await snapshot();
+    await parted.loadPart(late[1]!);
+    expect(await snapshot()).toEqual(before);
+  });
+
+  test('takes over the parts that are the same, and needs all of them', async () => {
+    await parted.loadParts(three);
+    const wanted = plannedBy(three, later);
+    await parted.loadPart(wanted[0]!);
+    await expect(parted.attach(wanted)).rejects.toThrow('needs 3 parts of its memberships loaded, found 1');
+    const before = await parted.idsOf('a');
+    expect(await parted.loadParts(wanted)).toEqual({ rows: before.length });
+    expect(await parted.idsOf('a')).toEqual(before);
+  });
+});
+
 describe('parts without rows', () => {
   test('are parts like others while their bounds leave room', async () => {
     const parts = [
-      { part: { number: 0, of: 3, first: null, end: 'b' }, rows: memberships([], SEGMENTS) },
-      { part: { number: 1, of: 3, first: 'b', end: 'c' }, rows: memberships(['b', 'bb'], SEGMENTS) },
-      { part: { number: 2, of: 3, first: 'c', end: null }, rows: memberships([], SEGMENTS) },
+      { part: { number: 0, of: 3, first: null, end: 'b', plan: PLAN }, rows: memberships([], SEGMENTS) },
+      {
+        part: { number: 1, of: 3, first: 'b', end: 'c', plan: PLAN },
+        rows: memberships(['b', 'bb'], SEGMENTS),
+      },
+      { part: { number: 2, of: 3, first: 'c', end: null, plan: PLAN }, rows: memberships([], SEGMENTS) },
     ];
     expect(await parted.loadParts(parts)).toEqual({ rows: 2 });
     expect(await parted.idsOf('a')).toEqual(['b', 'bb']);
@@ -182,7 +223,7 @@ describe('refused', () => {
   const refusedPart = async (part: Partial<MembershipPart>, text: string) =>
     expect(
       parted.loadPart({
-        part: { number: 1, of: 3, first: 'secret-a', end: 'secret-b', ...part },
+        part: { number: 1, of: 3, first: 'secret-a', end: 'secret-b', plan: PLAN, ...part },
         rows: three[1]!.rows,
       }),
     ).rejects.toThrow(text);
@@ -211,7 +252,7 @@ describe('refused', () => {
   });
 
   test('is a row outside of its part, a second one, and one of a segment that is not saved', async () => {
-    const part = { number: 1, of: 3, first: 'secret-a', end: 'secret-d' };
+    const part = { number: 1, of: 3, first: 'secret-a', end: 'secret-d', plan: PLAN };
     for (const [ids, segmentIds, text] of [
       [['secret-b', 'secret-d'], SEGMENTS, 'violates check constraint'],
       [['secret'], SEGMENTS, 'violates check constraint'],
@@ -231,7 +272,7 @@ describe('refused', () => {
     const refused = async (asked: { of: number; rows: number }, text: string) => {
       const before = await snapshot();
       const error: unknown = await parted.repositories.memberships
-        .attachParts('a', asked)
+        .attachParts('a', { ...asked, plan: PLAN.sha256 })
         .catch((e: unknown) => e);
       expect(error).toBeInstanceOf(RangeError);
       expect(String(error)).toContain(text);

@@ -8,6 +8,7 @@ import {
   numbered,
   type Part,
   type PartedDatabase,
+  PLAN,
   partedDatabase,
   pidOf,
 } from './part-fixture.ts';
@@ -221,7 +222,7 @@ describe('a part that ends early leaves nothing, and the others as they are', ()
     await heldUp(1);
     const attaching = parted.repositories.memberships.attachParts(
       'a',
-      { of: 4, rows: 420_000 },
+      { of: 4, rows: 420_000, plan: PLAN.sha256 },
       { signal: AbortSignal.timeout(200) },
     );
     await expect(attaching).rejects.toThrow('timeout');

@@ -10,6 +10,7 @@ import {
   inByteOrder,
   numbered,
   type PartedDatabase,
+  PLAN,
   partedDatabase,
   pidOf,
   SEGMENTS,
@@ -120,7 +121,11 @@ describe('parts that were attached', () => {
     // Lets readers through, but no ATTACH.
     const other = await parted.knex.transaction();
     await other.raw('lock table memberships in share update exclusive mode');
-    const attaching = parted.repositories.memberships.attachParts('a', { of: 4, rows: 20_000 });
+    const attaching = parted.repositories.memberships.attachParts('a', {
+      of: 4,
+      rows: 20_000,
+      plan: PLAN.sha256,
+    });
     await blockedBy(parted.knex, await pidOf(other));
     expect(await parted.repositories.memberships.count('a')).toBe(0);
     await other.commit();
@@ -141,7 +146,7 @@ describe('parts that were attached', () => {
     ).pool.on('createSuccess', (_, client) =>
       client.on('notice', ({ message }) => notices.push(message ?? '')),
     );
-    await createRepositories(telling).memberships.attachParts('a', { of: 3, rows: 9 });
+    await createRepositories(telling).memberships.attachParts('a', { of: 3, rows: 9, plan: PLAN.sha256 });
     await telling.destroy();
     const validated = notices.filter((notice) => notice.startsWith('partition constraint for table'));
     expect(validated.length).toBeGreaterThan(0);

@@ -7,6 +7,7 @@ import { createRepositories } from '../../../store/postgres/repositories.ts';
 import { testDatabase } from '../../helpers/postgres.ts';
 import { memberships, newRun, segment, segmentation } from './fixture.ts';
 
+export const PLAN = { sha256: 'a'.repeat(64), since: '2026-07-01T00:00:00.000Z' };
 export const SEGMENTS = ['seg_x0', 'seg_x1', 'seg_x2'];
 
 export type PartedDatabase = Awaited<ReturnType<typeof partedDatabase>>;
@@ -22,6 +23,7 @@ export async function partedDatabase() {
     repositories.memberships.attachParts(runId, {
       of: parts.length,
       rows: parts.reduce((sum, { rows }) => sum + rows.labels.length, 0),
+      plan: parts[0]!.part.plan.sha256,
     });
   return {
     ...database,
@@ -98,6 +100,7 @@ export function cut(rows: MembershipRows, starts: readonly number[]): Part[] {
       of,
       first: number === 0 ? null : idOf(rows, edges[number]!),
       end: number === of - 1 ? null : idOf(rows, edges[number + 1]!),
+      plan: PLAN,
     },
     rows: sliceOf(rows, edges[number]!, edges[number + 1]!),
   }));
