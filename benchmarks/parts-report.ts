@@ -113,6 +113,7 @@ export function differing(runs: readonly MeasuredParts[]): string[] {
 }
 
 function sameness(runs: readonly MeasuredParts[]): string {
+  if (runs.length === 1) return 'one run: nothing to compare digests with';
   const odd = differing(runs);
   const count = Object.values(runs[0]!.products).reduce(
     (sum, digests) => sum + Object.keys(digests).length,

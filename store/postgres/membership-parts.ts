@@ -80,7 +80,8 @@ export function attachParts(
     if (run.isPublished) return { rows: run.membershipRows ?? 0 };
     const leaves = checkedLeaves(runId, await leavesOf(transaction, run), asked);
     const sha256 = digestLeaves(leaves);
-    const isDone = run.membershipRows === asked.rows && run.membershipSha256 === sha256;
+    const isThere = leaves.every(({ isAttached }) => isAttached);
+    const isDone = isThere && run.membershipRows === asked.rows && run.membershipSha256 === sha256;
     if (!isDone) {
       await dropPartition(transaction, run);
       await attachLeaves(session, run, leaves);

@@ -1,5 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { artifactsIn } from '../../pipelines/contracts/artifacts.ts';
+import type { Definition } from '../../pipelines/contracts/definition.ts';
 import type { Run, StartInput } from '../../pipelines/contracts/run.ts';
 import type { Extract } from '../../pipelines/contracts/stages.ts';
 import type { FeaturePlan } from '../../pipelines/stages/parts.ts';
@@ -87,23 +92,25 @@ describe('a run in parts', () => {
     expect(await membershipsOf(parted.run.runId)).toEqual(await membershipsOf(whole.run.runId));
   }, 120_000);
 
-  test('leaves no file of a part once it is published, and all that the parts were joined to', async () => {
+  test('leaves no file of a part once it is published, and a part that ends late takes nothing but itself', async () => {
     const walked = await walkToStability(shop, { asOf: '2026-07-06' }, once, PARTS);
-    const { run, match, naming, features } = walked;
-    const { artifacts } = shop.context;
-    expect((await artifacts.list('part')).length).toBeGreaterThan(2 * PARTS);
+    const { run, extract, validation, match, naming, features, clustering } = walked;
     await shop.perform('publishRun', { run, match, naming, review: null });
-    const closing = closingOf(walked, 'published');
-    const others = (await artifacts.list('part')).length;
-    await shop.perform('closeRun', { run, closing, hadParts: true });
-    expect((await artifacts.list('part')).length).toBeLessThan(others);
-    for (const ref of [
-      features.values,
-      features.customers,
-      walked.clustering.labels,
-      walked.extract.artifact,
-    ])
-      await artifacts.verify(ref);
+    const filesOfRun = async () =>
+      (await shop.snapshot()).files.filter((file) => file.startsWith('.runs/') && file.includes(run.runId));
+    const parts = (files: string[]) => files.filter((file) => file.includes('part'));
+    expect(parts(await filesOfRun()).length).toBeGreaterThan(PARTS);
+    await shop.perform('closeRun', { run, closing: closingOf(walked, 'published'), hadParts: true });
+    const left = await filesOfRun();
+    expect(parts(left)).toEqual([]);
+
+    // Its worker stood still all the while: nobody has told it that the run is over.
+    const late = { type: 'RUN_ABANDONED', nonRetryable: true };
+    await expect(shop.perform('planParts', { run, extract, parts: PARTS })).rejects.toMatchObject(late);
+    await expect(shop.perform('buildFeatures', { run, extract, validation })).rejects.toMatchObject(late);
+    expect(await filesOfRun()).toEqual(left);
+    for (const [, ref] of artifactsIn({ ...extract, ...features, ...clustering, ...match, ...naming }))
+      await shop.context.artifacts.verify(ref);
   }, 120_000);
 
   test('has no more parts than customers, and every row in one of them', async () => {
@@ -123,6 +130,35 @@ describe('a run in parts', () => {
   }, 60_000);
 });
 
+describe('a run in parts of a definition with words, and many features that few customers have', () => {
+  test('has the products of one that is done as a whole, and says as little of each part', async () => {
+    const file = join(shop.context.definitionFolders[0]!, 'shop/pipeline.yaml');
+    const text = await readFile(file, 'utf8');
+    const { features, ...rest } = parse(text) as Definition;
+    const rare = Array.from({ length: 60 }, (_, i) => ({
+      ...{ name: `rare${i}`, unit: 'cents', why: 'Of few customers.', whenMissing: 0 },
+      sql: `sum(amount) FILTER (WHERE quantity > ${90 + i}) * 100`,
+    }));
+    const words = [{ name: 'lastChannel', why: 'Where they buy.', sql: 'arg_max(channel, ordered_at)' }];
+    const aggregate = [...features.aggregate, ...rare];
+    await writeFile(file, stringify({ ...rest, features: { ...features, aggregate, categories: words } }));
+    try {
+      const bytes: number[] = [];
+      const measuring: Call = (name, input) => {
+        bytes.push(JSON.stringify(input).length);
+        return once(name, input);
+      };
+      const whole = await walkToStability(shop, { asOf: '2026-07-07' });
+      const parted = await walkToStability(shop, { asOf: '2026-07-07' }, measuring, 32);
+      expect(digestsOf(parted)).toEqual(digestsOf(whole));
+      expect(parted.features.categories?.sha256).toBe(whole.features.categories!.sha256);
+      expect(Math.max(...bytes)).toBeLessThan(32_000);
+    } finally {
+      await writeFile(file, text);
+    }
+  }, 120_000);
+});
+
 describe('a part', () => {
   test('whose run was closed meanwhile is not taken, and leaves no file', async () => {
     const { run, extract } = await extracted({ asOf: '2026-05-01' });
@@ -134,6 +170,28 @@ describe('a part', () => {
       nonRetryable: true,
     });
     expect(await shop.context.artifacts.list('part')).toHaveLength(before);
+  }, 60_000);
+
+  test('of memberships is not kept waiting by another one that is being loaded, and is loaded again where it was lost', async () => {
+    const walked = await walkToStability(shop, { asOf: '2026-07-08' }, once, PARTS);
+    const { run, features, clustering, match, naming } = walked;
+    const product = { run, features, clustering, match, naming };
+    const { plan, parts } = await shop.perform('planMemberships', { ...product, parts: PARTS });
+    const since = new Date().toISOString();
+    const other = await shop.database.knex.transaction();
+    await other('runs').where({ run_id: run.runId }).forShare();
+    try {
+      const loading = shop.perform('loadMemberships', { run, plan, since, part: 0 });
+      expect(await loading).toMatchObject({ rows: expect.any(Number) });
+    } finally {
+      await other.rollback();
+    }
+    const { sequence } = await shop.context.repositories.runs.get(run.runId);
+    await shop.database.knex.raw('drop table ?? cascade', [`memberships_${sequence}`]);
+    for (let part = 0; part < parts; part++)
+      await shop.perform('loadMemberships', { run, plan, since, part });
+    await shop.perform('persistRun', { ...walked, loaded: { plan, parts } });
+    expect(await shop.context.repositories.memberships.count(run.runId)).toBe(features.customers.rows);
   }, 60_000);
 
   test('stops at a cancel, and leaves no file', async () => {

@@ -18,7 +18,9 @@ export async function performThreeTimes<N extends ActivityName>(
   const left = await shop.snapshot();
   // Soft, so that one fault does not hide those of the stages behind it.
   const second = await shop.perform(name, input, shop.environment(2));
-  expect.soft(second, `${name} after a lost answer`).toEqual(first);
+  expect.soft(withoutMs(second), `${name} after a lost answer`).toEqual(withoutMs(first));
+  // What PostgreSQL keeps is asked of it again, and takes its time.
+  if (name !== 'loadMemberships') expect.soft(second).toEqual(first);
   expect.soft(await shop.snapshot(), `what ${name} leaves after a lost answer`).toEqual(left);
   const runId = runIdOf(input, first);
   if (runId !== undefined) await shop.forgetSteps(runId);

@@ -9,6 +9,8 @@ import type { ReproductionSummary } from '../../pipelines/contracts/reproduce.ts
 import type { RunSummary } from '../../pipelines/contracts/run.ts';
 import type { Scale } from '../../pipelines/contracts/scale-settings.ts';
 import type { WorkerProcess } from '../../scripts/worker-process.ts';
+import { connect } from '../../store/postgres/connect.ts';
+import { createRepositories } from '../../store/postgres/repositories.ts';
 import { ID_MARK, writeShopExtract } from '../helpers/activity-extract.ts';
 import { filesIn } from '../helpers/activity-shop.ts';
 import { openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
@@ -91,6 +93,14 @@ describe('a run that two workers do in parts', () => {
   test('leaves no file of a part, and no table of one', async () => {
     const files = await filesIn(join(strata.home, 'artifacts'));
     expect(files.filter((file) => file.startsWith('part/'))).toEqual([]);
+    const knex = connect(strata.services.databaseUrl);
+    try {
+      const { sequence } = await createRepositories(knex).runs.get(parted.runId);
+      const start = `memberships\\_${sequence}`;
+      expect(await knex('pg_class').where('relname', 'like', `${start}%`).pluck('relname')).toEqual([]);
+    } finally {
+      await knex.destroy();
+    }
   });
 });
 
