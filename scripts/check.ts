@@ -54,7 +54,7 @@ async function check(
 ): Promise<number> {
   // Here, since no one who asks for --help or mistypes an option should wait for them.
   const { definitionFor } = await import('./contract-definition.ts');
-  const { definitionFolders } = await import('./strata-worker.ts');
+  const { definitionFolders } = await import('./definition-folders.ts');
   const json = given.json === undefined ? undefined : resolve(config.invokedFrom, given.json);
   await checkFolder('--json', json);
   const { invokedFrom } = config;

@@ -97,7 +97,7 @@ async function definitionNamed(name: string): Promise<Definition> {
 }
 
 async function folders(): Promise<string[]> {
-  const { definitionFolders } = await import('./strata-worker.ts');
+  const { definitionFolders } = await import('./definition-folders.ts');
   return definitionFolders(readConfig());
 }
 

@@ -63,7 +63,7 @@ function quoted(text: string): string {
 
 async function checkName(config: Config, pipeline: string): Promise<void> {
   const { loadDefinition } = await import('../store/definitions.ts');
-  const { definitionFolders } = await import('./strata-worker.ts');
+  const { definitionFolders } = await import('./definition-folders.ts');
   await loadDefinition(definitionFolders(config), pipeline);
 }
 

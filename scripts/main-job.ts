@@ -6,12 +6,12 @@ import { workflowIds } from '../pipelines/contracts/signatures.ts';
 import { loadDefinition } from '../store/definitions.ts';
 import { inspectFiles } from '../store/warehouse/sources.ts';
 import type { Config } from './config.ts';
+import { definitionFolders } from './definition-folders.ts';
 import { innermostMessage } from './error-text.ts';
 import { type Followed, followRun } from './follow-run.ts';
 import type { Log } from './log.ts';
 import type { Strata } from './open-strata.ts';
 import { startOrJoin } from './start-or-join.ts';
-import { definitionFolders } from './strata-worker.ts';
 
 const HISTORY_WAIT_MS = 30_000;
 

@@ -6,12 +6,13 @@ import { migrations } from '../migrations/index.ts';
 import { connect } from '../store/postgres/connect.ts';
 import { migrate } from '../store/postgres/migrate.ts';
 import { createRepositories } from '../store/postgres/repositories.ts';
+import { codeVersion } from './code-version.ts';
 import type { Config } from './config.ts';
+import { definitionFolders } from './definition-folders.ts';
 import { lineageOf } from './lineage-settings.ts';
 import type { Log } from './log.ts';
 import { openArtifacts } from './open-artifacts.ts';
 import { openScratch } from './scratch.ts';
-import { codeVersion, definitionFolders } from './strata-worker.ts';
 
 const MEGABYTE = 2 ** 20;
 /** DuckDB spills to disk beyond this; the rest of the machine is for PostgreSQL and the kernels. */

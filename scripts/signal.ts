@@ -86,7 +86,7 @@ async function check(
   { pipeline, name, sent }: { pipeline: string; name: MessageName; sent: object },
 ): Promise<void> {
   const { loadDefinition } = await import('../store/definitions.ts');
-  const { definitionFolders } = await import('./strata-worker.ts');
+  const { definitionFolders } = await import('./definition-folders.ts');
   const message = readMessage(name, [sent]);
   if (typeof message === 'string') throw new PipelineError('INPUT_INVALID', message);
   const { definition } = await loadDefinition(definitionFolders(config), pipeline);

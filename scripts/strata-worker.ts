@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type ActivityInterceptorsFactory,
   type DataConverter,
@@ -14,14 +13,10 @@ import { PipelineError } from '../pipelines/contracts/errors.ts';
 import { TASK_QUEUES } from '../temporal.config.ts';
 import { watchKeys } from './codec/key-watch.ts';
 import { isKeyMissing } from './codec/read-payload.ts';
-import { type Config, PROJECT_FOLDER } from './config.ts';
 import { firstLine } from './error-text.ts';
-import { digestOfSources, LOCK_FILE } from './source-digest.ts';
 import { inputOf } from './start-or-join.ts';
 import type { WorkerTraces } from './traces/worker.ts';
 
-/** What makes an artifact's bytes; a change in any of these files is another code version. */
-const BYTES_FOLDERS = ['numeric', 'pipelines', 'activities', 'store/warehouse', 'store/artifacts'];
 /** A cancel is noticed with the next heartbeat that is really sent, so few may be held back. */
 const HEARTBEAT_THROTTLE_MS = 1_000;
 /** Two heavy activities at once would share the same cores and each keep a matrix in memory. */
@@ -147,17 +142,4 @@ function isPolling(worker: Worker): boolean {
   const hasWorkflows = worker.options.taskQueue === TASK_QUEUES.workflows;
   const states = hasWorkflows ? [activityPollerState, workflowPollerState] : [activityPollerState];
   return runState === 'RUNNING' && states.every((state) => state === 'POLLING');
-}
-
-/** Digest of all that makes an artifact's bytes, the same on every machine and without git. */
-export function codeVersion(project = PROJECT_FOLDER): Promise<string> {
-  return digestOfSources(project, { folders: BYTES_FOLDERS, files: [LOCK_FILE] });
-}
-
-/** Folder of the pipeline definitions that come with the checkout. */
-const DEFINITIONS_FOLDER = join(PROJECT_FOLDER, 'pipelines/definitions');
-
-/** One's own definitions, where they have a folder of their own, before those of the checkout. */
-export function definitionFolders({ definitions }: Pick<Config, 'definitions'>): string[] {
-  return [...new Set([definitions, DEFINITIONS_FOLDER])];
 }

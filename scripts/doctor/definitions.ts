@@ -1,7 +1,7 @@
 import { listDefinitions, loadDefinition } from '../../store/definitions.ts';
 import type { Config } from '../config.ts';
+import { definitionFolders } from '../definition-folders.ts';
 import { innermostMessage } from '../error-text.ts';
-import { definitionFolders } from '../strata-worker.ts';
 import type { Finding, Probe } from './finding.ts';
 
 type Found = Omit<Finding, 'area'>;

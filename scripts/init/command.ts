@@ -167,7 +167,7 @@ async function draftAndWrite(
   const { draft } = await import('./draft.ts');
   const { guessTable } = await import('./guess-table.ts');
   const { nameFor, writeDefinition } = await import('./write.ts');
-  const { definitionFolders } = await import('../strata-worker.ts');
+  const { definitionFolders } = await import('../definition-folders.ts');
   const { paths, given, returns, owner, locale, asOf } = options;
   return withLooking({ paths, threads: config.threads, signal }, async (looking) => {
     const step = log.step(`Looking at ${paths.length === 1 ? 'the file' : `${paths.length} files`}`);

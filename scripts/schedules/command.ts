@@ -220,7 +220,7 @@ async function withSchedules(
   const config = readConfig();
   const json = given.json && resolve(config.invokedFrom, given.json);
   await checkFolder('--json', json);
-  const { definitionFolders } = await import('../strata-worker.ts');
+  const { definitionFolders } = await import('../definition-folders.ts');
   const { wantedSchedules } = await import('./wanted.ts');
   const wanted = await wantedSchedules(definitionFolders(config), pipeline);
   const watch = {

@@ -1,6 +1,6 @@
 import { loadDefinition } from '../../store/definitions.ts';
 import type { Config } from '../config.ts';
-import { definitionFolders } from '../strata-worker.ts';
+import { definitionFolders } from '../definition-folders.ts';
 import { quietLog } from './quiet-log.ts';
 import { createRunReader, type Target } from './reader.ts';
 import { type EndedRun, endedRun, runsReport } from './runs-report.ts';
