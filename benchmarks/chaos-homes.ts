@@ -1,0 +1,138 @@
+import { createRandom } from '../numeric/random/random.ts';
+import { drawFaults, type FaultKind } from '../tests/helpers/chaos-faults.ts';
+import type { ChaosHomeOptions } from '../tests/helpers/chaos-home.ts';
+import { differences, withoutCut } from '../tests/helpers/chaos-ledger.ts';
+import { disturbedRound, type Round, undisturbedRound } from '../tests/helpers/chaos-round.ts';
+import type { Disturbed, Undisturbed } from '../tests/helpers/chaos-run.ts';
+import { findVersitygw } from '../tests/helpers/versitygw.ts';
+
+/** In turn. */
+const WAYS = [
+  { inParts: false, inBucket: false },
+  { inParts: true, inBucket: true },
+  { inParts: false, inBucket: true },
+  { inParts: true, inBucket: false },
+] as const;
+type Way = (typeof WAYS)[number];
+
+export interface ChaosRound extends Round {
+  /** From 1. */
+  home: number;
+  way: string;
+}
+
+export interface Disturbance {
+  /** Undisturbed runs; those in parts are compared with those as a whole, all others with their like. */
+  usual: { asOf: string; ms: number; inParts: boolean }[];
+  /** What differs between undisturbed runs as a whole and in parts. */
+  wrong: string[];
+  rounds: ChaosRound[];
+  /** What could be caused in any home on this machine. */
+  kinds: FaultKind[];
+}
+
+export interface Told {
+  home: string;
+  run: Pick<Disturbed, 'asOf' | 'ms' | 'hits' | 'wrong'>;
+  hits: number;
+  /** Milliseconds since the first fault could happen. */
+  ms: number;
+}
+
+export interface DisturbOptions {
+  kills: number;
+  seed: number;
+  dates: readonly string[];
+  /** Homes at the same time: most of a disturbed run is waiting for a time-out. */
+  atOnce: number;
+  isAsked(): boolean;
+  tell: { usual(run: Undisturbed, way: string): void; run(told: Told): void; wrong(line: string): void };
+}
+
+/** Faults until there are `kills` of them, in homes that are made, used for a run of each date and left. */
+export async function disturbHomes(options: DisturbOptions): Promise<Disturbance> {
+  const { kills, seed, atOnce, isAsked, tell } = options;
+  const gateway = await findVersitygw();
+  const usual = await undisturbedOf(options);
+  const wrong = usual.whole.flatMap((run, i) => partsDiffer(run, usual.parts[i]!));
+  for (const line of wrong) tell.wrong(line);
+  const since = performance.now();
+  const random = createRandom(seed);
+  const rounds: ChaosRound[] = [];
+  const kinds = new Set<FaultKind>();
+  let hits = 0;
+  let promised = 0;
+  let homes = 0;
+  const left = () => (isAsked() ? 0 : kills - hits - promised);
+
+  async function nextHome(lane: number): Promise<void> {
+    homes += 1;
+    const home = homes;
+    const way = WAYS[(home - 1) % WAYS.length]!;
+    const drawn = random.fork(home);
+    let drawnForRun = 0;
+    const round = await disturbedRound({
+      usual: way.inParts ? usual.parts : usual.whole,
+      home: { ...homeOf(way, gateway), lane },
+      faultsOf(run, { kinds: possible }) {
+        for (const kind of possible) kinds.add(kind);
+        if (left() <= 0) return null;
+        const faults = drawFaults(drawn, run.steps, possible).slice(0, left());
+        drawnForRun = faults.length;
+        promised += drawnForRun;
+        return faults;
+      },
+      onRun(run) {
+        promised -= drawnForRun;
+        hits += run.hits.length;
+        tell.run({ home: `home ${home}`, run, hits, ms: performance.now() - since });
+      },
+    });
+    for (const line of round.wrong) tell.wrong(`home ${home}: ${line}`);
+    rounds.push({ ...round, home, way: wayName(way, gateway) });
+  }
+
+  async function lane(number: number): Promise<void> {
+    while (left() > 0) await nextHome(number);
+  }
+  do await Promise.all(Array.from({ length: atOnce }, (_, i) => lane(i)));
+  while (left() > 0);
+  return {
+    usual: [true, false].flatMap((inParts) =>
+      usual[inParts ? 'parts' : 'whole'].map(({ asOf, ms }) => ({ asOf, ms, inParts })),
+    ),
+    wrong,
+    rounds,
+    kinds: [...kinds],
+  };
+}
+
+/** All in folders: those in buckets are compared with them. */
+async function undisturbedOf({ dates, tell }: DisturbOptions) {
+  const of = (inParts: boolean, lane: number) =>
+    undisturbedRound({
+      dates,
+      home: { inParts, lane },
+      onRun: (run) => tell.usual(run, inParts ? 'in parts' : 'as a whole'),
+    });
+  const [whole, parts] = await Promise.all([of(false, 0), of(true, 1)]);
+  return { whole, parts };
+}
+
+function partsDiffer(whole: Undisturbed, parts: Undisturbed): string[] {
+  const about = `run of ${whole.asOf} in parts, nothing befell it: `;
+  const digests = Object.entries(whole.digests).flatMap(([what, wanted]) =>
+    parts.digests[what] === wanted ? [] : [`${what} needs ${wanted}, found ${parts.digests[what]}`],
+  );
+  const rows = differences(withoutCut(parts.ledger), withoutCut(whole.ledger));
+  return [...digests, ...rows].map((line) => about + line);
+}
+
+function homeOf({ inParts, inBucket }: Way, gateway: string | null): ChaosHomeOptions {
+  return { inParts, gateway: inBucket ? gateway : null };
+}
+
+function wayName({ inParts, inBucket }: Way, gateway: string | null): string {
+  const place = inBucket && gateway !== null ? 'bucket' : 'folder';
+  return `${inParts ? 'two workers, in parts' : 'one worker, as a whole'}, ${place}`;
+}
