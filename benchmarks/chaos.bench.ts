@@ -25,7 +25,7 @@ export async function bench(args: string[]): Promise<void> {
     .option('--kills <faults>', 'how many faults are caused, of all kinds together', count, 200)
     .option('--seed <seed>', 'the same seed draws the same faults and moments for each home', count, 1)
     .option('--dates <runs>', 'runs in one home, each of a later date, before a new home', count, 6)
-    .option('--homes <homes>', 'homes at the same time', count, 3)
+    .option('--homes <homes>', 'homes at the same time', count, 4)
     .option('--json <file>', 'write the figures to this file')
     .parse(args, { from: 'user' })
     .opts<Options>();
