@@ -1,9 +1,10 @@
 import { createRandom } from '../numeric/random/random.ts';
-import { drawFaults, type FaultKind } from '../tests/helpers/chaos-faults.ts';
+import { drawFaults, FAULT_KINDS, type FaultKind } from '../tests/helpers/chaos-faults.ts';
 import type { ChaosHomeOptions } from '../tests/helpers/chaos-home.ts';
 import { differences, withoutCut } from '../tests/helpers/chaos-ledger.ts';
 import { disturbedRound, type Round, undisturbedRound } from '../tests/helpers/chaos-round.ts';
 import type { Disturbed, Undisturbed } from '../tests/helpers/chaos-run.ts';
+import { canMount } from '../tests/helpers/disk.ts';
 import { findVersitygw } from '../tests/helpers/versitygw.ts';
 
 /** In turn. */
@@ -51,59 +52,82 @@ export interface DisturbOptions {
 
 /** Faults until there are `kills` of them, in homes that are made, used for a run of each date and left. */
 export async function disturbHomes(options: DisturbOptions): Promise<Disturbance> {
-  const { kills, seed, atOnce, isAsked, tell } = options;
+  const { atOnce, tell } = options;
   const gateway = await findVersitygw();
   const usual = await undisturbedOf(options);
   const wrong = usual.whole.flatMap((run, i) => partsDiffer(run, usual.parts[i]!));
   for (const line of wrong) tell.wrong(line);
-  const since = performance.now();
-  const random = createRandom(seed);
   const rounds: ChaosRound[] = [];
-  const kinds = new Set<FaultKind>();
+  const budget = openBudget(options);
+  let homes = 0;
+  const lane = async (number: number) => {
+    while (budget.left() > 0) {
+      homes += 1;
+      rounds.push(await nextHome(options, { usual, gateway, budget, home: homes, lane: number }));
+    }
+  };
+  // What one has promised, and was not hit, is left for the others, who may be gone by then.
+  do await Promise.all(Array.from({ length: atOnce }, (_, i) => lane(i)));
+  while (budget.left() > 0);
+  const told = (runs: readonly Undisturbed[], inParts: boolean) =>
+    runs.map(({ asOf, ms }) => ({ asOf, ms, inParts }));
+  return {
+    usual: [...told(usual.whole, false), ...told(usual.parts, true)],
+    ...{ wrong, rounds },
+    kinds: FAULT_KINDS.filter(
+      (kind) => (kind !== 's3' || gateway !== null) && (kind !== 'disk' || canMount()),
+    ),
+  };
+}
+
+async function nextHome(
+  { seed, tell }: DisturbOptions,
+  task: {
+    usual: { whole: Undisturbed[]; parts: Undisturbed[] };
+    gateway: string | null;
+    budget: ReturnType<typeof openBudget>;
+    home: number;
+    lane: number;
+  },
+): Promise<ChaosRound> {
+  const { usual, gateway, budget, home, lane } = task;
+  const way = WAYS[(home - 1) % WAYS.length]!;
+  const random = createRandom(seed).fork(home);
+  let promised = 0;
+  const round = await disturbedRound({
+    usual: way.inParts ? usual.parts : usual.whole,
+    home: { ...homeOf(way, gateway), lane },
+    faultsOf(run, { kinds }) {
+      const left = budget.left();
+      if (left <= 0) return null;
+      const faults = drawFaults(random, run.steps, kinds).slice(0, left);
+      promised = faults.length;
+      budget.promise(promised);
+      return faults;
+    },
+    onRun(run) {
+      tell.run({ home: `home ${home}`, run, ...budget.keep(promised, run.hits.length) });
+    },
+  });
+  for (const line of round.wrong) tell.wrong(`home ${home}: ${line}`);
+  return { ...round, home, way: wayName(way, gateway) };
+}
+
+/** Faults that are still to be caused, by all homes together. */
+function openBudget({ kills, isAsked }: DisturbOptions) {
+  const since = performance.now();
   let hits = 0;
   let promised = 0;
-  let homes = 0;
-  const left = () => (isAsked() ? 0 : kills - hits - promised);
-
-  async function nextHome(lane: number): Promise<void> {
-    homes += 1;
-    const home = homes;
-    const way = WAYS[(home - 1) % WAYS.length]!;
-    const drawn = random.fork(home);
-    let drawnForRun = 0;
-    const round = await disturbedRound({
-      usual: way.inParts ? usual.parts : usual.whole,
-      home: { ...homeOf(way, gateway), lane },
-      faultsOf(run, { kinds: possible }) {
-        for (const kind of possible) kinds.add(kind);
-        if (left() <= 0) return null;
-        const faults = drawFaults(drawn, run.steps, possible).slice(0, left());
-        drawnForRun = faults.length;
-        promised += drawnForRun;
-        return faults;
-      },
-      onRun(run) {
-        promised -= drawnForRun;
-        hits += run.hits.length;
-        tell.run({ home: `home ${home}`, run, hits, ms: performance.now() - since });
-      },
-    });
-    for (const line of round.wrong) tell.wrong(`home ${home}: ${line}`);
-    rounds.push({ ...round, home, way: wayName(way, gateway) });
-  }
-
-  async function lane(number: number): Promise<void> {
-    while (left() > 0) await nextHome(number);
-  }
-  do await Promise.all(Array.from({ length: atOnce }, (_, i) => lane(i)));
-  while (left() > 0);
   return {
-    usual: [true, false].flatMap((inParts) =>
-      usual[inParts ? 'parts' : 'whole'].map(({ asOf, ms }) => ({ asOf, ms, inParts })),
-    ),
-    wrong,
-    rounds,
-    kinds: [...kinds],
+    left: () => (isAsked() ? 0 : kills - hits - promised),
+    promise(faults: number) {
+      promised += faults;
+    },
+    keep(faults: number, caused: number): { hits: number; ms: number } {
+      promised -= faults;
+      hits += caused;
+      return { hits, ms: performance.now() - since };
+    },
   };
 }
 

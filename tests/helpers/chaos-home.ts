@@ -5,7 +5,7 @@ import { readState, type ServiceName } from '../../scripts/services/state.ts';
 import { findProcesses, isAlive, sendSignal } from '../../scripts/set-up/processes.mjs';
 import { type BreakableArtifacts, openBucket, openFolder } from './chaos-artifacts.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './chaos-faults.ts';
-import { keepWorkers } from './chaos-workers.ts';
+import { type KeptWorkers, keepWorkers } from './chaos-workers.ts';
 import { type Line, openLine } from './cut-line.ts';
 import { openStrataHome, type StrataHome } from './strata-home.ts';
 
@@ -76,25 +76,8 @@ export async function openChaosHome(options: ChaosHomeOptions = {}): Promise<Cha
   const workers = keepWorkers(count, () =>
     strata.startWorker({ ...(threads && { threads }), through, env: artifacts.env }),
   );
-  const passing = new Set<Promise<unknown>>();
-  const letPass = (work: Promise<unknown> | null | undefined): boolean => {
-    if (!work) return false;
-    const passed: Promise<unknown> = work.catch(() => undefined).finally(() => passing.delete(passed));
-    passing.add(passed);
-    return true;
-  };
-  const breaks: Record<FaultKind, (fault: Pick<Fault, 'forMs' | 'which'>) => Promise<boolean>> = {
-    worker: ({ which, forMs }) => workers.kill(which, forMs),
-    postgres: async () => killServer(strata.home, 'postgres'),
-    temporal: async () => killServer(strata.home, 'temporal'),
-    sessions: () => endSessions(services.databaseUrl),
-    async lines({ forMs }) {
-      for (const line of [...lines, ...artifacts.lines]) letPass(line.cut(forMs));
-      return true;
-    },
-    s3: async ({ forMs }) => letPass(artifacts.breaks.s3?.(forMs)),
-    disk: async ({ forMs }) => letPass(artifacts.breaks.disk?.(forMs)),
-  };
+  const passing = keepPassing();
+  const breaks = breaksOf({ strata, artifacts, lines: [...lines, ...artifacts.lines], workers, passing });
   return {
     strata,
     artifacts: artifacts.folder,
@@ -105,17 +88,58 @@ export async function openChaosHome(options: ChaosHomeOptions = {}): Promise<Cha
       return (await breaks[kind](how)) ? at : null;
     },
     async settled() {
-      await Promise.all(passing);
+      await passing.over();
       await workers.polling();
     },
     ownEnds: workers.ownEnds,
     async close() {
       await workers.end();
-      await Promise.all(passing);
+      await passing.over();
       await strata.close();
       for (const line of lines) await line.close();
       await artifacts.close();
       return findProcesses(strata.home).map(({ command }) => command);
+    },
+  };
+}
+
+interface Breakable {
+  strata: StrataHome;
+  artifacts: BreakableArtifacts;
+  lines: readonly Line[];
+  workers: KeptWorkers;
+  passing: ReturnType<typeof keepPassing>;
+}
+
+function breaksOf({ strata, artifacts, lines, workers, passing }: Breakable) {
+  const breaks: Record<FaultKind, (fault: Pick<Fault, 'forMs' | 'which'>) => Promise<boolean>> = {
+    worker: ({ which, forMs }) => workers.kill(which, forMs),
+    postgres: async () => killServer(strata.home, 'postgres'),
+    temporal: async () => killServer(strata.home, 'temporal'),
+    sessions: () => endSessions(strata.services.databaseUrl),
+    async lines({ forMs }) {
+      for (const line of lines) passing.add(line.cut(forMs));
+      return true;
+    },
+    s3: async ({ forMs }) => passing.add(artifacts.breaks.s3?.(forMs)),
+    disk: async ({ forMs }) => passing.add(artifacts.breaks.disk?.(forMs)),
+  };
+  return breaks;
+}
+
+/** What ends by itself, until it has. */
+function keepPassing() {
+  const passing = new Set<Promise<unknown>>();
+  return {
+    /** @returns whether there is anything */
+    add(work: Promise<unknown> | null | undefined): boolean {
+      if (!work) return false;
+      const passed: Promise<unknown> = work.catch(() => undefined).finally(() => passing.delete(passed));
+      passing.add(passed);
+      return true;
+    },
+    async over() {
+      await Promise.all(passing);
     },
   };
 }

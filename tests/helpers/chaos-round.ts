@@ -38,21 +38,22 @@ export async function undisturbedRound(options: {
 /**
  * The same runs in a home of their own, while faults happen.
  *
- * @param options.usual of a home that does them in parts where this one does, since that is seen in what they leave
+ * @param options.usual of a home that does them in parts where this one does, since that is seen in what they leave;
+ *   the home is made while they are waited for
  * @param options.faultsOf null: no further run
  */
 export async function disturbedRound(options: {
-  usual: readonly Undisturbed[];
+  usual: readonly Undisturbed[] | Promise<readonly Undisturbed[]>;
   home?: ChaosHomeOptions;
   faultsOf(run: Undisturbed, home: ChaosHome): readonly Fault[] | null;
   onRun?(run: Disturbed): void;
 }): Promise<Round> {
-  const { usual, faultsOf, onRun = () => {} } = options;
+  const { faultsOf, onRun = () => {} } = options;
   const home = await openChaosHome(options.home);
   const runs: Disturbed[] = [];
   const wrong: string[] = [];
   try {
-    for (const one of usual) {
+    for (const one of await options.usual) {
       const faults = faultsOf(one, home);
       if (faults === null) break;
       const run = await disturbedRun(home, { asOf: one.asOf, faults }, one);
