@@ -61,14 +61,19 @@ export async function disturbHomes(options: DisturbOptions): Promise<Disturbance
   const budget = openBudget(options);
   let homes = 0;
   const lane = async (number: number) => {
-    while (budget.left() > 0) {
-      homes += 1;
-      rounds.push(await nextHome(options, { usual, gateway, budget, home: homes, lane: number }));
+    try {
+      while (budget.left() > 0) {
+        homes += 1;
+        rounds.push(await nextHome(options, { usual, gateway, budget, home: homes, lane: number }));
+      }
+    } catch (fault) {
+      budget.close(fault);
     }
   };
   // What one has promised, and was not hit, is left for the others, who may be gone by then.
   do await Promise.all(Array.from({ length: atOnce }, (_, i) => lane(i)));
   while (budget.left() > 0);
+  budget.throwIfClosed();
   const told = (runs: readonly Undisturbed[], inParts: boolean) =>
     runs.map(({ asOf, ms }) => ({ asOf, ms, inParts }));
   return {
@@ -118,8 +123,16 @@ function openBudget({ kills, isAsked }: DisturbOptions) {
   const since = performance.now();
   let hits = 0;
   let promised = 0;
+  let closed: { fault: unknown } | null = null;
   return {
-    left: () => (isAsked() ? 0 : kills - hits - promised),
+    left: () => (isAsked() || closed ? 0 : kills - hits - promised),
+    /** A home that cannot be made: the others end after their runs, and leave no servers and disks behind. */
+    close(fault: unknown) {
+      closed ??= { fault };
+    },
+    throwIfClosed() {
+      if (closed) throw closed.fault;
+    },
     promise(faults: number) {
       promised += faults;
     },
