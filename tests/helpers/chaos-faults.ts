@@ -5,11 +5,12 @@ import type { Random } from '../../numeric/random/random.ts';
 
 /** How often each is drawn, and what it is in words. */
 export const FAULTS = {
-  worker: { weight: 4, says: 'kill -9 of the worker' },
+  worker: { weight: 4, says: 'kill -9 of a worker' },
   postgres: { weight: 4, says: 'kill -9 of PostgreSQL' },
   temporal: { weight: 3, says: "kill -9 of Temporal's server" },
+  s3: { weight: 4, says: 'kill -9 of the S3 gateway' },
   sessions: { weight: 2, says: "all of PostgreSQL's sessions ended" },
-  lines: { weight: 3, says: 'all connections of the worker cut' },
+  lines: { weight: 3, says: 'all connections of the workers cut' },
   disk: { weight: 2, says: 'disk of the artifacts full' },
 } as const;
 
@@ -20,46 +21,54 @@ export interface Fault {
   kind: FaultKind;
   /** Not before this activity of the run. */
   activity: string;
-  /** After it was first seen to go on. */
+  /** After it was seen to go on, or after the fault before it in the same activity. */
   afterMs: number;
-  /** Of what ends by itself: a cut, a full disk; how long the worker stays away. */
+  /** Of what ends by itself: a cut, a full disk; how long a worker or the S3 gateway stays away. */
   forMs: number;
+  /** In [0, 1): which one, where there are several. */
+  which: number;
 }
 
 /** An activity of an undisturbed run. */
 export interface Step {
   activity: string;
   ms: number;
+  /** From when the first one of its name was scheduled: parts come several at once and one after another. */
+  sinceFirstMs: number;
 }
 
-const MOST_PER_RUN = 3;
+const LEAST_PER_RUN = 2;
+const MOST_PER_RUN = 6;
 const LONGEST_MS = 4_000;
 /** Some come one on top of the other, into what the one before has left. */
 const TOGETHER_SHARE = 0.25;
 
 /**
- * One to three faults for a run, in the order of their moments. Every activity is as likely to be hit as any other,
+ * Two to six faults for a run, in the order of their moments. Every activity is as likely to be hit as any other,
  * however short it is.
  */
 export function drawFaults(random: Random, steps: readonly Step[], kinds: readonly FaultKind[]): Fault[] {
-  const moments = Array.from({ length: 1 + random.int(MOST_PER_RUN) }, () => momentIn(random, steps)).sort(
+  const length = LEAST_PER_RUN + random.int(MOST_PER_RUN - LEAST_PER_RUN + 1);
+  const moments = Array.from({ length }, () => momentIn(random, steps)).sort(
     (a, b) => a.step - b.step || a.afterMs - b.afterMs,
   );
-  return moments.map(({ step, afterMs }, i) => {
+  return moments.map((moment, i) => {
     const isTogether = i > 0 && random.float() < TOGETHER_SHARE;
-    const at = isTogether ? moments[i - 1]! : { step, afterMs };
+    const { step } = isTogether ? moments[i - 1]! : moment;
     return {
       kind: drawKind(random, kinds),
-      activity: steps[at.step]!.activity,
-      afterMs: at.afterMs,
+      activity: steps[step]!.activity,
+      afterMs: isTogether ? 0 : moment.afterMs,
       forMs: Math.round(random.float() * LONGEST_MS),
+      which: random.float(),
     };
   });
 }
 
 function momentIn(random: Random, steps: readonly Step[]): { step: number; afterMs: number } {
-  const step = random.int(steps.length);
-  return { step, afterMs: Math.round(random.float() * steps[step]!.ms) };
+  const { activity, ms, sinceFirstMs } = steps[random.int(steps.length)]!;
+  const step = steps.findIndex((each) => each.activity === activity);
+  return { step, afterMs: Math.round(sinceFirstMs + random.float() * ms) };
 }
 
 function drawKind(random: Random, kinds: readonly FaultKind[]): FaultKind {

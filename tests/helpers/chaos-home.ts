@@ -1,20 +1,19 @@
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import type { Scale } from '../../pipelines/contracts/scale-settings.ts';
 import { LOOPBACK } from '../../scripts/services/ports.ts';
 import { readState, type ServiceName } from '../../scripts/services/state.ts';
 import { findProcesses, isAlive, sendSignal } from '../../scripts/set-up/processes.mjs';
-import type { WorkerProcess } from '../../scripts/worker-process.ts';
+import { type BreakableArtifacts, openBucket, openFolder } from './chaos-artifacts.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './chaos-faults.ts';
+import { type KeptWorkers, keepWorkers } from './chaos-workers.ts';
 import { type Line, openLine } from './cut-line.ts';
-import { canMount, type Disk, mountDisk } from './disk.ts';
 import { openStrataHome, type StrataHome } from './strata-home.ts';
 
-const DISK_MB = 256;
-const RESTART_MS = 250;
-const POLLS_WITHIN_MS = 120_000;
 const CUSTOMERS = 4_000;
+const SCALE: Scale = { parts: 4, atOnce: 2 };
+/** A server that is down must find its port free when it comes back. */
+const FIRST_PORTS = { temporal: 20_233, postgres: 24_233, s3: 26_033 } as const;
+const LANE_PORTS = 50;
 
 /** Rules that always have something to say: alerts and messages could be there twice. */
 const ALERTS = {
@@ -25,14 +24,27 @@ const ALERTS = {
   ],
 };
 
+export interface ChaosHomeOptions {
+  /** Of the kernels; default: all cores. */
+  threads?: number;
+  /** Two workers do the stages in parts; default: one worker does each as a whole. */
+  inParts?: boolean;
+  /** Of `findVersitygw`: artifacts lie in a bucket; default: in a folder. */
+  gateway?: string | null;
+  /** From 0: homes that are open at the same time need ports of their own. Default: those of the environment. */
+  lane?: number;
+}
+
 /** A Strata whose parts can be broken, and which an operator's init would start again. */
 export interface ChaosHome {
   readonly strata: StrataHome;
+  /** The folder of the artifacts, also of those that lie in a bucket. */
   readonly artifacts: string;
+  readonly workers: number;
   readonly kinds: readonly FaultKind[];
   /** When it happened, as epoch milliseconds; null: there was nothing there to break. What ends by itself goes on. */
-  cause(fault: Pick<Fault, 'kind' | 'forMs'>): Promise<number | null>;
-  /** All that ends by itself has ended, and a worker polls. */
+  cause(fault: Pick<Fault, 'kind' | 'forMs' | 'which'>): Promise<number | null>;
+  /** All that ends by itself has ended, and the workers poll. */
   settled(): Promise<void>;
   /** How often a worker ended that nobody had killed. */
   ownEnds(): number;
@@ -40,65 +52,106 @@ export interface ChaosHome {
   close(): Promise<string[]>;
 }
 
-/** @param options.threads of the kernels; default: all cores */
-export async function openChaosHome(options: { threads?: number } = {}): Promise<ChaosHome> {
+export async function openChaosHome(options: ChaosHomeOptions = {}): Promise<ChaosHome> {
+  const { threads, inParts = false, gateway = null, lane } = options;
+  const ports = lane === undefined ? undefined : portsOf(lane);
   const strata = await openStrataHome({
     fewTrials: true,
-    change: (shop) => ({ ...shop, source: { ...shop.source, customers: CUSTOMERS }, alerts: ALERTS }),
+    change: (shop) => ({
+      ...shop,
+      source: { ...shop.source, customers: CUSTOMERS },
+      alerts: ALERTS,
+      ...(inParts && { scale: SCALE }),
+    }),
+    ...(ports && { ports }),
   });
-  const disk = canMount() ? await mountDisk(DISK_MB) : null;
-  const artifacts = join(disk?.folder ?? strata.home, 'artifacts');
   const { services } = strata;
-  const database = new URL(services.databaseUrl);
+  const artifacts = gateway === null ? await openFolder(strata.home) : await openBucket(gateway, ports?.s3);
   const lines = [
-    await openLine(Number(database.port)),
+    await openLine(Number(new URL(services.databaseUrl).port)),
     await openLine(Number(services.temporal.address.split(':')[1])),
   ] as const;
   const through = throughLines(services, lines);
-  const worker = keepWorker(() =>
-    strata.startWorker({ ...options, through, env: { STRATA_ARTIFACTS: artifacts } }),
+  const count = inParts ? 2 : 1;
+  const workers = keepWorkers(count, () =>
+    strata.startWorker({ ...(threads && { threads }), through, env: artifacts.env }),
   );
-  const passing = new Set<Promise<unknown>>();
-  const letPass = (work: Promise<unknown>) => {
-    const passed: Promise<unknown> = work.catch(() => undefined).finally(() => passing.delete(passed));
-    passing.add(passed);
-  };
-  const breaks: Record<FaultKind, (forMs: number) => Promise<boolean>> = {
-    worker: (forMs) => worker.kill(forMs),
-    postgres: async () => killServer(strata.home, 'postgres'),
-    temporal: async () => killServer(strata.home, 'temporal'),
-    sessions: () => endSessions(services.databaseUrl),
-    async lines(forMs) {
-      for (const line of lines) letPass(line.cut(forMs));
-      return true;
-    },
-    async disk(forMs) {
-      letPass(fillFor(disk!, forMs));
-      return true;
-    },
-  };
+  const passing = keepPassing();
+  const breaks = breaksOf({ strata, artifacts, lines: [...lines, ...artifacts.lines], workers, passing });
   return {
     strata,
-    artifacts,
-    kinds: FAULT_KINDS.filter((kind) => kind !== 'disk' || disk !== null),
-    async cause({ kind, forMs }) {
+    artifacts: artifacts.folder,
+    workers: count,
+    kinds: kindsOf(artifacts),
+    async cause({ kind, ...how }) {
       const at = Date.now();
-      return (await breaks[kind](forMs)) ? at : null;
+      return (await breaks[kind](how)) ? at : null;
     },
     async settled() {
-      await Promise.all(passing);
-      await worker.polling();
+      await passing.over();
+      await workers.polling();
     },
-    ownEnds: worker.ownEnds,
+    ownEnds: workers.ownEnds,
     async close() {
-      await worker.end();
-      await Promise.all(passing);
+      await workers.end();
+      await passing.over();
       await strata.close();
       for (const line of lines) await line.close();
-      await disk?.remove();
+      await artifacts.close();
       return findProcesses(strata.home).map(({ command }) => command);
     },
   };
+}
+
+interface Breakable {
+  strata: StrataHome;
+  artifacts: BreakableArtifacts;
+  lines: readonly Line[];
+  workers: KeptWorkers;
+  passing: ReturnType<typeof keepPassing>;
+}
+
+function breaksOf({ strata, artifacts, lines, workers, passing }: Breakable) {
+  const breaks: Record<FaultKind, (fault: Pick<Fault, 'forMs' | 'which'>) => Promise<boolean>> = {
+    worker: ({ which, forMs }) => workers.kill(which, forMs),
+    postgres: async () => killServer(strata.home, 'postgres'),
+    temporal: async () => killServer(strata.home, 'temporal'),
+    sessions: () => endSessions(strata.services.databaseUrl),
+    async lines({ forMs }) {
+      for (const line of lines) passing.add(line.cut(forMs));
+      return true;
+    },
+    s3: async ({ forMs }) => passing.add(artifacts.breaks.s3?.(forMs)),
+    disk: async ({ forMs }) => passing.add(artifacts.breaks.disk?.(forMs)),
+  };
+  return breaks;
+}
+
+/** What ends by itself, until it has. */
+function keepPassing() {
+  const passing = new Set<Promise<unknown>>();
+  return {
+    /** @returns whether there is anything */
+    add(work: Promise<unknown> | null | undefined): boolean {
+      if (!work) return false;
+      const passed: Promise<unknown> = work.catch(() => undefined).finally(() => passing.delete(passed));
+      passing.add(passed);
+      return true;
+    },
+    async over() {
+      await Promise.all(passing);
+    },
+  };
+}
+
+function portsOf(lane: number) {
+  const from = (first: number) => first + lane * LANE_PORTS;
+  const { temporal, postgres, s3 } = FIRST_PORTS;
+  return { temporal: from(temporal), postgres: from(postgres), s3: from(s3) };
+}
+
+function kindsOf({ breaks }: BreakableArtifacts): FaultKind[] {
+  return FAULT_KINDS.filter((kind) => (kind === 'disk' || kind === 's3' ? breaks[kind] !== undefined : true));
 }
 
 function throughLines(
@@ -109,56 +162,6 @@ function throughLines(
   databaseUrl.port = String(toPostgres.port);
   const address = `${LOOPBACK}:${toTemporal.port}`;
   return { ...services, databaseUrl: databaseUrl.href, temporal: { ...services.temporal, address } };
-}
-
-/** Starts a worker again whenever it is gone, whatever ended it; one that cannot start yet is tried again. */
-function keepWorker(start: () => Promise<WorkerProcess>) {
-  let isOver = false;
-  let awayMs = 0;
-  let ownEnds = 0;
-  let current: WorkerProcess | null = null;
-  let fault: unknown = null;
-  const keep = async () => {
-    while (!isOver) {
-      current = await start().catch((error: unknown) => {
-        fault = error;
-        return null;
-      });
-      if (isOver) await current?.stop();
-      else if (current) {
-        const { child } = current;
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      }
-      const isKilled = current?.child.signalCode === 'SIGKILL';
-      if (!isKilled && !isOver) ownEnds += 1;
-      current = null;
-      await sleep(RESTART_MS + awayMs);
-      awayMs = 0;
-    }
-  };
-  const keeping = keep();
-  const polling = async () => {
-    const deadline = performance.now() + POLLS_WITHIN_MS;
-    while (!current) {
-      if (performance.now() > deadline) throw new Error('no worker starts any more', { cause: fault });
-      await sleep(20);
-    }
-  };
-  return {
-    polling,
-    ownEnds: () => ownEnds,
-    async kill(forMs: number) {
-      if (!current) return false;
-      awayMs = forMs;
-      await current.kill();
-      return true;
-    },
-    async end() {
-      isOver = true;
-      await current?.stop();
-      await keeping;
-    },
-  };
 }
 
 function killServer(home: string, name: ServiceName): boolean {
@@ -181,15 +184,5 @@ async function endSessions(databaseUrl: string): Promise<boolean> {
     return false;
   } finally {
     await client.end().catch(() => {});
-  }
-}
-
-async function fillFor(disk: Disk, forMs: number): Promise<void> {
-  try {
-    // Others write at the same time: what they took is full as well.
-    await disk.fill(0).catch(() => {});
-    await sleep(forMs);
-  } finally {
-    await disk.free();
   }
 }

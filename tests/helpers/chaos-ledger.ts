@@ -14,6 +14,8 @@ const UNLIKE = [
   ...['claimed_until', 'summary', 'history'],
 ];
 
+const PARTITIONS = ' partitions';
+
 export type Ledger = Record<string, string[]>;
 
 /** Artifacts that name runs, and so have other bytes in another Strata; later ones name earlier ones by digest. */
@@ -24,11 +26,27 @@ export async function ledgerOf(knex: Knex, artifacts: string): Promise<Ledger> {
   const named = await namesIn(knex, artifacts);
   const ledger: Ledger = { memberships: await membershipsOf(knex, named) };
   for (const table of await tablesOf(knex)) ledger[table] = (await rowsOf(knex, table)).map(named).sort();
-  const files = (await filesIn(artifacts)).filter((file) => !/(^|\/)\.incoming\/|history[/-]/.test(file));
+  const files = (await filesIn(artifacts)).filter(
+    (file) => !/(^|\/)\.(incoming|releasing)\/|history[/-]/.test(file),
+  );
   // The key of a step is made of its inputs, which may name runs as well.
   const places = files.map((file) => named(file).replace(/^(\.steps\/.*)-[0-9a-f]{64}/, '$1'));
   ledger.files = places.sort();
   return ledger;
+}
+
+/**
+ * What runs as a whole and in parts leave alike: without the number of tables that memberships lie in, the digest over
+ * those, and the results of stages, which a run in parts lets go with its parts.
+ */
+export function withoutCut(ledger: Ledger): Ledger {
+  const rows = (ledger.runs ?? []).map((row) => {
+    const { membership_sha256: _, ...run } = JSON.parse(row) as Record<string, unknown>;
+    return JSON.stringify(run);
+  });
+  const memberships = (ledger.memberships ?? []).filter((line) => !line.endsWith(PARTITIONS));
+  const files = (ledger.files ?? []).filter((file) => !file.startsWith('.steps/'));
+  return { ...ledger, runs: rows.sort(), memberships, files };
 }
 
 /** What one has and the other has not, in lines; none where both are equal. */
@@ -85,7 +103,7 @@ async function membershipsOf(knex: Knex, named: (text: string) => string): Promi
     .whereRaw("relnamespace = current_schema()::regnamespace and relkind = 'r'")
     .whereLike('relname', 'memberships_%')
     .count<{ count: number }[]>();
-  return [...rows.map(({ line }) => named(line)), `${partitions[0]!.count} partitions`].sort();
+  return [...rows.map(({ line }) => named(line)), `${partitions[0]!.count}${PARTITIONS}`].sort();
 }
 
 async function tablesOf(knex: Knex): Promise<string[]> {

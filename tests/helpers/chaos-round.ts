@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historiesIn, replayHistories } from '../../scripts/replay-histories.ts';
 import type { Fault } from './chaos-faults.ts';
-import { type ChaosHome, openChaosHome } from './chaos-home.ts';
+import { type ChaosHome, type ChaosHomeOptions, openChaosHome } from './chaos-home.ts';
 import { type Disturbed, disturbedRun, keptHistory, type Undisturbed, undisturbedRun } from './chaos-run.ts';
 import { bundleWorkflows } from './temporal.ts';
 
@@ -15,14 +15,13 @@ export interface Round {
   ownEnds: number;
 }
 
-/** @param options.threads of the kernels, which make no difference; default: all cores */
 export async function undisturbedRound(options: {
   dates: readonly string[];
   onRun?(run: Undisturbed): void;
-  threads?: number;
+  home?: ChaosHomeOptions;
 }): Promise<Undisturbed[]> {
-  const { dates, onRun = () => {}, threads } = options;
-  const home = await openChaosHome({ ...(threads && { threads }) });
+  const { dates, onRun = () => {} } = options;
+  const home = await openChaosHome(options.home);
   try {
     const runs: Undisturbed[] = [];
     for (const asOf of dates) {
@@ -39,19 +38,22 @@ export async function undisturbedRound(options: {
 /**
  * The same runs in a home of their own, while faults happen.
  *
+ * @param options.usual of a home that does them in parts where this one does, since that is seen in what they leave;
+ *   the home is made while they are waited for
  * @param options.faultsOf null: no further run
  */
 export async function disturbedRound(options: {
-  usual: readonly Undisturbed[];
+  usual: readonly Undisturbed[] | Promise<readonly Undisturbed[]>;
+  home?: ChaosHomeOptions;
   faultsOf(run: Undisturbed, home: ChaosHome): readonly Fault[] | null;
   onRun?(run: Disturbed): void;
 }): Promise<Round> {
-  const { usual, faultsOf, onRun = () => {} } = options;
-  const home = await openChaosHome();
+  const { faultsOf, onRun = () => {} } = options;
+  const home = await openChaosHome(options.home);
   const runs: Disturbed[] = [];
   const wrong: string[] = [];
   try {
-    for (const one of usual) {
+    for (const one of await options.usual) {
       const faults = faultsOf(one, home);
       if (faults === null) break;
       const run = await disturbedRun(home, { asOf: one.asOf, faults }, one);
@@ -82,16 +84,21 @@ async function unreplayable({ artifacts }: ChaosHome, runs: number): Promise<str
   return wrong;
 }
 
-/** Files being written and scratch folders of workers that are gone; the one that is there has one, and it is empty. */
-async function leftBehind({ strata, artifacts }: ChaosHome): Promise<string[]> {
+/** What the worker that made it keeps of a bucket's files, in its own scratch folder and as long as it lives. */
+const COPIES = 'copies';
+
+/** Files being written and scratch folders of workers that are gone; each that is there has one, and it is empty. */
+async function leftBehind({ strata, artifacts, workers }: ChaosHome): Promise<string[]> {
   const namesIn = (folder: string) => readdir(folder).catch(() => []);
   const incoming = await namesIn(join(artifacts, '.incoming'));
   const scratch = join(strata.home, 'scratch');
   const folders = await namesIn(scratch);
-  const copies = (await Promise.all(folders.map((name) => namesIn(join(scratch, name))))).flat();
+  const left = (await Promise.all(folders.map((name) => namesIn(join(scratch, name))))).flat();
   return [
     ...incoming.map((name) => `a file being written needs to be gone: .incoming/${name}`),
-    ...(folders.length > 1 ? [`one scratch folder needs to be left, found ${folders.length}`] : []),
-    ...copies.map((name) => `scratch needs to be empty, found ${name}`),
+    ...(folders.length > workers
+      ? [`${workers} scratch folders need to be left, found ${folders.length}`]
+      : []),
+    ...left.filter((name) => name !== COPIES).map((name) => `scratch needs to be empty, found ${name}`),
   ];
 }

@@ -16,7 +16,8 @@ import { digestsOf } from './strata-home.ts';
 
 const LOOK_MS = 40;
 const ANSWER_MS = 5_000;
-const ENDS_MS = 10 * 60_000;
+/** Of a run that stands still for good; one on a machine with other work may take minutes. */
+const ENDS_MS = 40 * 60_000;
 const COMES_BACK_MS = 90_000;
 
 /** What an undisturbed run leaves, and how long its activities take. */
@@ -173,9 +174,9 @@ async function disturb(
     if (seen && hasClosed(seen)) break;
     const going = seen?.raw.pendingActivities?.[0]?.activityType?.name ?? '';
     while (left[0] && order.indexOf(going) >= order.indexOf(left[0].activity)) {
-      const { kind, afterMs, forMs } = left[0];
+      const { kind, afterMs } = left[0];
       await sleep(afterMs);
-      const atMs = await home.cause({ kind, forMs });
+      const atMs = await home.cause(left[0]);
       left[0] = { ...left[0], afterMs: 0 };
       // What is not there now is on its way back, and is broken then.
       if (atMs === null) break;
@@ -188,28 +189,30 @@ async function disturb(
 }
 
 type Timed = Step & { scheduledAtMs: number; endedAtMs: number; attempts: number };
+type Scheduled = Pick<Timed, 'activity' | 'scheduledAtMs' | 'attempts'>;
 
 /** The activities of a run, as its history tells them. */
 async function timelineOf(handle: WorkflowHandle) {
   const { events } = await handle.fetchHistory();
-  const scheduled = new Map<string, { activity: string; scheduledAtMs: number; attempts: number }>();
+  const scheduled = new Map<string, Scheduled>();
+  const firstAtMs = new Map<string, number>();
   const steps: Timed[] = [];
   const atMs = (event: { eventTime?: Parameters<typeof tsToMs>[0] | null }) => tsToMs(event.eventTime!);
   for (const event of events ?? []) {
     const begun = event.activityTaskScheduledEventAttributes;
     const started = event.activityTaskStartedEventAttributes;
     const ended = event.activityTaskCompletedEventAttributes;
-    if (begun)
-      scheduled.set(String(event.eventId), {
-        activity: begun.activityType?.name ?? '',
-        scheduledAtMs: atMs(event),
-        attempts: 1,
-      });
+    if (begun) {
+      const activity = begun.activityType?.name ?? '';
+      scheduled.set(String(event.eventId), { activity, scheduledAtMs: atMs(event), attempts: 1 });
+      if (!firstAtMs.has(activity)) firstAtMs.set(activity, atMs(event));
+    }
     if (started) scheduled.get(String(started.scheduledEventId))!.attempts = started.attempt ?? 1;
     if (!ended) continue;
     const step = scheduled.get(String(ended.scheduledEventId))!;
     const endedAtMs = atMs(event);
-    steps.push({ ...step, endedAtMs, ms: endedAtMs - step.scheduledAtMs });
+    const sinceFirstMs = step.scheduledAtMs - firstAtMs.get(step.activity)!;
+    steps.push({ ...step, endedAtMs, ms: endedAtMs - step.scheduledAtMs, sinceFirstMs });
   }
   const startedAtMs = atMs(events![0]!);
   const endedAt = atMs(events!.at(-1)!);

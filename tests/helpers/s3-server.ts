@@ -27,14 +27,21 @@ export interface S3Server {
 }
 
 const FIRST_PORT = 27_070;
+const SPREAD = 1_000;
 const STARTS_WITHIN_MS = 20_000;
 
-/** @param program of `findVersitygw` */
-export async function startS3Server(program: string): Promise<S3Server> {
+/**
+ * @param program of `findVersitygw`
+ * @param firstPort the first one tried; default: one by chance
+ */
+export async function startS3Server(
+  program: string,
+  firstPort = FIRST_PORT + Math.floor(Math.random() * SPREAD),
+): Promise<S3Server> {
   const home = await mkdtemp(join(tmpdir(), 'strata-s3-'));
   const [objects, about] = [join(home, 'objects'), join(home, 'about')];
   for (const folder of [objects, about]) await mkdir(folder);
-  const port = await choosePort(FIRST_PORT + Math.floor(Math.random() * 1_000));
+  const port = await choosePort(firstPort);
   const endpoint = `http://${LOOPBACK}:${port}`;
   const key = {
     accessKeyId: randomBytes(8).toString('hex'),

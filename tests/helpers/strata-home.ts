@@ -42,19 +42,32 @@ const FEW_TRIALS = { bootstraps: 20, nullDraws: 19, starts: 3, sampleRows: 1_500
 /**
  * @param options.fewTrials the built-in shop chooses its segments on fewer trials: for what is not about them
  * @param options.change what else is otherwise in its definition
+ * @param options.ports the first ones that its servers try
  */
 export async function openStrataHome({
   fewTrials = false,
   change,
+  ports,
 }: {
   fewTrials?: boolean;
   change?: ChangeShop;
+  ports?: { temporal: number; postgres: number };
 } = {}): Promise<StrataHome> {
   const home = await mkdtemp(join(tmpdir(), 'strata-home-'));
   // PostgreSQL does not run as root: its own user has to get in.
   await chmod(home, 0o755);
   const definitions = fewTrials ? await writeQuickShop(home, change) : null;
-  const services = await startServices({ home, log: createLog({ level: 'error' }) });
+  const services = await startServices({
+    home,
+    log: createLog({ level: 'error' }),
+    ...(ports && {
+      env: {
+        ...process.env,
+        STRATA_TEMPORAL_PORT: String(ports.temporal),
+        STRATA_POSTGRES_PORT: String(ports.postgres),
+      },
+    }),
+  });
   const connection = await Connection.connect(services.temporal.connectionOptions);
   const client = new Client({ connection });
   const workers: WorkerProcess[] = [];

@@ -60,6 +60,26 @@ test('what was written is there after a restart', async () => {
   await second.stop();
 });
 
+test('PostgreSQL that answers too late once, on a busy machine, is asked again', async () => {
+  const options = { home, log: createQuietLog().log, only: ['postgres' as const], env: localEnvironment() };
+  const first = await startServices(options);
+  const admin = new URL(first.databaseUrl);
+  admin.pathname = '/postgres';
+  // The first one asks whose server it is, the second one for the database.
+  await askPostgres(
+    admin.href,
+    `CREATE SEQUENCE logins;
+     CREATE FUNCTION slow_second() RETURNS event_trigger LANGUAGE plpgsql AS
+       'BEGIN IF nextval(''logins'') = 2 THEN PERFORM pg_sleep(20); END IF; END';
+     CREATE EVENT TRIGGER slow ON login EXECUTE FUNCTION slow_second()`,
+  );
+  await first.stop();
+  const second = await startServices(options);
+  expect(await askPostgres(second.databaseUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await second.stop();
+  expect(servicesOf(home)).toEqual([]);
+});
+
 test('a second start uses the services of the first, and they end with the last user', async () => {
   const first = await startUser();
   const postgres = recordOf(home, 'postgres');
