@@ -1,4 +1,5 @@
 import type { Definition } from '../../contracts/definition.ts';
+import { isErrorCode } from '../../contracts/errors.ts';
 import type { Outcome, Run, RunSummary } from '../../contracts/run.ts';
 import { sourced } from './columns.ts';
 import { inputsOf, outputsOf, type Places } from './datasets.ts';
@@ -37,7 +38,7 @@ export function endedEvent(
   },
 ): RunEvent {
   const { run, definition, places } = told;
-  const { outcome, verdict, reasons, counts } = ended;
+  const { outcome, verdict, counts } = ended;
   const event = common(told);
   const tags = { outcome, ...(verdict && { verdict }) };
   const inputs = event.inputs.map((input, i) =>
@@ -53,7 +54,7 @@ export function endedEvent(
         tags: facet('tags', { tags: tagsOf({ ...ownTags(run), ...tags }) }),
         ...(outcome !== 'published' && {
           errorMessage: facet('errorMessage', {
-            message: reasons.join('; ') || outcome,
+            message: wordsOf(ended),
             programmingLanguage: 'TypeScript',
           }),
         }),
@@ -63,6 +64,23 @@ export function endedEvent(
     outputs:
       outcome === 'published' && definition ? outputsOf(run, definition, { summary: ended, places }) : [],
   };
+}
+
+/**
+ * Words that are ours: of a refused extract, and of errors of the catalogue. Those of a driver may quote a row, those of
+ * a person who cancelled or rejected may name a customer.
+ */
+function wordsOf({ outcome, verdict, reasons }: Pick<RunSummary, 'verdict' | 'reasons' | 'outcome'>): string {
+  const isOfData = outcome === 'rejected' && (verdict === null || verdict === 'refused');
+  if (isOfData) return reasons.join('; ') || outcome;
+  return (outcome === 'failed' && reasons.flatMap(codedWords).join('; ')) || outcome;
+}
+
+/** `… (EXTRACT_EMPTY)`, as a run that failed says it. */
+function codedWords(reason: string): string[] {
+  const code = /\(([A-Z_]+)\)$/.exec(reason)?.[1];
+  if (!isErrorCode(code)) return [];
+  return [code === 'VALUE_REFUSED' ? code : reason];
 }
 
 function common({ run, definition, places, at, codeVersion }: ToldRun): RunEvent {
