@@ -18,6 +18,9 @@ export interface Places {
   namespace: string;
 }
 
+/** How much of what there is. */
+export type Found = Pick<RunSummary, 'counts' | 'segments'>;
+
 type Named = Pick<Dataset, 'namespace' | 'name'>;
 type Tables = Record<SourceColumn['table'], Named[]>;
 
@@ -50,7 +53,7 @@ export function inputsOf(
 export function outputsOf(
   run: Pick<Run, 'pipeline' | 'extract'>,
   definition: Definition,
-  { summary, places }: { summary: Pick<RunSummary, 'counts' | 'segments'>; places: Places },
+  { found, places }: { found: Found | null; places: Places },
 ): Dataset[] {
   const tables = tablesOf(run, definition, places);
   const inputFields = (columns: readonly SourceColumn[]) => ({
@@ -62,7 +65,10 @@ export function outputsOf(
   const clustered = definition.features.cluster.flatMap(({ feature }) => features.get(feature) ?? []);
   const ids = sourced(definition.source, 'customer_id');
   const { namespace, database } = places.store;
-  const { customers } = summary.counts;
+  const rows = (rowCount: number | undefined) =>
+    rowCount !== undefined && {
+      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount }) },
+    };
   return [
     {
       ...{ namespace: `strata://${places.namespace}`, name: `${run.pipeline}/features` },
@@ -76,7 +82,7 @@ export function outputsOf(
           fields: Object.fromEntries([...features].map(([name, columns]) => [name, inputFields(columns)])),
         }),
       },
-      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount: customers }) },
+      ...rows(found?.counts.customers),
     },
     {
       ...{ namespace, name: `${database}.public.published_memberships` },
@@ -87,7 +93,7 @@ export function outputsOf(
           fields: { customer_id: inputFields(ids), segment_id: inputFields(unique(clustered)) },
         }),
       },
-      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount: customers }) },
+      ...rows(found?.counts.customers),
     },
     {
       ...{ namespace, name: `${database}.public.published_segments` },
@@ -97,7 +103,7 @@ export function outputsOf(
           fields: { segment_id: inputFields(unique(clustered)), customers: inputFields(ids) },
         }),
       },
-      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount: summary.segments.length }) },
+      ...rows(found?.segments.length),
     },
   ];
 }

@@ -2,7 +2,7 @@ import type { Definition } from '../../contracts/definition.ts';
 import { isErrorCode } from '../../contracts/errors.ts';
 import type { Outcome, Run, RunSummary } from '../../contracts/run.ts';
 import { sourced } from './columns.ts';
-import { inputsOf, outputsOf, type Places } from './datasets.ts';
+import { type Found, inputsOf, outputsOf, type Places } from './datasets.ts';
 import { type Dataset, type EventType, facet, OF_EVENT, type RunEvent } from './facets.ts';
 
 /** What an event is told of. */
@@ -30,19 +30,23 @@ export function startedEvent(told: ToldRun): RunEvent {
   return { ...common(told), eventType: 'START' };
 }
 
-/** @param ended.outcome as the record has it: a run that was published stays published, whatever went wrong after */
+/**
+ * @param ended.outcome as the record has it: a run that was published stays published, whatever went wrong after
+ * @param ended.found null where it is not known: its workflow ended before it could say
+ */
 export function endedEvent(
   told: ToldRun,
-  ended: Pick<RunSummary, 'verdict' | 'reasons' | 'counts' | 'segments'> & {
+  ended: Pick<RunSummary, 'verdict' | 'reasons'> & {
     outcome: Exclude<Outcome, 'held'>;
+    found: Found | null;
   },
 ): RunEvent {
   const { run, definition, places } = told;
-  const { outcome, verdict, counts } = ended;
+  const { outcome, verdict, found } = ended;
   const event = common(told);
   const tags = { outcome, ...(verdict && { verdict }) };
   const inputs = event.inputs.map((input, i) =>
-    i === 0 && definition ? checked(input, definition, counts) : input,
+    i === 0 && definition && found ? checked(input, definition, found.counts) : input,
   );
   return {
     ...event,
@@ -61,8 +65,7 @@ export function endedEvent(
       },
     },
     inputs,
-    outputs:
-      outcome === 'published' && definition ? outputsOf(run, definition, { summary: ended, places }) : [],
+    outputs: outcome === 'published' && definition ? outputsOf(run, definition, { found, places }) : [],
   };
 }
 

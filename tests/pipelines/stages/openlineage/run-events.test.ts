@@ -41,7 +41,7 @@ const counts: RunCounts = {
 const ended = {
   verdict: 'stable' as const,
   reasons: [] as string[],
-  ...{ counts, segments: [{}, {}] as SegmentSummary[] },
+  found: { counts, segments: [{}, {}] as SegmentSummary[] },
 };
 
 // By hand from OpenLineage's own schema, https://openlineage.io/spec/2-0-2/OpenLineage.json
@@ -163,11 +163,17 @@ test('each feature rests on columns of the source, and so does a membership', ()
   });
 });
 
+test('of a run that could not say what it found, its outputs are told, and no number of rows', () => {
+  const { inputs, outputs } = endedEvent(told(), { ...ended, found: null, outcome: 'published' });
+  expect(outputs).toHaveLength(3);
+  expect(JSON.stringify([inputs, outputs])).not.toMatch(/rowCount|assertions/);
+});
+
 test('of the contract it is told what is known: all rules met, or those that rows were refused for', () => {
   const assertionsOf = (quarantinedBy: RunCounts['quarantinedBy']) => {
     const event = endedEvent(told(), {
       ...ended,
-      counts: { ...counts, quarantinedBy },
+      found: { ...ended.found, counts: { ...counts, quarantinedBy } },
       outcome: 'published',
     });
     return event.inputs[0]!.inputFacets!.dataQualityAssertions!.assertions as {
