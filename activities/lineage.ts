@@ -1,5 +1,6 @@
 import type { Definition } from '../pipelines/contracts/definition.ts';
-import type { Run, RunSummary } from '../pipelines/contracts/run.ts';
+import { ERRORS, PipelineError } from '../pipelines/contracts/errors.ts';
+import type { Run } from '../pipelines/contracts/run.ts';
 import { endedEvent, startedEvent, type ToldRun } from '../pipelines/stages/openlineage/run-events.ts';
 import type { NewMessage } from '../store/postgres/add-messages.ts';
 import { LINEAGE_CHANNEL } from '../store/postgres/add-messages.ts';
@@ -10,13 +11,7 @@ import { type ActivityContext, frozenDefinition } from './context.ts';
 // outbox: none is lost, and no run waits for whoever takes them. Where they go stands in no message: the worker knows.
 
 type Opened = ToldRun['run'];
-type Ended = Pick<RunSummary, 'verdict' | 'reasons' | 'counts' | 'segments'>;
-
-/** Of a run that ended before it knew them. */
-const NOTHING: Pick<Ended, 'counts' | 'segments'> = {
-  counts: { rowsRead: 0, rowsAccepted: 0, rowsQuarantined: 0, quarantinedBy: [], customers: 0 },
-  segments: [],
-};
+type Ended = Parameters<typeof endedEvent>[1];
 
 export function lineageOfOpening(
   context: ActivityContext,
@@ -30,17 +25,25 @@ export function lineageOfOpening(
 /**
  * To be asked before a run's artifacts are released: the definition is one of them. An earlier attempt may have released
  * it; then the event names no data, and the run ends all the same.
+ *
+ * @throws PipelineError ARTIFACTS_UNREACHABLE: the closing, which needs the store anyway, is tried again
  */
 export async function lineageOfEnd(
   context: ActivityContext,
   run: Opened & Pick<Run, 'definition'>,
-): Promise<(ended: Pick<Ended, 'verdict' | 'reasons'> & Partial<Ended>) => MessagesOfEnd> {
+): Promise<(ended: Omit<Ended, 'outcome'>) => MessagesOfEnd> {
   if (!context.lineage) return () => () => [];
-  const definition = await frozenDefinition(context.artifacts, run).catch(() => null);
+  const definition = await frozenDefinition(context.artifacts, run).catch(whereGone);
   return (ended) => (outcome) => {
     const told = toldOf(context, run, definition);
-    return told ? [messageOf('openlineage.end', endedEvent(told, { ...NOTHING, ...ended, outcome }))] : [];
+    return told ? [messageOf('openlineage.end', endedEvent(told, { ...ended, outcome }))] : [];
   };
+}
+
+/** What does not get better keeps no run open; a store that is away comes back. */
+function whereGone(error: unknown): null {
+  if (error instanceof PipelineError && !ERRORS[error.code].retry) return null;
+  throw error;
 }
 
 function toldOf(

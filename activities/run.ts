@@ -11,6 +11,8 @@ import type { Closing, OpenedRun, Stages, Turn } from '../pipelines/contracts/st
 import { buildManifest } from '../pipelines/stages/manifest.ts';
 import { encodeJson } from '../store/artifacts/json.ts';
 import { loadDefinition } from '../store/definitions.ts';
+import type { RunRecord } from '../store/postgres/run-records.ts';
+import type { MessagesOfEnd } from '../store/postgres/runs.ts';
 import { tellHeld } from './alerts.ts';
 import { releaseParts } from './closed-run.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
@@ -114,9 +116,11 @@ export async function abandonRun(context: ActivityContext, runId: string): Promi
   const { artifacts, repositories } = context;
   const reason = 'its workflow ended without closing it (RUN_ABANDONED)';
   const record = await repositories.runs.get(runId);
-  const tellEnd = await lineageOfEnd(context, { ...record, extract: record.input.extract ?? null });
-  const messages = tellEnd({ ...record.summary, verdict: record.verdict, reasons: [reason] });
-  const isAbandoned = await repositories.runs.abandon(runId, reason, messages);
+  const isAbandoned = await repositories.runs.abandon(
+    runId,
+    reason,
+    await tellAbandoned(context, record, reason),
+  );
   const outcome = (await repositories.publications.ofRun(runId)) ? 'published' : 'failed';
   await repositories.alerts.settleHeld(runId, outcome);
   // Its workflow may have been terminated between the publication and the delivery.
@@ -126,6 +130,17 @@ export async function abandonRun(context: ActivityContext, runId: string): Promi
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
   await repositories.cleanUp(runId);
+}
+
+/** Of one that was closed nothing more is told: its definition is not asked for, which may be gone. */
+async function tellAbandoned(
+  context: ActivityContext,
+  record: RunRecord,
+  reason: string,
+): Promise<MessagesOfEnd> {
+  if (record.closedAt !== null) return () => [];
+  const tellEnd = await lineageOfEnd(context, { ...record, extract: record.input.extract ?? null });
+  return tellEnd({ verdict: record.verdict, reasons: [reason], found: record.summary });
 }
 
 /** The person that it waits for has to learn of it: no later step of the run could tell. */
@@ -155,10 +170,10 @@ async function closeRun(
   }
   // The pointer had moved before the cancel or the fault: readers see the run, so it is published.
   const outcome = publication ? 'published' : closing.outcome;
+  // First what readers depend on and what frees space: the disk may be what broke the run.
+  if (outcome !== 'published') await repositories.cleanUp(run.runId);
   const tellEnd = await lineageOfEnd(context, run);
   if (outcome !== 'published') {
-    // First what readers depend on and what frees space: the disk may be what broke the run.
-    await repositories.cleanUp(run.runId);
     // A refused extract's report and quarantine are what a person needs to mend it.
     const keep =
       outcome === 'rejected'
@@ -176,7 +191,7 @@ async function closeRun(
     manifest: manifest && { uri: manifest.uri, sha256: manifest.sha256 },
   };
   const { verdict } = summary;
-  const closed = { outcome, verdict, summary, manifest, messages: tellEnd(summary) };
+  const closed = { outcome, verdict, summary, manifest, messages: tellEnd({ ...summary, found: summary }) };
   const recorded = await repositories.runs.close(run.runId, closed);
   if (context.lineage) await handOver(context, run.pipeline);
   // Published, too: one that is kept aside changes no other alert.

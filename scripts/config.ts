@@ -11,10 +11,10 @@ import {
   withoutEmpty,
 } from '../temporal.config.ts';
 import { type CodecKey, parseCodecKeys } from './codec/keys.ts';
-import { type LineageSettings, parseLineageSettings } from './lineage-settings.ts';
+import { LINEAGE_VARIABLES, type LineageSettings, parseLineageSettings } from './lineage-settings.ts';
 import type { LogFormat, LogLevel } from './log.ts';
 import { AWS_VARIABLES, parseS3 } from './s3-settings.ts';
-import { parseTraceSettings, type TraceSettings } from './traces/settings.ts';
+import { parseTraceSettings, TRACE_VARIABLES, type TraceSettings } from './traces/settings.ts';
 
 /** The checkout this file is in. */
 export const PROJECT_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -57,6 +57,8 @@ export interface Config {
   /** Of STRATA_CODEC_KEYS or STRATA_CODEC_KEYS_FILE: the first encrypts payloads, all decrypt; none: nothing is encrypted. */
   readonly codecKeys: readonly CodecKey[];
   readonly tools: ToolPaths;
+  /** What is set and not heeded, in words for the log. */
+  readonly warnings: readonly string[];
 }
 
 /** Where programs may be found or kept. */
@@ -100,6 +102,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonl
 export function readConfig(env: Environment = process.env): Config {
   const given = withoutEmpty(env);
   const problems: string[] = [];
+  const warnings: string[] = [];
   const invokedFrom = given.INIT_CWD ?? process.cwd();
   const home = resolve(invokedFrom, given.STRATA_HOME ?? join(PROJECT_FOLDER, '.strata'));
   const config = Object.freeze({
@@ -118,7 +121,7 @@ export function readConfig(env: Environment = process.env): Config {
       port: parsePort('STRATA_METRICS_PORT', given, { otherwise: null, problems }),
       host: parseHost('STRATA_METRICS_HOST', given, { otherwise: '127.0.0.1', problems }),
     }),
-    traces: parseTraceSettings(given, problems),
+    traces: parseTraceSettings(given, { problems, warnings }),
     lineage: parseLineageSettings(given, problems),
     deployment: parseName('STRATA_DEPLOYMENT', given, { shape: DEPLOYMENT_NAME, problems }),
     buildId: parseName('STRATA_BUILD_ID', given, { shape: BUILD_ID, problems }),
@@ -131,6 +134,7 @@ export function readConfig(env: Environment = process.env): Config {
     temporal: parseTemporalConfig(env, problems),
     codecKeys: parseCodecKeys(given, { invokedFrom, problems }),
     tools: readToolPaths(given),
+    warnings,
   });
   refuseProblems(problems);
   return config;
@@ -156,12 +160,16 @@ export const VARIABLES_READ: readonly string[] = [
   'STRATA_BUILD_ID',
   'STRATA_SHUTDOWN_SECONDS',
   ...AWS_VARIABLES,
+  ...TRACE_VARIABLES,
+  ...LINEAGE_VARIABLES,
 ];
+
+const OF_OTHERS = [...TRACE_VARIABLES, ...LINEAGE_VARIABLES];
 
 /** Names of the variables that are meant for Strata and Temporal and are set; never their values. */
 export function variablesSet(env: Environment = process.env): string[] {
   return Object.keys(withoutEmpty(env))
-    .filter((name) => /^(STRATA|TEMPORAL)_/.test(name))
+    .filter((name) => /^(STRATA|TEMPORAL)_/.test(name) || OF_OTHERS.includes(name))
     .sort();
 }
 

@@ -16,6 +16,11 @@ type Given = Readonly<Record<string, string | undefined>>;
 const ENDPOINT = 'api/v1/lineage';
 const NAMESPACE = 'strata';
 
+export const LINEAGE_VARIABLES: readonly string[] = [
+  ...['OPENLINEAGE_URL', 'OPENLINEAGE_ENDPOINT', 'OPENLINEAGE_API_KEY'],
+  ...['OPENLINEAGE_NAMESPACE', 'OPENLINEAGE_DISABLED'],
+];
+
 /** Null: nothing is told, as without OPENLINEAGE_URL. Source: https://openlineage.io/docs/client/python/#environment-variables */
 export function parseLineageSettings(given: Given, problems: string[]): LineageSettings | null {
   const { OPENLINEAGE_URL: base, OPENLINEAGE_ENDPOINT: endpoint = ENDPOINT } = given;
@@ -25,6 +30,9 @@ export function parseLineageSettings(given: Given, problems: string[]): LineageS
     problems.push('OPENLINEAGE_URL must look like https://host:5000');
     return null;
   }
+  const { STRATA_DATABASE_URL: store } = given;
+  if (store !== undefined && isPostgres(store) && databaseAt(store) === null)
+    problems.push('STRATA_DATABASE_URL must name a host, or ?host=, where OPENLINEAGE_URL is set');
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${endpoint.replace(/^\/+/, '')}`;
   return Object.freeze({
     url: url.href,
@@ -46,12 +54,18 @@ export function lineageOf(
 
 const POSTGRES_PORT = '5432';
 
-/** Host, port and database of a connection string, without who connects. */
+const isPostgres = (text: string) => /^postgres(ql)?:/i.test(text) && URL.canParse(text);
+
+/** Host or folder of the socket, port and database of a connection string, without who connects. */
 function databaseAt(text: string | undefined): Database | null {
-  const url = text !== undefined && URL.canParse(text) ? new URL(text) : null;
-  if (!/^postgres(ql)?:$/.test(url?.protocol ?? '') || !url!.hostname) return null;
+  if (text === undefined || !isPostgres(text)) return null;
+  const url = new URL(text);
+  const host = url.searchParams.get('host') || url.hostname;
+  if (!host) return null;
+  const port = url.port || url.searchParams.get('port') || POSTGRES_PORT;
   return {
-    namespace: `postgres://${url!.hostname}:${url!.port || POSTGRES_PORT}`,
-    database: decodeURIComponent(url!.pathname.slice(1)),
+    // A folder as connection strings have it in the place of a host: %2Frun%2Fpostgresql.
+    namespace: `postgres://${host.startsWith('/') ? encodeURIComponent(host) : host}:${port}`,
+    database: decodeURIComponent(url.pathname.slice(1)),
   };
 }

@@ -7,7 +7,13 @@ export { clearSteps, createLog, formatDuration } from './set-up/log.mjs';
 
 export type LogFormat = 'text' | 'json';
 
-/** Of a process that nobody may be looking at: in the format that the environment asks for. */
-export function openLog({ logFormat, logLevel }: Pick<Config, 'logFormat' | 'logLevel'>): Log {
-  return logFormat === 'json' ? createJsonLog({ level: logLevel }) : createLog({ level: logLevel });
+/** Of a process that nobody may be looking at: in the format that the environment asks for. What that warns of comes first. */
+export function openLog({
+  logFormat,
+  logLevel,
+  warnings,
+}: Pick<Config, 'logFormat' | 'logLevel' | 'warnings'>): Log {
+  const log = logFormat === 'json' ? createJsonLog({ level: logLevel }) : createLog({ level: logLevel });
+  for (const warning of warnings) log.warn(warning);
+  return log;
 }

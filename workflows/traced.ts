@@ -23,7 +23,9 @@ import { nowMs } from './clock.ts';
 
 // Part of the bundle only where traces are told. It hands every promise on as it is and adds no command, so that the
 // order of a workflow's steps, and with it each kept history, is the same with and without it. Its span has an id made
-// of the run id and is told by a sink, which is silent in a replay: a restart of the worker neither loses nor doubles it.
+// of the run id and is told by a sink, which is silent in a replay: a restart of the worker does not lose
+// it. Temporal may refuse the last task (UnhandledCommand: a signal came meanwhile) and ask for it again; then it is told twice,
+// with the same id.
 
 type Headers = Parameters<
   NonNullable<NonNullable<WorkflowInterceptors['inbound']>[number]['execute']>

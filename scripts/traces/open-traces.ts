@@ -29,7 +29,11 @@ export const spanIds = new SpanIds();
 export const TRACER = 'strata';
 
 /** From now on all that is asked of OpenTelemetry's API goes to the endpoint. */
-export function openTraces(settings: TraceSettings, log: Pick<Log, 'warn' | 'info'>): Traces {
+export function openTraces(
+  settings: TraceSettings,
+  log: Pick<Log, 'warn' | 'info'>,
+  { closeWithinMs = CLOSE_WITHIN_MS }: { closeWithinMs?: number } = {},
+): Traces {
   const exporter = createExporter(settings, log);
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ ...settings.resource }),
@@ -53,7 +57,7 @@ export function openTraces(settings: TraceSettings, log: Pick<Log, 'warn' | 'inf
         }
       }),
     async close() {
-      const isLate = sleep(CLOSE_WITHIN_MS, true, { ref: false });
+      const isLate = sleep(closeWithinMs, true, { ref: false });
       // What could not be sent, the exporter has told.
       const isOver = provider.shutdown().then(
         () => false,

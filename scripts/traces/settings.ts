@@ -15,19 +15,34 @@ type Given = Readonly<Record<string, string | undefined>>;
 
 const SERVICE = 'strata';
 
+export const TRACE_VARIABLES: readonly string[] = [
+  ...['ENDPOINT', 'HEADERS', 'PROTOCOL'].flatMap((name) => [
+    `OTEL_EXPORTER_OTLP_${name}`,
+    `OTEL_EXPORTER_OTLP_TRACES_${name}`,
+  ]),
+  ...['OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES', 'OTEL_SDK_DISABLED', 'OTEL_TRACES_EXPORTER'],
+];
+
 /**
  * Null: nothing is told, as without an endpoint.
+ *
+ * @param warnings what others set for all of a cluster, and is not spoken here: that stops no worker
  * Source: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
-export function parseTraceSettings(given: Given, problems: string[]): TraceSettings | null {
+export function parseTraceSettings(
+  given: Given,
+  { problems, warnings }: { problems: string[]; warnings: string[] },
+): TraceSettings | null {
   if (given.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || given.OTEL_TRACES_EXPORTER === 'none') return null;
   const url = parseUrl(given, problems);
   if (url === null) return null;
+  const protocol = parseProtocol(given, warnings);
+  if (protocol === null) return null;
   const [variable, pairs] = firstGiven(given, 'HEADERS');
   const resource = parsePairs('OTEL_RESOURCE_ATTRIBUTES', given.OTEL_RESOURCE_ATTRIBUTES, problems);
   return Object.freeze({
     url,
-    protocol: parseProtocol(given, problems),
+    protocol,
     headers: Object.freeze(parsePairs(variable, pairs, problems)),
     resource: Object.freeze({
       'service.name': SERVICE,
@@ -57,12 +72,12 @@ function parseUrl(given: Given, problems: string[]): string | null {
   return url.href;
 }
 
-function parseProtocol(given: Given, problems: string[]): Protocol {
+function parseProtocol(given: Given, warnings: string[]): Protocol | null {
   const [variable, text = PROTOCOLS[0]] = firstGiven(given, 'PROTOCOL');
-  const protocol = PROTOCOLS.find((known) => known === text);
-  if (protocol === undefined)
-    problems.push(`${variable} must be one of ${PROTOCOLS.join(', ')}, found "${text}"`);
-  return protocol ?? PROTOCOLS[0];
+  const protocol = PROTOCOLS.find((known) => known === text) ?? null;
+  if (protocol === null)
+    warnings.push(`no traces are sent: ${variable} must be one of ${PROTOCOLS.join(', ')}, found "${text}"`);
+  return protocol;
 }
 
 /** `name=value,name=value`, percent-encoded; a value never appears in a problem: it may be a credential. */

@@ -1,6 +1,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { abandonRun } from '../../activities/run.ts';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
 import type { Closing } from '../../pipelines/contracts/stages.ts';
 import { deliverNow } from '../../scripts/alerts-deliver.ts';
@@ -139,6 +141,56 @@ test('a run whose definition is gone ends all the same, and its event names no d
     ['START', 1],
     ['FAIL', 0],
   ]);
+});
+
+test('a store that is away for a moment takes no data from the event: the closing is tried again', async () => {
+  const run = await open();
+  const { artifacts } = shop.context;
+  const away = () => Promise.reject(new PipelineError('ARTIFACTS_UNREACHABLE', 'it does not answer'));
+  shop.context.artifacts = { ...artifacts, read: away };
+  await expect(close(run)).rejects.toMatchObject({ type: 'ARTIFACTS_UNREACHABLE' });
+  shop.context.artifacts = artifacts;
+  await close(run);
+  await deliver();
+  expect(receiver.events.map(({ eventType, inputs }) => [eventType, inputs.length])).toEqual([
+    ['START', 1],
+    ['FAIL', 1],
+  ]);
+});
+
+test.each(['ARTIFACT_CORRUPT', 'ARTIFACTS_REFUSED'] as const)(
+  '%s, which no repeat mends, keeps no run open for its lineage',
+  async (code) => {
+    const run = await open();
+    const { artifacts } = shop.context;
+    shop.context.artifacts = {
+      ...artifacts,
+      read: () => Promise.reject(new PipelineError(code, 'it is of no use')),
+    };
+    await close(run).finally(() => {
+      shop.context.artifacts = artifacts;
+    });
+    await deliver();
+    expect(told().map(([type]) => type)).toEqual(['START', 'FAIL']);
+  },
+);
+
+test('a run that was closed is looked after without its definition, and nothing more is told of it', async () => {
+  const run = await open();
+  await close(run);
+  const { artifacts } = shop.context;
+  shop.context.artifacts = {
+    ...artifacts,
+    read: () => Promise.reject(new PipelineError('ARTIFACTS_UNREACHABLE', 'it does not answer')),
+  };
+  await shop
+    .environment()
+    .run(() => abandonRun(shop.context, run.runId))
+    .finally(() => {
+      shop.context.artifacts = artifacts;
+    });
+  await deliver();
+  expect(told().map(([type]) => type)).toEqual(['START', 'FAIL']);
 });
 
 test('a person who delivers at once need not wait until it has rested', async () => {

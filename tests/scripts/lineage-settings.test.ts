@@ -37,3 +37,20 @@ test('databases are named by host, port and name, without who connects', () => {
   expect(places.sourceAt('SHOP')).toEqual({ namespace: 'postgres://shop:6000', database: 'orders' });
   expect(places.sourceAt('OTHER')).toBeNull();
 });
+
+test.each([
+  ['postgres:///strata?host=/run/postgresql', 'postgres://%2Frun%2Fpostgresql:5432'],
+  ['postgres:///strata?host=db.example&port=6000&password=hunter2', 'postgres://db.example:6000'],
+])('a store at %s is named by its host', (databaseUrl, namespace) => {
+  const env = { OPENLINEAGE_URL: 'http://marquez:5000', STRATA_DATABASE_URL: databaseUrl };
+  const { places } = lineageOf(lineage(env), { databaseUrl, secret: () => undefined })!;
+  expect(places.store).toEqual({ namespace, database: 'strata' });
+});
+
+test('a store that nobody could name is refused at the start, where lineage is told', () => {
+  const env = { STRATA_DATABASE_URL: 'postgres:///strata' };
+  expect(lineage(env)).toBeNull();
+  expect(() => lineage({ ...env, OPENLINEAGE_URL: 'http://marquez:5000' })).toThrow(
+    /STRATA_DATABASE_URL must name a host, or \?host=, where OPENLINEAGE_URL is set/,
+  );
+});

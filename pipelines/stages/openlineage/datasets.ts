@@ -18,6 +18,9 @@ export interface Places {
   namespace: string;
 }
 
+/** How much of what there is. */
+export type Found = Pick<RunSummary, 'counts' | 'segments'>;
+
 type Named = Pick<Dataset, 'namespace' | 'name'>;
 type Tables = Record<SourceColumn['table'], Named[]>;
 
@@ -50,7 +53,7 @@ export function inputsOf(
 export function outputsOf(
   run: Pick<Run, 'pipeline' | 'extract'>,
   definition: Definition,
-  { summary, places }: { summary: Pick<RunSummary, 'counts' | 'segments'>; places: Places },
+  { found, places }: { found: Found | null; places: Places },
 ): Dataset[] {
   const tables = tablesOf(run, definition, places);
   const inputFields = (columns: readonly SourceColumn[]) => ({
@@ -62,7 +65,10 @@ export function outputsOf(
   const clustered = definition.features.cluster.flatMap(({ feature }) => features.get(feature) ?? []);
   const ids = sourced(definition.source, 'customer_id');
   const { namespace, database } = places.store;
-  const { customers } = summary.counts;
+  const rows = (rowCount: number | undefined) =>
+    rowCount !== undefined && {
+      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount }) },
+    };
   return [
     {
       ...{ namespace: `strata://${places.namespace}`, name: `${run.pipeline}/features` },
@@ -76,7 +82,7 @@ export function outputsOf(
           fields: Object.fromEntries([...features].map(([name, columns]) => [name, inputFields(columns)])),
         }),
       },
-      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount: customers }) },
+      ...rows(found?.counts.customers),
     },
     {
       ...{ namespace, name: `${database}.public.published_memberships` },
@@ -87,7 +93,7 @@ export function outputsOf(
           fields: { customer_id: inputFields(ids), segment_id: inputFields(unique(clustered)) },
         }),
       },
-      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount: customers }) },
+      ...rows(found?.counts.customers),
     },
     {
       ...{ namespace, name: `${database}.public.published_segments` },
@@ -97,7 +103,7 @@ export function outputsOf(
           fields: { segment_id: inputFields(unique(clustered)), customers: inputFields(ids) },
         }),
       },
-      outputFacets: { outputStatistics: facet('outputStatistics', { rowCount: summary.segments.length }) },
+      ...rows(found?.segments.length),
     },
   ];
 }
@@ -116,10 +122,11 @@ function tablesOf(
   places: Places,
 ): Tables {
   const own = `strata://${places.namespace}`;
+  const unnamed = (table: string): Named => ({ namespace: own, name: `${pipeline}/${table}` });
   const orders = (): Named[] => {
-    if (extract !== null) return filesNamed(extract);
+    if (extract !== null) return filesNamed(extract, unnamed('orders'));
     if (source.kind === 'generated') return [{ namespace: own, name: `${pipeline}/generated` }];
-    if (source.kind === 'file') return filesNamed(source.path ?? []);
+    if (source.kind === 'file') return filesNamed(source.path ?? [], unnamed('orders'));
     return [queried(source.urlFrom, `${pipeline}_orders`)];
   };
   const queried = (variable: string, query: string): Named => {
@@ -133,14 +140,33 @@ function tablesOf(
     beside === undefined
       ? []
       : beside.kind === 'file'
-        ? filesNamed(beside.path)
+        ? filesNamed(beside.path, unnamed('customers'))
         : [queried(beside.urlFrom, `${pipeline}_customers`)];
   return { orders: orders(), customers };
 }
 
-function filesNamed(paths: string | readonly string[]): Named[] {
-  return [paths].flat().map((path) => {
-    const [, scheme, bucket, key] = /^(s3|gs):\/\/([^/]+)\/(.*)$/.exec(path) ?? [];
-    return scheme ? { namespace: `${scheme}://${bucket}`, name: key! } : { namespace: 'file', name: path };
-  });
+/**
+ * A file by its path, what has a scheme by its host and path: who asks for it and what was signed into its address stays
+ * here. What is neither may hold anything and goes by the name `otherwise`.
+ */
+function filesNamed(paths: string | readonly string[], otherwise: Named): Named[] {
+  const named = [paths].flat().map((path) => fileNamed(path) ?? otherwise);
+  return named.filter((one, i) => one !== otherwise || named.indexOf(one) === i);
+}
+
+const ADDRESS = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/i;
+/** A name and a password before a host, and a query: in an address whose scheme was forgotten. */
+const NO_PATH = /^[^/]*:[^/]*@|\?[\w-]+=/;
+
+function fileNamed(path: string): Named | null {
+  if (!path.includes('://')) return NO_PATH.test(path) ? null : { namespace: 'file', name: path };
+  const [, scheme = '', authority = '', rest = ''] = ADDRESS.exec(path) ?? [];
+  if (scheme.toLowerCase() === 'file' && authority === '' && rest !== '')
+    return { namespace: 'file', name: rest };
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const name = rest.replace(/^\/+/, '');
+  // With a slash in its password, an address has the name of who asks in the place of its host.
+  const isPassword = authority === host && host.includes(':') && rest.includes('@');
+  if (isPassword || !/^[\w.-]+(:\d+)?$/.test(host) || name === '') return null;
+  return { namespace: `${scheme.toLowerCase()}://${host}`, name };
 }

@@ -1,7 +1,8 @@
 import type { Definition } from '../../contracts/definition.ts';
+import { isErrorCode } from '../../contracts/errors.ts';
 import type { Outcome, Run, RunSummary } from '../../contracts/run.ts';
 import { sourced } from './columns.ts';
-import { inputsOf, outputsOf, type Places } from './datasets.ts';
+import { type Found, inputsOf, outputsOf, type Places } from './datasets.ts';
 import { type Dataset, type EventType, facet, OF_EVENT, type RunEvent } from './facets.ts';
 
 /** What an event is told of. */
@@ -29,19 +30,23 @@ export function startedEvent(told: ToldRun): RunEvent {
   return { ...common(told), eventType: 'START' };
 }
 
-/** @param ended.outcome as the record has it: a run that was published stays published, whatever went wrong after */
+/**
+ * @param ended.outcome as the record has it: a run that was published stays published, whatever went wrong after
+ * @param ended.found null where it is not known: its workflow ended before it could say
+ */
 export function endedEvent(
   told: ToldRun,
-  ended: Pick<RunSummary, 'verdict' | 'reasons' | 'counts' | 'segments'> & {
+  ended: Pick<RunSummary, 'verdict' | 'reasons'> & {
     outcome: Exclude<Outcome, 'held'>;
+    found: Found | null;
   },
 ): RunEvent {
   const { run, definition, places } = told;
-  const { outcome, verdict, reasons, counts } = ended;
+  const { outcome, verdict, found } = ended;
   const event = common(told);
   const tags = { outcome, ...(verdict && { verdict }) };
   const inputs = event.inputs.map((input, i) =>
-    i === 0 && definition ? checked(input, definition, counts) : input,
+    i === 0 && definition && found ? checked(input, definition, found.counts) : input,
   );
   return {
     ...event,
@@ -53,16 +58,32 @@ export function endedEvent(
         tags: facet('tags', { tags: tagsOf({ ...ownTags(run), ...tags }) }),
         ...(outcome !== 'published' && {
           errorMessage: facet('errorMessage', {
-            message: reasons.join('; ') || outcome,
+            message: wordsOf(ended),
             programmingLanguage: 'TypeScript',
           }),
         }),
       },
     },
     inputs,
-    outputs:
-      outcome === 'published' && definition ? outputsOf(run, definition, { summary: ended, places }) : [],
+    outputs: outcome === 'published' && definition ? outputsOf(run, definition, { found, places }) : [],
   };
+}
+
+/**
+ * Words that are ours: of a refused extract, and of errors of the catalogue. Those of a driver may quote a row, those of
+ * a person who cancelled or rejected may name a customer.
+ */
+function wordsOf({ outcome, verdict, reasons }: Pick<RunSummary, 'verdict' | 'reasons' | 'outcome'>): string {
+  const isOfData = outcome === 'rejected' && (verdict === null || verdict === 'refused');
+  if (isOfData) return reasons.join('; ') || outcome;
+  return (outcome === 'failed' && reasons.flatMap(codedWords).join('; ')) || outcome;
+}
+
+/** `… (EXTRACT_EMPTY)`, as a run that failed says it. */
+function codedWords(reason: string): string[] {
+  const code = /\(([A-Z_]+)\)$/.exec(reason)?.[1];
+  if (!isErrorCode(code)) return [];
+  return [code === 'VALUE_REFUSED' ? code : reason];
 }
 
 function common({ run, definition, places, at, codeVersion }: ToldRun): RunEvent {

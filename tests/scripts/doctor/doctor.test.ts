@@ -211,3 +211,15 @@ test('every variable that is read is known to the doctor, and names alone are to
   const [found] = await environmentProbe(null, ['STRATA_HOME', 'TEMPORAL_API_KEY']).look();
   expect(found).toMatchObject({ state: 'ok', says: 'set: STRATA_HOME, TEMPORAL_API_KEY' });
 });
+
+test('variables of OpenTelemetry and OpenLineage that the docs name are known to the doctor', async () => {
+  const text = await readFile(join(PROJECT_FOLDER, 'docs/observing.md'), 'utf8');
+  const named = new Set(text.match(/\b(OTEL|OPENLINEAGE)_[A-Z_]+\b/g));
+  named.delete('OTEL_TRACES_SAMPLER');
+  expect(VARIABLES_READ.filter((name) => /^(OTEL|OPENLINEAGE)_/.test(name)).sort()).toEqual(
+    [...named].sort(),
+  );
+  expect(variablesSet({ OTEL_SERVICE_NAME: 'x', OPENLINEAGE_URL: 'y', OTEL_TRACES_SAMPLER: 'z' })).toEqual([
+    ...['OPENLINEAGE_URL', 'OTEL_SERVICE_NAME'],
+  ]);
+});

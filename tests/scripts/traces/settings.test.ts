@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readConfig } from '../../../scripts/config.ts';
+import { openLog } from '../../../scripts/log.ts';
 
 const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 const tracesOf = (env: Record<string, string>) => readConfig(env).traces;
@@ -45,13 +46,33 @@ test('what cannot be used is refused by its name, without what may be a credenti
   const bad = {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'user:hunter2@collector',
     OTEL_EXPORTER_OTLP_HEADERS: 'hunter2',
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
   };
   expect(() => tracesOf(bad)).toThrow(/OTEL_EXPORTER_OTLP_ENDPOINT must look like/);
   const refused = () => tracesOf({ ...bad, ...ENDPOINT });
-  expect(refused).toThrow(
-    /OTEL_EXPORTER_OTLP_PROTOCOL must be one of http\/protobuf, http\/json, found "grpc"/,
-  );
   expect(refused).toThrow(/OTEL_EXPORTER_OTLP_HEADERS must look like .*; entry 1 does not/);
   for (const env of [bad, { ...bad, ...ENDPOINT }]) expect(() => tracesOf(env)).not.toThrow(/hunter2/);
+});
+
+test('a protocol that others ask for and nobody here speaks stops nothing: it is warned of, and no traces are sent', () => {
+  const config = readConfig({ ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
+  expect(config.traces).toBeNull();
+  expect(config.warnings).toEqual([
+    'no traces are sent: OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, http/json, found "grpc"',
+  ]);
+  // What is said of traces goes before what is said of all; without an endpoint there is nothing to warn of.
+  const ofTraces = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' };
+  expect(readConfig({ ...ENDPOINT, ...ofTraces })).toMatchObject({
+    traces: { protocol: 'http/json' },
+    warnings: [],
+  });
+  expect(readConfig({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }).warnings).toEqual([]);
+});
+
+test('a log begins with what is warned of', () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  openLog({ logFormat: 'json', logLevel: 'info', warnings: ['no traces are sent'] });
+  expect(said.mock.calls.map(([line]) => JSON.parse(String(line)))).toMatchObject([
+    { level: 'warn', message: 'no traces are sent' },
+  ]);
+  said.mockRestore();
 });

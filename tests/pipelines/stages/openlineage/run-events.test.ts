@@ -2,7 +2,12 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import type { Definition } from '../../../../pipelines/contracts/definition.ts';
-import { OUTCOMES, type RunCounts, type SegmentSummary } from '../../../../pipelines/contracts/run.ts';
+import {
+  OUTCOMES,
+  type RunCounts,
+  type SegmentSummary,
+  type Verdict,
+} from '../../../../pipelines/contracts/run.ts';
 import type { Places } from '../../../../pipelines/stages/openlineage/datasets.ts';
 import type { Dataset, RunEvent } from '../../../../pipelines/stages/openlineage/facets.ts';
 import {
@@ -36,7 +41,7 @@ const counts: RunCounts = {
 const ended = {
   verdict: 'stable' as const,
   reasons: [] as string[],
-  ...{ counts, segments: [{}, {}] as SegmentSummary[] },
+  found: { counts, segments: [{}, {}] as SegmentSummary[] },
 };
 
 // By hand from OpenLineage's own schema, https://openlineage.io/spec/2-0-2/OpenLineage.json
@@ -110,7 +115,7 @@ test.each([
   ['failed', 'FAIL'],
   ['cancelled', 'ABORT'],
 ] as const)('%s is told as %s, with what readers have of it', (outcome, type) => {
-  const event = endedEvent(told(), { ...ended, outcome, reasons: ['why'] });
+  const event = endedEvent(told(), { ...ended, outcome });
   expect(event.eventType).toBe(type);
   const isPublished = outcome === 'published';
   expect(event.outputs.map(({ namespace, name }) => `${namespace} ${name}`)).toEqual(
@@ -122,7 +127,22 @@ test.each([
         ]
       : [],
   );
-  expect(event.run.facets.errorMessage?.message).toBe(isPublished ? undefined : 'why');
+  expect(event.run.facets.errorMessage?.message).toBe(isPublished ? undefined : outcome);
+});
+
+test.each<['failed' | 'rejected' | 'cancelled', Verdict | null, string, string]>([
+  ['failed', null, 'duplicate key (customer_id)=(kunde-17) (error)', 'failed'],
+  ['failed', null, 'duplicate key (customer_id)=(kunde-17)', 'failed'],
+  ['failed', null, 'amount needs a number, found kunde-17 (VALUE_REFUSED)', 'VALUE_REFUSED'],
+  ['failed', null, 'it has no rows (EXTRACT_EMPTY)', 'it has no rows (EXTRACT_EMPTY)'],
+  ['cancelled', null, 'cancelled: kunde-17 asked for it (EXTRACT_EMPTY)', 'cancelled'],
+  ['rejected', 'unstable', 'review: reject (kunde-17 has moved)', 'rejected'],
+  ['rejected', 'refused', '9 rows break rule positive', '9 rows break rule positive'],
+  ['rejected', null, 'it is as of an earlier date', 'it is as of an earlier date'],
+])('of a run that %s (%s), "%s" is told as "%s"', (outcome, verdict, reason, message) => {
+  const event = endedEvent(told(), { ...ended, verdict, outcome, reasons: [reason] });
+  expect(event.run.facets.errorMessage?.message).toBe(message);
+  expect(JSON.stringify(event)).not.toContain('kunde-17');
 });
 
 test('each feature rests on columns of the source, and so does a membership', () => {
@@ -143,11 +163,17 @@ test('each feature rests on columns of the source, and so does a membership', ()
   });
 });
 
+test('of a run that could not say what it found, its outputs are told, and no number of rows', () => {
+  const { inputs, outputs } = endedEvent(told(), { ...ended, found: null, outcome: 'published' });
+  expect(outputs).toHaveLength(3);
+  expect(JSON.stringify([inputs, outputs])).not.toMatch(/rowCount|assertions/);
+});
+
 test('of the contract it is told what is known: all rules met, or those that rows were refused for', () => {
   const assertionsOf = (quarantinedBy: RunCounts['quarantinedBy']) => {
     const event = endedEvent(told(), {
       ...ended,
-      counts: { ...counts, quarantinedBy },
+      found: { ...ended.found, counts: { ...counts, quarantinedBy } },
       outcome: 'published',
     });
     return event.inputs[0]!.inputFacets!.dataQualityAssertions!.assertions as {
@@ -187,4 +213,30 @@ test.each<[string, Partial<Definition['source']>, { namespace: string; name: str
   const changed = { ...definition, source: { ...definition.source, ...source } } as Definition;
   expect(startedEvent(told({ definition: changed }, null)).inputs).toMatchObject([named]);
   expect(JSON.stringify(startedEvent(told({ definition: changed }, null)))).not.toContain('SELECT');
+});
+
+const OWN = { namespace: 'strata://shops', name: 'online-retail/orders' };
+
+test.each<[string, { namespace: string; name: string }]>([
+  [
+    'https://user:hunter2@host:8443/a/x.parquet?X-Amz-Signature=hunter2#hunter2',
+    { namespace: 'https://host:8443', name: 'a/x.parquet' },
+  ],
+  [
+    's3://lake/a@b/x *.parquet?s3_secret_access_key=hunter2',
+    { namespace: 's3://lake', name: 'a@b/x *.parquet' },
+  ],
+  ['S3://hunter2@lake/x.csv', { namespace: 's3://lake', name: 'x.csv' }],
+  ['file:///data/x.csv', { namespace: 'file', name: '/data/x.csv' }],
+  ['/data/20??/year=2011/x:y@z.csv', { namespace: 'file', name: '/data/20??/year=2011/x:y@z.csv' }],
+  ['https://user:hunter2/more@host/x.parquet', OWN],
+  ['https://user:1/hunter2@host/x.parquet', OWN],
+  ['jdbc:postgresql://user:hunter2@host/x', OWN],
+  ['user:hunter2@host/x.parquet', OWN],
+  ['host/x.parquet?X-Amz-Signature=hunter2', OWN],
+  ['https://hunter2', OWN],
+])('an extract at %s is named without a credential', (extract, named) => {
+  const event = endedEvent(told({}, extract), { ...ended, outcome: 'published' });
+  expect(event.inputs).toMatchObject([named]);
+  expect(JSON.stringify([event, startedEvent(told({}, extract))])).not.toContain('hunter2');
 });
