@@ -76,6 +76,8 @@ export function createLocalCopies(folder: string, { limitBytes }: { limitBytes: 
     for (const copy of copies.values()) if (copy.ready !== null) total += copy.bytes;
     for (const [uri, copy] of idle) {
       if (total <= limitBytes) return;
+      // Each removal takes its time: meanwhile work may have been told the path.
+      if (copy.holders > 0 || copies.get(uri) !== copy) continue;
       total -= copy.bytes;
       await drop(uri, copy);
     }
