@@ -110,11 +110,14 @@ export function openBucket(
 
     look: (name) =>
       call(`look for ${name}`, () =>
-        unlessMissing(async () => {
-          const command = new HeadObjectCommand({ ...at(name), ChecksumMode: 'ENABLED' });
-          const { ContentLength = 0, ChecksumSHA256 } = await client.send(command);
-          return { bytes: ContentLength, checksum: ChecksumSHA256 };
-        }),
+        unlessMissing(
+          async () => {
+            const command = new HeadObjectCommand({ ...at(name), ChecksumMode: 'ENABLED' });
+            const { ContentLength = 0, ChecksumSHA256 } = await client.send(command);
+            return { bytes: ContentLength, checksum: ChecksumSHA256 };
+          },
+          { isHead: true },
+        ),
       ),
 
     get: (name) =>
@@ -217,11 +220,11 @@ function clientOf({ endpoint, region, credentials }: S3Place): S3Client {
   });
 }
 
-async function unlessMissing<T>(work: () => Promise<T>): Promise<T | null> {
+async function unlessMissing<T>(work: () => Promise<T>, { isHead = false } = {}): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
-    if (isNotFound(error)) return null;
+    if (isNotFound(error, { isHead })) return null;
     throw error;
   }
 }
