@@ -69,6 +69,11 @@ export function isConflict(error: unknown): boolean {
   return seen(error).status === 409;
 }
 
+/** Whether the server does not know what it was asked for, a condition mostly. */
+export function isNotImplemented(error: unknown): boolean {
+  return seen(error).status === 501;
+}
+
 export function isUnreachable(error: unknown): boolean {
   return error instanceof PipelineError && error.code === 'ARTIFACTS_UNREACHABLE';
 }
