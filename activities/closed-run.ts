@@ -27,7 +27,9 @@ export async function leavingClosedRuns<R>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof PipelineError && error.code === 'RUN_ABANDONED') await releaseLate(stores, runId);
+    // A late attempt may be cancelled as well, which must not end its clean-up.
+    if (error instanceof PipelineError && error.code === 'RUN_ABANDONED')
+      await stores.artifacts.during(() => releaseLate(stores, runId));
     throw error;
   }
 }

@@ -3,10 +3,9 @@ import type { ArtifactRef } from '../pipelines/contracts/artifacts.ts';
 import type { Run, Stage } from '../pipelines/contracts/run.ts';
 import type { Timed } from '../pipelines/contracts/stages.ts';
 import { digestOf } from '../store/artifacts/json.ts';
+import { beating } from './beat.ts';
 import { leavingClosedRuns } from './closed-run.ts';
 import type { ActivityContext } from './context.ts';
-
-const HEARTBEAT_MS = 1_000;
 
 /** What a stage's work may use of Temporal without knowing it. */
 export interface Work {
@@ -66,27 +65,25 @@ export async function runStage<R extends Timed>(
   });
 }
 
-/** Heartbeats at a steady pace with the newest progress: Temporal notices a dead worker, and we a cancel. */
+/** Heartbeats with the newest progress while the work goes on, which ends with a cancel. */
 export async function withHeartbeats<R>(stage: string, work: (work: Work) => Promise<R>): Promise<R> {
-  const activity = Context.current();
+  const { cancellationSignal: signal } = Context.current();
   const progress = { stage, done: 0, of: 0 };
-  activity.heartbeat(progress);
-  const timer = setInterval(() => activity.heartbeat(progress), HEARTBEAT_MS);
-  try {
-    const product = await work({
-      signal: activity.cancellationSignal,
-      onProgress: (done, of) => Object.assign(progress, { done, of }),
-    });
-    // A cancel that came while the last file was written still counts: what was written is cleaned up.
-    activity.cancellationSignal.throwIfAborted();
-    return product;
-  } catch (error) {
-    // Whatever the aborted work threw, what happened is the cancel.
-    if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
-    throw error;
-  } finally {
-    clearInterval(timer);
-  }
+  return beating(progress, async () => {
+    try {
+      const product = await work({
+        signal,
+        onProgress: (done, of) => Object.assign(progress, { done, of }),
+      });
+      // A cancel that came while the last file was written still counts: what was written is cleaned up.
+      signal.throwIfAborted();
+      return product;
+    } catch (error) {
+      // Whatever the aborted work threw, what happened is the cancel.
+      if (signal.aborted) throw signal.reason;
+      throw error;
+    }
+  });
 }
 
 function keyOf({ stage, run, inputs }: StageCall, codeVersion: string): string {

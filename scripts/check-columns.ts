@@ -45,7 +45,7 @@ export async function columnsOfTable(
   source: Definition['source'],
 ): Promise<TableColumn[]> {
   const name = variable ?? (source.kind === 'postgres' ? source.urlFrom : undefined);
-  const url = name === undefined ? undefined : tools.childEnvironment[name];
+  const url = name === undefined ? undefined : tools.secret(name);
   if (url === undefined) {
     throw new PipelineError(
       'CONFIG_INVALID',

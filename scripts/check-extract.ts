@@ -83,7 +83,7 @@ async function contextIn(folder: string, { threads, tools }: Config): Promise<Ac
     threads,
     memoryLimitMb: MEMORY_MB,
     codeVersion: 'check',
-    secret: (name) => tools.childEnvironment[name],
+    secret: tools.secret,
     log: { info: () => undefined },
   };
 }

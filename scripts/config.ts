@@ -71,10 +71,12 @@ export interface ToolPaths {
   /** Programs Strata brought; outside the checkout, so that a fresh clone finds them. */
   readonly cacheFolder: string;
   /**
-   * The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI, without keys, and
-   * without what a hook of git says of its own repository.
+   * The environment for programs we start: ours without TEMPORAL_*, which would steer Temporal's CLI, without keys and
+   * what carries them, and without what a hook of git says of its own repository.
    */
   readonly childEnvironment: Readonly<Record<string, string>>;
+  /** The value of a variable that a definition names, or undefined; it may be a secret, so it is never logged. */
+  readonly secret: (name: string) => string | undefined;
 }
 
 /** Below are those that only root may open; above is no room for Temporal's pages and for neighbours. */
@@ -284,13 +286,15 @@ function parseName(
   return text;
 }
 
+const NOT_FOR_CHILDREN =
+  /^(TEMPORAL_|STRATA_CODEC_KEYS|AWS_(ACCESS|SECRET|SESSION)|OTEL_EXPORTER_OTLP_(\w+_)?HEADERS$|OPENLINEAGE_(API_KEY|URL)$|GIT_(DIR|WORK_TREE|INDEX_FILE)$)/;
+
 function readToolPaths(given: Record<string, string>): ToolPaths {
   const split = (list: string | undefined) => (list ?? '').split(delimiter).filter(Boolean);
   const userHome = given.HOME ?? homedir();
   const goPaths = [...split(given.GOPATH), join(userHome, 'go')];
   const caches = process.platform === 'darwin' ? join(userHome, 'Library/Caches') : join(userHome, '.cache');
-  const isForChild = ([name]: [string, string]) =>
-    !/^(TEMPORAL_|STRATA_CODEC_KEYS|AWS_(SECRET|SESSION)|GIT_(DIR|WORK_TREE|INDEX_FILE)$)/.test(name);
+  const isForChild = ([name]: [string, string]) => !NOT_FOR_CHILDREN.test(name);
   return Object.freeze({
     temporalCliPath: given.TEMPORAL_CLI_PATH,
     pathFolders: Object.freeze(split(given.PATH)),
@@ -299,5 +303,6 @@ function readToolPaths(given: Record<string, string>): ToolPaths {
     childEnvironment: Object.freeze(
       Object.fromEntries(Object.entries({ HOME: userHome, ...given }).filter(isForChild)),
     ),
+    secret: (name: string) => given[name],
   });
 }

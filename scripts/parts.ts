@@ -35,7 +35,7 @@ export async function joinParts(options: { config: Config; databaseUrl: string; 
   const scratch = await openScratch(join(config.home, 'scratch'));
   const { least, most, shareOfMachine } = DUCKDB_MEMORY_MB;
   const copiesFolder = join(scratch.folder, 'copies');
-  const secret = (name: string) => config.tools.childEnvironment[name];
+  const { secret } = config.tools;
   const context: ActivityContext = {
     artifacts: await openArtifacts(config, copiesFolder),
     repositories: createRepositories(knex),

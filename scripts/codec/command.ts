@@ -61,7 +61,7 @@ async function serve(config: Config, { host, port, ...given }: Given, signal: Ab
 
 function tokenOf({ tools }: Config, name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
-  const token = tools.childEnvironment[name];
+  const token = tools.secret(name);
   if (token !== undefined) return token;
   throw new PipelineError(
     'CONFIG_INVALID',

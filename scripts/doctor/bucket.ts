@@ -1,9 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import type { Bucket } from '../../store/artifacts/s3-bucket.ts';
 import type { S3Place } from '../../store/artifacts/s3-place.ts';
 import type { Finding, Probe } from './finding.ts';
 
 /** A run of the built-in shop asks about 150 times. */
 const SLOW_MS = 250;
+/** The least that S3 takes of a part that is not the last; with one byte more there are two. */
+const PART_BYTES = 5 * 2 ** 20;
 
 type Found = Omit<Finding, 'area'>;
 
@@ -28,7 +31,8 @@ async function look(place: S3Place, wayOut: string[]): Promise<Found[]> {
     return result;
   };
   const bytes = Buffer.from('written by strata doctor');
-  await timed(() => bucket.put(name, bytes, { ifAbsent: true }));
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await timed(() => bucket.put(name, bytes, { ifAbsent: true, sha256 }));
   try {
     const isConditional = !(await timed(() => bucket.put(name, bytes, { ifAbsent: true })));
     const isSeen = (await timed(() => bucket.look(name)))?.bytes === bytes.length;
@@ -42,10 +46,41 @@ async function look(place: S3Place, wayOut: string[]): Promise<Found[]> {
           wayOut: ['take a server that reads its own writes, as S3 does since 2020', ...wayOut],
         },
       ];
+    const isSame = (await timed(() => contentOf(bucket, name))).equals(bytes);
+    if (!isSame || !(await takesParts(bucket, `${name}-parts`)))
+      return [
+        {
+          state: 'broken',
+          says: `${where} gives other bytes back than were written`,
+          wayOut: ['take a server that keeps what it is given, whole and in parts', ...wayOut],
+        },
+      ];
     return [toleranceOf(where, { isConditional, requestMs: medianOf(times) })];
   } finally {
     await bucket.remove(name);
   }
+}
+
+/** Large artifacts go in parts: one upload is ended, and one given up. */
+async function takesParts(bucket: Bucket, name: string): Promise<boolean> {
+  const { uploadBytes } = await import('../../store/artifacts/s3-multipart.ts');
+  const bytes = Buffer.alloc(PART_BYTES + 1, 'strata');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const upload = { name, bytes: bytes.length, sha256, ifAbsent: false, partBytes: PART_BYTES };
+  try {
+    await uploadBytes(bucket, bytes, upload);
+    const isSame = (await contentOf(bucket, name)).equals(bytes);
+    await bucket.abortUpload(name, await bucket.startUpload(name));
+    return isSame;
+  } finally {
+    await bucket.remove(name);
+  }
+}
+
+async function contentOf(bucket: Bucket, name: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of (await bucket.get(name))?.body ?? []) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function toleranceOf(

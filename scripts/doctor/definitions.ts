@@ -29,7 +29,7 @@ async function pipeline(
 ): Promise<Found[]> {
   try {
     const { definition, folder, hides } = await loadDefinition(folders, name);
-    const isSet = (variable: string) => Boolean(config.tools.childEnvironment[variable]);
+    const isSet = (variable: string) => Boolean(config.tools.secret(variable));
     const missing = [...variablesOf(definition)].filter((variable) => !isSet(variable));
     return [
       ...missing.map(

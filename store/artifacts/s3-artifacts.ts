@@ -17,7 +17,7 @@ import { downloadObject, readObject, verifyObject } from './s3-objects.ts';
 import { addressOf, type S3Place } from './s3-place.ts';
 import { createS3Uses } from './s3-uses.ts';
 
-/** Of local copies, beside those in use. */
+/** Of local copies, beside those in use, and never more than half of what the disk has left. */
 const COPIES_BYTES = 20 * 2 ** 30;
 const LANES = 8;
 const LOOKS = 5;
@@ -49,20 +49,24 @@ export function createS3Artifacts(
   const { copiesFolder, copiesBytes = COPIES_BYTES, partBytes = PART_BYTES, pageSize, claimMs } = options;
   const signals = new AsyncLocalStorage<AbortSignal | undefined>();
   const bucket = openBucket(place, {
-    transferSignal: () => signals.getStore(),
+    signalNow: () => signals.getStore(),
     ...(pageSize !== undefined && { pageSize }),
   });
   const uses = createS3Uses(bucket, claimMs === undefined ? {} : { claimMs });
   const copies = createLocalCopies(copiesFolder, { limitBytes: copiesBytes });
 
-  /** Only what is written here on the way: a full disk, mostly. */
+  /** What is written here on the way may find a full disk: it is tried once more when copies that wait for use are gone. */
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const about = { what, root: copiesFolder, bytes: null, variable: 'STRATA_HOME' };
-      throw await translateWriteError(error, about, realFs);
-    }
+    const about = { what, root: copiesFolder, bytes: null, variable: 'STRATA_HOME' };
+    const once = () =>
+      work().catch(async (error: unknown) => {
+        throw await translateWriteError(error, about, realFs);
+      });
+    return once().catch(async (error: unknown) => {
+      const isFull = error instanceof PipelineError && error.code === 'ARTIFACT_DISK_FULL';
+      if (isFull && (await copies.dropIdle()) > 0) return once();
+      throw error;
+    });
   }
 
   /** Marks first, looks second: a release going on meanwhile leaves a marked artifact alone. */
@@ -112,7 +116,7 @@ export function createS3Artifacts(
     async path(ref) {
       const uri = checkedUri(ref);
       return attempt(`local copy of ${uri}`, () =>
-        copies.path(uri, ref.bytes, (file) => downloadObject(bucket, ref, file)),
+        copies.path(uri, ref.bytes, (file) => downloadObject(bucket, ref, file), signals.getStore()),
       );
     },
 

@@ -11,7 +11,14 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { isConflict, isNotFound, isTaken, translateS3Error, unreachable } from './s3-errors.ts';
+import {
+  isConflict,
+  isNotFound,
+  isNotImplemented,
+  isTaken,
+  translateS3Error,
+  unreachable,
+} from './s3-errors.ts';
 import { keyIn, type S3Place } from './s3-place.ts';
 
 // The one file that knows the client. Digests are ours, sent with what is written so that the server checks them;
@@ -24,6 +31,13 @@ const SILENT_MS = 15_000;
 const BYTES_A_MS = 100;
 /** With the client's pauses: about two seconds of a server that refuses connections. Activities are retried beyond. */
 const ATTEMPTS = 6;
+/** All attempts together: so many times the patience of one, and three times that of the smallest. */
+const PATIENCES = 2;
+const LEAST_LIMIT_MS = 3 * SILENT_MS;
+/** A server puts the parts of an upload together at the pace of its disks. */
+const JOINED_BYTES_A_MS = 20_000;
+/** What is left behind is the lifecycle rule's. */
+const ABORT_MS = 3_000;
 /** Of writes that meet another of the same name, or the removal of its last neighbour. */
 const CONFLICTS = { attempts: 8, pauseMs: 25 };
 
@@ -34,9 +48,14 @@ export interface Part {
   sha256: string;
 }
 
-/** Names are below the place's prefix. Everything throws ARTIFACTS_UNREACHABLE or ARTIFACTS_REFUSED. */
+/**
+ * Names are below the place's prefix. Everything throws ARTIFACTS_UNREACHABLE or ARTIFACTS_REFUSED, and the reason of the
+ * signal that ends it.
+ */
 export interface Bucket {
   readonly place: S3Place;
+  /** Waits; ended by what ends the requests. */
+  pause(ms: number): Promise<void>;
   /**
    * All or nothing; a read that begins after it sees it.
    *
@@ -59,79 +78,127 @@ export interface Bucket {
     part: { number: number; bytes: Uint8Array; sha256: string },
   ): Promise<Part>;
   /** False: the name was taken meanwhile, or an attempt before had ended the upload. */
-  endUpload(name: string, upload: string, parts: Part[], ifAbsent: boolean): Promise<boolean>;
+  endUpload(
+    name: string,
+    upload: string,
+    parts: Part[],
+    about: { ifAbsent: boolean; bytes: number },
+  ): Promise<boolean>;
+  /** Soon given up, and never ended by a signal: it cleans up after what was. */
   abortUpload(name: string, upload: string): Promise<void>;
 }
 
-/** @param transferSignal asked at each upload and download: what ends it */
+/** What one request is sent with; the signal ends when the caller's does, or the time for all attempts is over. */
+interface Sending {
+  abortSignal: AbortSignal;
+}
+
+interface Limits {
+  /** For all attempts together. */
+  limitMs?: number;
+  isCancellable?: boolean;
+}
+
+/** @param signalNow asked at each request: what ends it */
 export function openBucket(
   place: S3Place,
-  options: { transferSignal?: () => AbortSignal | undefined; pageSize?: number } = {},
+  options: { signalNow?: () => AbortSignal | undefined; pageSize?: number } = {},
 ): Bucket {
   const client = clientOf(place);
-  const { transferSignal = () => undefined, pageSize = 1_000 } = options;
+  const { signalNow = () => undefined, pageSize = 1_000 } = options;
+  let heedsConditions = true;
   const at = (name: string) => ({ Bucket: place.bucket, Key: keyIn(place, name) });
-  const call = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!isConflict(error) || attempt === CONFLICTS.attempts) throw translateS3Error(error, doing, place);
-        await sleep(CONFLICTS.pauseMs * 2 ** (attempt - 1));
-      }
+
+  async function call<T>(
+    doing: string,
+    work: (sending: Sending) => Promise<T>,
+    { limitMs = LEAST_LIMIT_MS, isCancellable = true }: Limits = {},
+  ): Promise<T> {
+    const cancel = isCancellable ? signalNow() : undefined;
+    cancel?.throwIfAborted();
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new DOMException('too late', 'TimeoutError')), limitMs);
+    const abortSignal = cancel ? AbortSignal.any([cancel, limit.signal]) : limit.signal;
+    try {
+      return await unlessInTheWay(() => work({ abortSignal }), abortSignal);
+    } catch (error) {
+      if (cancel?.aborted) throw cancel.reason;
+      throw translateS3Error(error, doing, place);
+    } finally {
+      clearTimeout(timer);
     }
-  };
-  const transfer = async <T>(doing: string, work: (options: { abortSignal?: AbortSignal }) => Promise<T>) => {
-    const signal = transferSignal();
-    if (signal === undefined) return call(doing, () => work({}));
-    signal.throwIfAborted();
-    return call(doing, () => work({ abortSignal: signal })).catch((error: unknown) => {
-      throw signal.aborted ? signal.reason : error;
-    });
-  };
+  }
+
+  /** Few servers refuse the condition itself: they are asked without from then on. */
+  async function ifAbsentOnly<T>(
+    isWanted: boolean,
+    send: (condition: { IfNoneMatch?: '*' }) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await send(isWanted && heedsConditions ? { IfNoneMatch: '*' } : {});
+    } catch (error) {
+      if (!isWanted || !heedsConditions || !isNotImplemented(error)) throw error;
+      heedsConditions = false;
+      return send({});
+    }
+  }
 
   return {
     place,
 
-    put: (name, bytes, { sha256, ifAbsent = false } = {}) =>
-      transfer(`write ${name}`, (options) =>
-        unlessTaken(ifAbsent, () =>
-          client.send(
-            new PutObjectCommand({
-              ...at(name),
-              Body: bytes,
-              ...(sha256 !== undefined && { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }),
-              ...(ifAbsent && { IfNoneMatch: '*' }),
-            }),
-            { ...options, requestTimeout: patience(bytes) },
+    async pause(ms) {
+      const signal = signalNow();
+      await sleep(ms, undefined, { ...(signal && { signal }) }).catch((error: unknown) => {
+        throw signal?.aborted ? signal.reason : error;
+      });
+    },
+
+    put: (name, bytes, { sha256, ifAbsent = false } = {}) => {
+      const requestTimeout = patienceOf(bytes);
+      const checksum = sha256 && { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') };
+      return call(
+        `write ${name}`,
+        (sending) =>
+          unlessTaken(ifAbsent, () =>
+            ifAbsentOnly(ifAbsent, (condition) =>
+              client.send(new PutObjectCommand({ ...at(name), Body: bytes, ...checksum, ...condition }), {
+                ...{ ...sending, requestTimeout },
+              }),
+            ),
           ),
+        limitsOf(requestTimeout),
+      );
+    },
+
+    look: (name) =>
+      call(`look for ${name}`, (sending) =>
+        unlessMissing(
+          async () => {
+            const command = new HeadObjectCommand({ ...at(name), ChecksumMode: 'ENABLED' });
+            const { ContentLength = 0, ChecksumSHA256 } = await client.send(command, sending);
+            return { bytes: ContentLength, checksum: ChecksumSHA256 };
+          },
+          { isHead: true },
         ),
       ),
 
-    look: (name) =>
-      call(`look for ${name}`, () =>
-        unlessMissing(async () => {
-          const command = new HeadObjectCommand({ ...at(name), ChecksumMode: 'ENABLED' });
-          const { ContentLength = 0, ChecksumSHA256 } = await client.send(command);
-          return { bytes: ContentLength, checksum: ChecksumSHA256 };
-        }),
-      ),
-
     get: (name) =>
-      transfer(`read ${name}`, (options) =>
+      call(`read ${name}`, (sending) =>
         unlessMissing(async () => {
-          const { ContentLength = 0, Body } = await client.send(new GetObjectCommand(at(name)), options);
+          const { ContentLength = 0, Body } = await client.send(new GetObjectCommand(at(name)), sending);
           const body = Body as unknown as AsyncIterable<Buffer> & { destroy(error?: Error): void };
-          return { bytes: ContentLength, body: watched(body, { name, place, signal: options.abortSignal }) };
+          return { bytes: ContentLength, body: watched(body, { name, place, signal: signalNow() }) };
         }),
       ),
 
-    remove: (name, withinMs) =>
-      call(`remove ${name}`, async () => {
-        const options =
-          withinMs === undefined ? {} : { abortSignal: AbortSignal.timeout(Math.ceil(withinMs)) };
-        await client.send(new DeleteObjectCommand(at(name)), options);
-      }),
+    remove: (name, withinMs = LEAST_LIMIT_MS) =>
+      call(
+        `remove ${name}`,
+        async (sending) => {
+          await client.send(new DeleteObjectCommand(at(name)), sending);
+        },
+        { limitMs: Math.ceil(withinMs) },
+      ),
 
     async *list(prefix) {
       const ahead = keyIn(place, '').length;
@@ -141,7 +208,7 @@ export function openBucket(
           ...{ Bucket: place.bucket, Prefix: keyIn(place, prefix), MaxKeys: pageSize },
           ...token,
         });
-        const page = await call(`list ${prefix}`, () => client.send(command));
+        const page = await call(`list ${prefix}`, (sending) => client.send(command, sending));
         for (const { Key = '', Size = 0 } of page.Contents ?? [])
           yield { name: Key.slice(ahead), bytes: Size };
         from = page.NextContinuationToken;
@@ -150,49 +217,78 @@ export function openBucket(
     },
 
     startUpload: (name) =>
-      transfer(`begin the upload of ${name}`, async (options) => {
+      call(`begin the upload of ${name}`, async (sending) => {
         const command = new CreateMultipartUploadCommand({ ...at(name), ChecksumAlgorithm: 'SHA256' });
-        return (await client.send(command, options)).UploadId!;
+        return (await client.send(command, sending)).UploadId!;
       }),
 
-    putPart: (name, upload, { number, bytes, sha256 }) =>
-      transfer(`upload part ${number} of ${name}`, async (options) => {
-        const command = new UploadPartCommand({
-          ...{ ...at(name), UploadId: upload, PartNumber: number, Body: bytes, ChecksumSHA256: sha256 },
-        });
-        const part = await client.send(command, { ...options, requestTimeout: patience(bytes) });
-        return { number, sha256, etag: part.ETag! };
-      }),
+    putPart: (name, upload, { number, bytes, sha256 }) => {
+      const requestTimeout = patienceOf(bytes);
+      const command = new UploadPartCommand({
+        ...{ ...at(name), UploadId: upload, PartNumber: number, Body: bytes, ChecksumSHA256: sha256 },
+      });
+      const send = async (sending: Sending) => {
+        const { ETag: etag } = await client.send(command, { ...sending, requestTimeout });
+        return { number, sha256, etag: etag! };
+      };
+      return call(`upload part ${number} of ${name}`, send, limitsOf(requestTimeout));
+    },
 
-    endUpload: (name, upload, parts, ifAbsent) =>
-      transfer(`end the upload of ${name}`, (options) =>
-        unlessTaken(true, () =>
-          client.send(
-            new CompleteMultipartUploadCommand({
-              ...{ ...at(name), UploadId: upload, ...(ifAbsent && { IfNoneMatch: '*' }) },
-              MultipartUpload: {
-                Parts: parts.map(({ number, etag, sha256 }) => ({
-                  ...{ PartNumber: number, ETag: etag, ChecksumSHA256: sha256 },
-                })),
-              },
-            }),
-            options,
-          ),
-        ),
-      ),
+    endUpload: (name, upload, parts, { ifAbsent, bytes }) => {
+      const requestTimeout = SILENT_MS + bytes / JOINED_BYTES_A_MS;
+      const about = {
+        ...{ ...at(name), UploadId: upload },
+        MultipartUpload: {
+          Parts: parts.map(({ number, etag, sha256 }) => ({
+            ...{ PartNumber: number, ETag: etag, ChecksumSHA256: sha256 },
+          })),
+        },
+      };
+      const send = (sending: Sending) =>
+        ifAbsentOnly(ifAbsent, (condition) =>
+          client.send(new CompleteMultipartUploadCommand({ ...about, ...condition }), {
+            ...{ ...sending, requestTimeout },
+          }),
+        );
+      return call(
+        `end the upload of ${name}`,
+        (sending) => unlessTaken(true, () => send(sending)),
+        limitsOf(requestTimeout),
+      );
+    },
 
     abortUpload: (name, upload) =>
-      call(`end the upload of ${name}`, async () => {
-        await unlessMissing(() =>
-          client.send(new AbortMultipartUploadCommand({ ...at(name), UploadId: upload })),
-        );
-      }),
+      call(
+        `end the upload of ${name}`,
+        async (sending) => {
+          const command = new AbortMultipartUploadCommand({ ...at(name), UploadId: upload });
+          await unlessMissing(() => client.send(command, sending));
+        },
+        { limitMs: ABORT_MS, isCancellable: false },
+      ),
   };
 }
 
 /** The client counts from the beginning of a request. */
-function patience(bytes: Uint8Array): number {
+function patienceOf(bytes: Uint8Array): number {
   return SILENT_MS + bytes.byteLength / BYTES_A_MS;
+}
+
+/** Where one attempt may be long, there are few that are. */
+function limitsOf(patienceMs: number): Limits {
+  return { limitMs: Math.max(LEAST_LIMIT_MS, PATIENCES * patienceMs) };
+}
+
+/** Repeats what met another request for the same name. */
+async function unlessInTheWay<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConflict(error) || attempt === CONFLICTS.attempts) throw error;
+    }
+    await sleep(CONFLICTS.pauseMs * 2 ** (attempt - 1), undefined, { signal });
+  }
 }
 
 function clientOf({ endpoint, region, credentials }: S3Place): S3Client {
@@ -217,11 +313,11 @@ function clientOf({ endpoint, region, credentials }: S3Place): S3Client {
   });
 }
 
-async function unlessMissing<T>(work: () => Promise<T>): Promise<T | null> {
+async function unlessMissing<T>(work: () => Promise<T>, { isHead = false } = {}): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
-    if (isNotFound(error)) return null;
+    if (isNotFound(error, { isHead })) return null;
     throw error;
   }
 }

@@ -15,7 +15,14 @@ const PASSING = new Set([
   'TooManyRequests',
   'BadDigest',
   'IncompleteBody',
+  'XAmzContentSHA256Mismatch',
+  // What ended the upload; the next attempt begins another.
+  'NoSuchUpload',
+  // Of AWS's chain: the service that lends a role to a machine or a pod may be away for a moment.
+  'CredentialsProviderError',
 ]);
+/** The client knows no region to ask; it says so in words alone. */
+const NO_REGION = /^Region (is missing|not accepted)/;
 
 /** What a person can do about it; others are told by their name alone. */
 const WAYS_OUT: Record<string, string> = {
@@ -29,17 +36,27 @@ const WAYS_OUT: Record<string, string> = {
   RequestTimeTooSkewed: 'set the clock of this machine',
   PermanentRedirect: 'set AWS_REGION to the region of the bucket',
   AuthorizationHeaderMalformed: 'set AWS_REGION to the region of the bucket',
+  'Region is missing': 'set AWS_REGION to the region of the bucket',
+  'Region not accepted': 'correct AWS_REGION',
 };
 
 interface Seen {
   name: string;
   status: number | undefined;
   code: string | undefined;
+  /** Whether the answer names its error as S3 does; the page of a proxy does not. */
+  isOfS3: boolean;
 }
 
-/** Whether the server says that there is no such object, upload or version; a bucket that is missing is another matter. */
-export function isNotFound(error: unknown): boolean {
-  return ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(seen(error).name);
+/**
+ * Whether the server says that there is no such object, upload or version; a bucket that is missing is another matter.
+ *
+ * @param isHead the answer to HEAD has no body that could say it: its status has to do
+ */
+export function isNotFound(error: unknown, { isHead = false } = {}): boolean {
+  const { name, status, isOfS3 } = seen(error);
+  if (isOfS3) return ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(name);
+  return isHead && status === 404;
 }
 
 /** Whether the object is there already. */
@@ -50,6 +67,11 @@ export function isTaken(error: unknown): boolean {
 /** Whether another request for the same name was in the way. */
 export function isConflict(error: unknown): boolean {
   return seen(error).status === 409;
+}
+
+/** Whether the server does not know what it was asked for, a condition mostly. */
+export function isNotImplemented(error: unknown): boolean {
+  return seen(error).status === 501;
 }
 
 export function isUnreachable(error: unknown): boolean {
@@ -84,34 +106,43 @@ function refused({ name, status }: Seen, doing: string, place: S3Place): Pipelin
   );
 }
 
-function isRefusal({ name, status }: Seen): boolean {
+function isRefusal({ name, status, isOfS3 }: Seen): boolean {
+  if (NO_REGION.test(name)) return true;
   if (PASSING.has(name) || PASSING_STATUS.has(status ?? 0)) return false;
-  if (name === 'CredentialsProviderError') return true;
   if (status === undefined) return false;
+  if (status >= 400 && !isOfS3) return status === 401 || status === 403;
   return status === 501 || (status >= 300 && status < 500);
 }
 
 function seen(error: unknown): Seen {
-  const { name, code, $metadata } = (error ?? {}) as {
+  const { name, message, code, Code, $metadata } = (error ?? {}) as {
     name?: string;
-    code?: string;
+    message?: string;
+    code?: unknown;
+    Code?: unknown;
     $metadata?: { httpStatusCode?: number };
   };
-  return { name: nameOf(name, $metadata?.httpStatusCode), code, status: $metadata?.httpStatusCode };
+  const status = $metadata?.httpStatusCode;
+  const isOfS3 = typeof Code === 'string';
+  return {
+    ...{ status, isOfS3, code: typeof code === 'string' ? code : undefined },
+    name: NO_REGION.exec(message ?? '')?.[0] ?? nameOf(name, isOfS3 ? undefined : status),
+  };
 }
 
-/** An answer to HEAD has no body, so that the client knows no name but the status. */
+/** Where the answer has no name for it. */
 function nameOf(name: string | undefined, status: number | undefined): string {
-  if (status === 403 && (name === undefined || name === '403' || name === 'UnknownError'))
-    return 'AccessDenied';
+  if (status === 401 || status === 403) return 'AccessDenied';
   return name ?? 'Error';
 }
 
-function wordsOf({ name, code, status }: Seen, error: unknown): string {
-  if (status !== undefined) return `${name} (HTTP ${status})`;
+function wordsOf({ name, code, status, isOfS3 }: Seen, error: unknown): string {
+  if (status !== undefined)
+    return isOfS3 ? `${name} (HTTP ${status})` : `an answer that is none of S3 (HTTP ${status})`;
+  if (name === 'TimeoutError' || name === 'AbortError') return 'no answer in time';
   if (code !== undefined) return code;
   const message = error instanceof Error ? error.message : String(error);
-  return name === 'TimeoutError' || name === 'AbortError' ? 'no answer in time' : firstWords(message);
+  return name in WAYS_OUT ? `${name}: ${WAYS_OUT[name]}` : firstWords(message);
 }
 
 function firstWords(message: string): string {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArtifactRef } from '../../pipelines/contracts/artifacts.ts';
 import { corruptArtifact, missingArtifact } from './references.ts';
 import type { Bucket } from './s3-bucket.ts';
@@ -25,7 +24,10 @@ export async function downloadObject(bucket: Bucket, ref: ArtifactRef, file: str
   const handle = await open(file, 'w');
   try {
     await readChecked(bucket, ref, async (chunk, at) => {
-      await handle.write(chunk, 0, chunk.byteLength, at);
+      for (let done = 0; done < chunk.byteLength; ) {
+        const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, at + done);
+        done += bytesWritten;
+      }
     });
   } finally {
     await handle.close();
@@ -37,29 +39,32 @@ export async function verifyObject(bucket: Bucket, ref: ArtifactRef): Promise<vo
   await readChecked(bucket, ref, async () => undefined);
 }
 
-/** Size and digest are those of the bytes that came, whatever the server says of them. */
+/**
+ * Size and digest are those of the bytes that came, whatever the server says of them. Only a body that breaks off is asked
+ * for again: an answer that does not begin was asked for often enough.
+ */
 async function readChecked(
   bucket: Bucket,
   ref: ArtifactRef,
   take: (chunk: Buffer, at: number) => Promise<void>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
+    const object = await bucket.get(ref.uri);
+    if (object === null) throw missingArtifact(ref, addressOf(bucket.place));
     try {
-      return await readOnce(bucket, ref, take);
+      return await readBody(object, ref, take);
     } catch (error) {
       if (!isUnreachable(error) || attempt === READ_ATTEMPTS) throw error;
-      await sleep(PAUSE_MS * attempt);
     }
+    await bucket.pause(PAUSE_MS * attempt);
   }
 }
 
-async function readOnce(
-  bucket: Bucket,
+async function readBody(
+  object: { bytes: number; body: AsyncIterable<Buffer> },
   ref: ArtifactRef,
   take: (chunk: Buffer, at: number) => Promise<void>,
 ): Promise<void> {
-  const object = await bucket.get(ref.uri);
-  if (object === null) throw missingArtifact(ref, addressOf(bucket.place));
   const hash = createHash('sha256');
   let at = 0;
   for await (const chunk of object.body) {

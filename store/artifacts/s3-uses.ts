@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArtifactKind } from '../../pipelines/contracts/artifacts.ts';
 import { fileName, markName, uriOfMark } from './disk-uses.ts';
 import { inLanes } from './lanes.ts';
@@ -55,7 +54,7 @@ export function createS3Uses(bucket: Bucket, { claimMs = CLAIM_MS }: { claimMs?:
         if (performance.now() - since > claimMs) await bucket.remove(claim);
       }
       if (claims.length === 0) return;
-      await sleep(pauseMs);
+      await bucket.pause(pauseMs);
     }
   }
 

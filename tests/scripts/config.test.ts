@@ -166,6 +166,23 @@ test('programs we start do not see TEMPORAL_*, which would steer the CLI', () =>
   expect(tools.childEnvironment).not.toHaveProperty('TEMPORAL_NAMESPACE');
 });
 
+test('programs we start do not see keys nor what carries them, and definitions find what they name', () => {
+  const secrets = {
+    AWS_ACCESS_KEY_ID: 'id',
+    AWS_SECRET_ACCESS_KEY: 'hunter2',
+    AWS_SESSION_TOKEN: 'hunter2',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=hunter2',
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=hunter2',
+    OPENLINEAGE_URL: 'https://lineage.example/hunter2',
+    OPENLINEAGE_API_KEY: 'hunter2',
+  };
+  const { tools } = readConfig({ PATH: '/bin', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', ...secrets });
+  expect(Object.keys(tools.childEnvironment).filter((name) => /^(AWS|OTEL|OPENLINEAGE)_/.test(name))).toEqual(
+    ['OTEL_EXPORTER_OTLP_PROTOCOL'],
+  );
+  for (const [name, value] of Object.entries(secrets)) expect(tools.secret(name)).toBe(value);
+});
+
 test('git, which we start, does not see the repository of a hook that started us', () => {
   const { tools } = readConfig({
     GIT_DIR: '/a/.git',

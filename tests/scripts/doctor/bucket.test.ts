@@ -1,4 +1,6 @@
 import { readdir } from 'node:fs/promises';
+import { request as ask, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketProbe } from '../../../scripts/doctor/bucket.ts';
 import { findingsOf } from '../../../scripts/doctor/finding.ts';
@@ -30,6 +32,37 @@ describe.skipIf(versitygw === null)('the doctor on a bucket (needs versitygw)', 
       () => [],
     );
     expect(left.filter((entry) => entry.isFile())).toEqual([]);
+  });
+
+  test('that knows no conditional writes is warned of, and one that takes no parts is broken', async () => {
+    const place = await server.place('line', 'strata');
+    const knows = { conditions: false, parts: true };
+    const line = createServer((request, answer) => {
+      const isRefused =
+        (!knows.conditions && request.headers['if-none-match']) ||
+        (!knows.parts && request.url!.includes('uploads'));
+      if (isRefused) {
+        request.resume().on('end', () => {
+          answer.writeHead(501).end('<?xml version="1.0"?><Error><Code>NotImplemented</Code></Error>');
+        });
+        return;
+      }
+      const { method, url, headers } = request;
+      const onwards = ask(server.endpoint + url, { method: method!, headers }, (told) => {
+        answer.writeHead(told.statusCode!, told.headers);
+        told.pipe(answer);
+      });
+      request.pipe(onwards);
+    });
+    await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
+    const through = { ...place, endpoint: `http://127.0.0.1:${(line.address() as AddressInfo).port}` };
+    const [warned] = await findingsOf(bucketProbe(through), 10_000);
+    expect(warned).toMatchObject({ state: 'warning', says: expect.stringContaining('no If-None-Match') });
+    Object.assign(knows, { conditions: true, parts: false });
+    const [broken] = await findingsOf(bucketProbe(through), 10_000);
+    expect(broken).toMatchObject({ state: 'broken', says: expect.stringContaining('NotImplemented') });
+    line.closeAllConnections();
+    await new Promise((resolve) => line.close(resolve));
   });
 
   test('that is not there, or whose server is not, says so with the way out', async () => {

@@ -1,0 +1,146 @@
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Bucket, openBucket } from '../../../store/artifacts/s3-bucket.ts';
+import { unreachable } from '../../../store/artifacts/s3-errors.ts';
+import { uploadBytes } from '../../../store/artifacts/s3-multipart.ts';
+import { readObject } from '../../../store/artifacts/s3-objects.ts';
+import type { S3Place } from '../../../store/artifacts/s3-place.ts';
+import { createS3Uses } from '../../../store/artifacts/s3-uses.ts';
+
+const PLACE: S3Place = {
+  ...{ bucket: 'shop', prefix: '', endpoint: 'http://127.0.0.1:9', region: 'us-east-1' },
+  credentials: { accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: undefined },
+};
+const REF = { uri: 'labels/ab/ab.bin', sha256: 'ab', rows: 1, bytes: 3, kind: 'labels' } as const;
+const bytes = Buffer.from('one');
+
+let close: () => Promise<unknown>;
+
+async function listening(server: Server): Promise<S3Place> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => undefined)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { ...PLACE, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+afterEach(() => close());
+
+const secondsOf = async (work: Promise<unknown>) => {
+  const startMs = performance.now();
+  const end = await work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  return { end, seconds: (performance.now() - startMs) / 1_000 };
+};
+
+describe('a server that says nothing', () => {
+  let place: S3Place;
+  beforeEach(async () => {
+    place = await listening(createServer());
+  });
+
+  test.each<[string, (bucket: Bucket) => Promise<unknown>]>([
+    ['a write', (bucket) => bucket.put('name', bytes)],
+    ['a look', (bucket) => bucket.look('name')],
+    ['a read', (bucket) => readObject(bucket, REF)],
+    ['a removal', (bucket) => bucket.remove('name')],
+    ['a list', (bucket) => bucket.list('name').next()],
+    ['a pause', (bucket) => bucket.pause(20_000)],
+    ['a release', (bucket) => createS3Uses(bucket).release('run-1', [], async () => undefined)],
+  ])('holds %s up no longer than its cancel', async (_, ask) => {
+    const cancelled = new AbortController();
+    const reason = new Error('cancelled');
+    setTimeout(() => cancelled.abort(reason), 100);
+    const { end, seconds } = await secondsOf(ask(openBucket(place, { signalNow: () => cancelled.signal })));
+    expect(end).toBe(reason);
+    expect(seconds).toBeLessThan(2);
+  });
+
+  test('holds the end of a cancelled upload up for seconds alone', async () => {
+    const signalNow = () => AbortSignal.abort(new Error('cancelled'));
+    const { end, seconds } = await secondsOf(openBucket(place, { signalNow }).abortUpload('name', 'id'));
+    expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+    expect(seconds).toBeGreaterThan(1);
+    expect(seconds).toBeLessThan(5);
+  });
+
+  test('is asked no longer than for one time-out and its repeats, whatever is read', async () => {
+    let asked = 0;
+    const bucket = {
+      ...openBucket(place),
+      get: async () => {
+        asked += 1;
+        throw unreachable('no answer in time', 'read', place);
+      },
+    };
+    await expect(readObject(bucket, REF)).rejects.toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+    expect(asked).toBe(1);
+  });
+});
+
+describe('a server', () => {
+  const answering = (listener: RequestListener) =>
+    listening(
+      createHttp((request, answer) => {
+        request.resume().on('end', () => listener(request, answer));
+      }),
+    );
+  const errorOf = (code: string) => `<?xml version="1.0"?><Error><Code>${code}</Code></Error>`;
+
+  test('that says again and again that another is in the way has one time for all', async () => {
+    const place = await answering((_, answer) => {
+      setTimeout(() => answer.writeHead(409).end(errorOf('OperationAborted')), 200);
+    });
+    const { end, seconds } = await secondsOf(openBucket(place).remove('name', 500));
+    expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+    expect(seconds).toBeLessThan(1.2);
+  });
+
+  test('that knows no conditions is asked without from then on', async () => {
+    const conditions: (string | undefined)[] = [];
+    const place = await answering((request, answer) => {
+      conditions.push(request.headers['if-none-match']);
+      if (request.headers['if-none-match']) answer.writeHead(501).end(errorOf('NotImplemented'));
+      else answer.writeHead(200, { etag: '"one"' }).end();
+    });
+    const bucket = openBucket(place);
+    expect(await bucket.put('one', bytes, { ifAbsent: true })).toBe(true);
+    expect(await bucket.put('two', bytes, { ifAbsent: true })).toBe(true);
+    expect(conditions).toEqual(['*', undefined, undefined]);
+  });
+
+  test('that keeps another digest of an object in parts is read, and nothing is removed', async () => {
+    const removed: string[] = [];
+    const place = await answering((_, answer) => answer.writeHead(500).end());
+    const [real, sha256] = [
+      openBucket(place),
+      '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed',
+    ];
+    let content = bytes;
+    const bucket: Bucket = {
+      ...real,
+      startUpload: async () => 'id',
+      putPart: async (_name, _upload, part) => ({ number: part.number, sha256: part.sha256, etag: 'e' }),
+      endUpload: async () => true,
+      look: async () => ({ bytes: 3, checksum: 'another-2' }),
+      get: async () => ({
+        bytes: 3,
+        body: (async function* () {
+          yield content;
+        })(),
+      }),
+      remove: async (name) => void removed.push(name),
+    };
+    const upload = { name: 'name', bytes: 3, sha256, ifAbsent: true, partBytes: 2 };
+    expect(await uploadBytes(bucket, bytes, upload)).toBe(true);
+    content = Buffer.from('two');
+    await expect(uploadBytes(bucket, bytes, upload)).rejects.toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+    expect(removed).toEqual([]);
+  });
+});
