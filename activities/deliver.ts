@@ -4,6 +4,7 @@ import { type AlertDigest, endedDigest } from '../pipelines/stages/alerts/digest
 import type { OutboxMessage, OutboxScope } from '../store/postgres/outbox.ts';
 import { channelOf, send } from './channels.ts';
 import type { ActivityContext } from './context.ts';
+import { aboutOf } from './post.ts';
 
 /** One delivery and the two statements around it, with room to spare. */
 const LEASE_SECONDS = 30;
@@ -22,7 +23,7 @@ export interface Delivering {
  * Every message once, claimed one at a time: the lease covers one delivery, however many wait behind it, and
  * an attempt that runs out of time holds no more than the message it was at.
  *
- * @returns what was delivered, and why what was not
+ * @returns what was delivered, and why what still waits was not
  */
 export async function deliverEach(
   context: Pick<ActivityContext, 'log' | 'secret' | 'lineage'> & {
@@ -33,13 +34,14 @@ export async function deliverEach(
   const { outbox } = context.repositories;
   const tried: number[] = [];
   const faults: string[] = [];
+  let givenUp = 0;
   for (;;) {
     signal.throwIfAborted();
     const isOver = limit && (faults.length >= limit.faults || Date.now() > limit.until);
     const [message] = isOver
       ? []
       : await outbox.claim(scope, { limit: 1, except: tried, leaseSeconds: LEASE_SECONDS });
-    if (!message) return { delivered: tried.length - faults.length, faults };
+    if (!message) return { delivered: tried.length - faults.length - givenUp, faults };
     tried.push(message.messageId);
     try {
       const channel = channelOf(message, message.settings === null ? await notify(message) : []);
@@ -51,11 +53,29 @@ export async function deliverEach(
       }
     } catch (error) {
       if (!(error instanceof PipelineError && error.code === 'DELIVERY_FAILED')) throw error;
-      faults.push(error.message);
-      await outbox.markFailed(message.messageId, error.message, scope);
+      if (isGivenUp({ message, scope, error })) {
+        givenUp += 1;
+        await outbox.giveUp(message.messageId, error.message);
+        context.log.info(`${message.event} of ${aboutOf(message)} is given up: ${error.message}`);
+      } else {
+        faults.push(error.message);
+        await outbox.markFailed(message.messageId, error.message, scope);
+      }
     }
     onProgress?.(tried.length);
   }
+}
+
+const GIVEN_UP_AFTER_MS = 7 * 24 * 3_600_000;
+
+/**
+ * Lineage is told for some days, or until nobody can take it: an old event is of no use to anyone, and would be tried for
+ * ever. A person's command gives up nothing: its shell may lack the worker's address.
+ */
+function isGivenUp(tried: { message: OutboxMessage; scope: OutboxScope; error: PipelineError }): boolean {
+  const { message, scope, error } = tried;
+  if (!('lineage' in scope) || scope.isUrgent) return false;
+  return error.details.isFinal === true || Date.now() - Date.parse(message.createdAt) > GIVEN_UP_AFTER_MS;
 }
 
 /** A run that was held when this was written may have ended since: then nobody is asked to decide on it. */

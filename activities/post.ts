@@ -8,6 +8,12 @@ import type { ActivityContext } from './context.ts';
 
 export const TIMEOUT_MS = 10_000;
 
+/**
+ * The message itself is refused, and will be again. Not 401, 403 and 404: of a key or a path, which a person mends, or of
+ * what stands before a receiver that is being replaced.
+ */
+const FINAL_STATUSES: readonly number[] = [400, 413, 422];
+
 export type Sending = Pick<ActivityContext, 'log' | 'secret' | 'lineage'>;
 
 /** No channel of a definition: of the worker's environment. */
@@ -36,6 +42,7 @@ export async function postLineage(
     throw new PipelineError(
       'DELIVERY_FAILED',
       "openlineage needs its address in the worker's environment as OPENLINEAGE_URL",
+      { isFinal: true },
     );
   const { url, authorization } = webAddress(lineage.url);
   const headers = lineage.apiKey ? { authorization: `Bearer ${lineage.apiKey}` } : { ...authorization };
@@ -48,6 +55,7 @@ async function postTo(
   { message, body, signal }: Pick<Post, 'message' | 'body' | 'signal'>,
 ): Promise<void> {
   let answer: string;
+  let isFinal = false;
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -61,11 +69,12 @@ async function postTo(
     await response.body?.cancel().catch(() => undefined);
     if (response.ok) return;
     const isRedirect = response.status >= 300 && response.status < 400;
+    isFinal = FINAL_STATUSES.includes(response.status);
     answer = `it answered ${response.status}${isRedirect ? ', and no redirect is followed' : ''}`;
   } catch (error) {
     answer = silenceOf(error);
   }
-  throw new PipelineError('DELIVERY_FAILED', `${receiver} needs to answer 2xx, ${answer}`);
+  throw new PipelineError('DELIVERY_FAILED', `${receiver} needs to answer 2xx, ${answer}`, { isFinal });
 }
 
 /** The same in every attempt, and no other installation's: a rebuilt database counts its messages from one again. */

@@ -12,6 +12,7 @@ import * as alerts from './0010_alerts.ts';
 import * as assignedModels from './0011_assigned_models.ts';
 import * as missedRuns from './0012_missed_runs.ts';
 import * as openRuns from './0013_open_runs.ts';
+import * as givenUpMessages from './0014_given_up_messages.ts';
 
 export interface Migration {
   /** Name in the migrations table; never changes once released. */
@@ -35,4 +36,5 @@ export const migrations: readonly Migration[] = [
   { name: '0011_assigned_models', ...assignedModels },
   { name: '0012_missed_runs', ...missedRuns },
   { name: '0013_open_runs', ...openRuns },
+  { name: '0014_given_up_messages', ...givenUpMessages },
 ];

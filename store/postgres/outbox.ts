@@ -35,11 +35,11 @@ export interface WaitingMessage
   notBefore: Date | null;
 }
 
-/** Lineage that comes behind an event of the same run waits until that was taken. Takes the channel of lineage. */
+/** Lineage that comes behind an event of the same run waits until that was taken or given up. Takes the channel of lineage. */
 const IN_ORDER = `(channel <> ? or not exists (
   select 1 from outbox earlier
   where earlier.run_id = outbox.run_id and earlier.channel = outbox.channel
-    and earlier.message_id < outbox.message_id and earlier.delivered_at is null))`;
+    and earlier.message_id < outbox.message_id and earlier.delivered_at is null and earlier.given_up_at is null))`;
 
 interface OutboxRow {
   message_id: number;
@@ -94,7 +94,7 @@ export const createOutboxRepository = (knex: Knex) =>
       const { rows } = await knex.raw<{ rows: OutboxRow[] }>(
         `with free as materialized (
            select message_id from outbox
-           where delivered_at is null and (claimed_until is null or claimed_until <= now()) and ?? = ?
+           where delivered_at is null and given_up_at is null and (claimed_until is null or claimed_until <= now()) and ?? = ?
              and (not_before is null or not_before <= now())
              and (retry_at is null or retry_at <= now() or ?)
              and message_id <> all (?)
@@ -112,12 +112,13 @@ export const createOutboxRepository = (knex: Knex) =>
       return rows.map(messageOf).sort((left, right) => left.messageId - right.messageId);
     },
 
-    /** Messages not delivered yet, claimed ones too; `due`: without those that are postponed. */
+    /** Messages that wait to be delivered, claimed ones too; `due`: without those that are postponed. */
     async countUndelivered(scope: OutboxScope, { due = false }: { due?: boolean } = {}): Promise<number> {
       const [column, value] = columnOf(scope);
       const [row] = await knex('outbox')
         .where(column, value)
         .whereNull('delivered_at')
+        .whereNull('given_up_at')
         .whereRaw('(not ? or not_before is null or not_before <= now())', [due])
         .modify(own, scope)
         .count({ rows: '*' });
@@ -128,7 +129,7 @@ export const createOutboxRepository = (knex: Knex) =>
     async secondsToNext(pipeline: string): Promise<number | null> {
       const { rows } = await knex.raw<{ rows: { seconds: number | null }[] }>(
         `select extract(epoch from min(greatest(not_before, retry_at, claimed_until, now())) - now())::float8 as seconds
-         from outbox where pipeline = ? and delivered_at is null and ${IN_ORDER}`,
+         from outbox where pipeline = ? and delivered_at is null and given_up_at is null and ${IN_ORDER}`,
         [pipeline, LINEAGE_CHANNEL],
       );
       return rows[0]?.seconds ?? null;
@@ -136,7 +137,7 @@ export const createOutboxRepository = (knex: Knex) =>
 
     /** What waits, oldest first, and why. */
     async waiting(pipeline?: string): Promise<WaitingMessage[]> {
-      const query = knex('outbox').whereNull('delivered_at').orderBy('message_id');
+      const query = knex('outbox').whereNull('delivered_at').whereNull('given_up_at').orderBy('message_id');
       if (pipeline !== undefined) query.where({ pipeline });
       return query.select<WaitingMessage[]>({
         ...{
@@ -167,7 +168,18 @@ export const createOutboxRepository = (knex: Knex) =>
       await knex('outbox')
         .where({ message_id: messageId })
         .whereNull('delivered_at')
-        .update({ delivered_at: knex.fn.now(), claimed_until: null, last_error: null });
+        .update({ delivered_at: knex.fn.now(), given_up_at: null, claimed_until: null, last_error: null });
+    },
+
+    /** It waits no more, and holds up nothing behind it; a delivered one stays delivered. */
+    async giveUp(messageId: number, error: string): Promise<void> {
+      await knex('outbox')
+        .where({ message_id: messageId })
+        .whereNull('delivered_at')
+        .update({
+          ...{ given_up_at: knex.fn.now(), claimed_until: null },
+          last_error: error.slice(0, ERROR_LENGTH),
+        });
     },
 
     /**

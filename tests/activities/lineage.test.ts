@@ -1,6 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { abandonRun } from '../../activities/run.ts';
 import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { Run } from '../../pipelines/contracts/run.ts';
@@ -42,6 +42,7 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await receiver.close();
   await shop.database.knex('outbox').delete();
 });
@@ -204,6 +205,70 @@ test('a person who delivers at once need not wait until it has rested', async ()
     ...{ report: '2 messages delivered, none waits', isRefused: false },
   });
   expect(told().map(([type]) => type)).toEqual(['START', 'FAIL']);
+});
+
+const waiting = () => shop.context.repositories.outbox.waiting(PIPELINE);
+
+test.each([400, 413, 422])(
+  'an event that is refused for itself (%i) is given up at once, and frees the next',
+  async (status) => {
+    receiver.answer(status);
+    const run = await open();
+    await close(run);
+    const said = vi.spyOn(shop.context.log, 'info');
+    // Neither waits, nor does anything look again.
+    expect(await deliver()).toEqual({ secondsToNext: null });
+    expect(receiver.requests).toHaveLength(2);
+    expect(await waiting()).toEqual([]);
+    const told = said.mock.calls.map(([words]) => words).filter((words) => words.includes('given up'));
+    expect(told).toEqual(
+      ['start', 'end'].map(
+        (event) =>
+          `openlineage.${event} of ${run.runId} is given up: openlineage of OPENLINEAGE_URL needs to answer 2xx, it answered ${status}`,
+      ),
+    );
+    const rows = await shop.database.knex('outbox').where({ run_id: run.runId });
+    for (const { given_up_at, delivered_at } of rows)
+      expect([given_up_at !== null, delivered_at]).toEqual([true, null]);
+    await deliver();
+    expect(receiver.requests).toHaveLength(2);
+  },
+);
+
+test.each([401, 403, 404, 503])(
+  'of one that is refused with %i a person or time may mend the reason: it is tried for a week',
+  async (status) => {
+    receiver.answer(status);
+    const run = await open();
+    await deliver();
+    const age = (days: number) =>
+      shop.database.knex('outbox').update({
+        ...{
+          retry_at: null,
+          created_at: shop.database.knex.raw('now() - make_interval(secs => ?)', [days * 86_400]),
+        },
+      });
+    await age(6.9);
+    await deliver();
+    expect(await waiting()).toHaveLength(1);
+    await age(7.1);
+    expect(await deliver()).toEqual({ secondsToNext: null });
+    expect(await waiting()).toEqual([]);
+    await close(run);
+  },
+);
+
+test('events that were made before the address was taken away wait for nobody; a person without it gives up none', async () => {
+  const run = await open();
+  await close(run);
+  shop.context.lineage = null;
+  const { signal } = new AbortController();
+  expect(await deliverNow(shop.context, PIPELINE, signal)).toMatchObject({ isRefused: true });
+  expect(await waiting()).toHaveLength(2);
+  await rested();
+  expect(await deliver()).toEqual({ secondsToNext: null });
+  expect(await waiting()).toEqual([]);
+  expect(receiver.requests).toEqual([]);
 });
 
 test('without an address nothing is made', async () => {
