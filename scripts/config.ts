@@ -303,6 +303,7 @@ function readToolPaths(given: Record<string, string>): ToolPaths {
     childEnvironment: Object.freeze(
       Object.fromEntries(Object.entries({ HOME: userHome, ...given }).filter(isForChild)),
     ),
-    secret: (name: string) => given[name],
+    // Keys to Temporal and to payloads are no definition's to name.
+    secret: (name: string) => (/^(TEMPORAL_|STRATA_CODEC_KEYS)/.test(name) ? undefined : given[name]),
   });
 }

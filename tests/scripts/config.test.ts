@@ -183,6 +183,16 @@ test('programs we start do not see keys nor what carries them, and definitions f
   for (const [name, value] of Object.entries(secrets)) expect(tools.secret(name)).toBe(value);
 });
 
+test('no definition finds the keys to Temporal and to payloads by naming them', () => {
+  const keys = {
+    TEMPORAL_API_KEY: 'hunter2',
+    STRATA_CODEC_KEYS: `k1:${Buffer.alloc(32).toString('base64')}`,
+  };
+  const { tools } = readConfig({ ...keys, CRM_URL: 'https://crm.example' });
+  expect(Object.keys(keys).map(tools.secret)).toEqual([undefined, undefined]);
+  expect(tools.secret('CRM_URL')).toBe('https://crm.example');
+});
+
 test('git, which we start, does not see the repository of a hook that started us', () => {
   const { tools } = readConfig({
     GIT_DIR: '/a/.git',
