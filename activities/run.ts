@@ -125,7 +125,8 @@ export async function abandonRun(context: ActivityContext, runId: string): Promi
   await repositories.alerts.settleHeld(runId, outcome);
   // Its workflow may have been terminated between the publication and the delivery.
   await handOver(context, record.pipeline);
-  if (outcome === 'published') await releaseParts(context, runId);
+  // One that closed itself has let go of its parts.
+  if (outcome === 'published' && record.closedAt === null) await releaseParts(context, runId);
   if (!isAbandoned) return;
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
   await artifacts.release(runId, ['manifest', 'history']);
