@@ -102,6 +102,14 @@ describe('a server', () => {
     expect(seconds).toBeLessThan(1.2);
   });
 
+  test('that says that what is to be removed is gone already has removed it; a bucket that is gone is another matter', async () => {
+    let code = 'NoSuchKey';
+    const place = await answering((_, answer) => answer.writeHead(404).end(errorOf(code)));
+    await expect(openBucket(place).remove('name')).resolves.toBeUndefined();
+    code = 'NoSuchBucket';
+    await expect(openBucket(place).remove('name')).rejects.toMatchObject({ code: 'ARTIFACTS_REFUSED' });
+  });
+
   test('that knows no conditions is asked without from then on', async () => {
     const conditions: (string | undefined)[] = [];
     const place = await answering((request, answer) => {
