@@ -66,16 +66,18 @@ export async function deliverEach(
   }
 }
 
-const GIVEN_UP_AFTER_MS = 7 * 24 * 3_600_000;
+/** Both: workers that were away for a week find a receiver that comes up with them. */
+const GIVEN_UP_AFTER = { ms: 7 * 24 * 3_600_000, attempts: 6 };
 
 /**
- * Lineage is told for some days, or until nobody can take it: an old event is of no use to anyone, and would be tried for
- * ever. A person's command gives up nothing: its shell may lack the worker's address.
+ * Lineage is told for some days, or until it is refused for itself: an old event is of no use to anyone, and would be tried
+ * for ever. A person's command gives up nothing.
  */
 function isGivenUp(tried: { message: OutboxMessage; scope: OutboxScope; error: PipelineError }): boolean {
   const { message, scope, error } = tried;
   if (!('lineage' in scope) || scope.isUrgent) return false;
-  return error.details.isFinal === true || Date.now() - Date.parse(message.createdAt) > GIVEN_UP_AFTER_MS;
+  const isOld = Date.now() - Date.parse(message.createdAt) > GIVEN_UP_AFTER.ms;
+  return error.details.isFinal === true || (isOld && message.attempts >= GIVEN_UP_AFTER.attempts);
 }
 
 /** A run that was held when this was written may have ended since: then nobody is asked to decide on it. */

@@ -42,7 +42,6 @@ export async function postLineage(
     throw new PipelineError(
       'DELIVERY_FAILED',
       "openlineage needs its address in the worker's environment as OPENLINEAGE_URL",
-      { isFinal: true },
     );
   const { url, authorization } = webAddress(lineage.url);
   const headers = lineage.apiKey ? { authorization: `Bearer ${lineage.apiKey}` } : { ...authorization };

@@ -21,12 +21,15 @@ export async function deliverNow(
   const scopes = new Map<unknown, OutboxScope>(
     waiting.map((message) => [message.runId ?? message.alertId, scopeOf(message)]),
   );
-  if (waiting.some(({ channel }) => channel === LINEAGE_CHANNEL))
-    scopes.set(LINEAGE_CHANNEL, { lineage: pipeline, isUrgent: true });
+  const events = waiting.filter(({ channel }) => channel === LINEAGE_CHANNEL).length;
+  if (events > 0 && context.lineage) scopes.set(LINEAGE_CHANNEL, { lineage: pipeline, isUrgent: true });
   // A name mistyped is the likelier mistake: it is answered with those that there are.
-  if (scopes.size === 0) await loadDefinition(context.definitionFolders, pipeline);
+  if (waiting.length === 0) await loadDefinition(context.definitionFolders, pipeline);
   let delivered = 0;
-  const faults: string[] = [];
+  const faults =
+    events > 0 && !context.lineage
+      ? [`OPENLINEAGE_URL is needed here for ${counted(events, 'event')} of lineage, as the workers have it`]
+      : [];
   for (const scope of scopes.values()) {
     const sent = await deliverEach(context, {
       ...{ scope, signal },

@@ -32,7 +32,9 @@ export function parseLineageSettings(given: Given, problems: string[]): LineageS
   }
   const { STRATA_DATABASE_URL: store } = given;
   if (store !== undefined && isPostgres(store) && databaseAt(store) === null)
-    problems.push('STRATA_DATABASE_URL must name a host, or ?host=, where OPENLINEAGE_URL is set');
+    problems.push(
+      'STRATA_DATABASE_URL must name a host, or ?host=, and a percent-encoded database where OPENLINEAGE_URL is set',
+    );
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/${endpoint.replace(/^\/+/, '')}`;
   return Object.freeze({
     url: url.href,
@@ -63,9 +65,19 @@ function databaseAt(text: string | undefined): Database | null {
   const host = url.searchParams.get('host') || url.hostname;
   if (!host) return null;
   const port = url.port || url.searchParams.get('port') || POSTGRES_PORT;
+  const database = decoded(url.pathname.slice(1));
+  if (database === null) return null;
   return {
     // A folder as connection strings have it in the place of a host: %2Frun%2Fpostgresql.
     namespace: `postgres://${host.startsWith('/') ? encodeURIComponent(host) : host}:${port}`,
-    database: decodeURIComponent(url.pathname.slice(1)),
+    database,
   };
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }

@@ -35,9 +35,9 @@ const CLOCKS_DIFFER_SECONDS = 0.01;
 
 export function activityEnded(
   facts: ActivityFacts,
-  call: { input: unknown; seconds: number } & ({ result: unknown } | { error: unknown }),
+  call: { input: unknown; seconds: number; endedAtMs: number } & ({ result: unknown } | { error: unknown }),
 ): ActivityEnded {
-  const { input, seconds } = call;
+  const { input, seconds, endedAtMs } = call;
   const run = runOf(input);
   const stage = stageOfActivity(facts.activity);
   const isPart = isPartOfStage(facts.activity);
@@ -47,7 +47,10 @@ export function activityEnded(
   return {
     ...ended,
     failure: null,
-    work: run && stage && !isPart && isTimed(result) ? workOf(stage, { input, result, seconds }) : null,
+    work:
+      run && stage && !isPart && isTimed(result)
+        ? workOf(stage, { input, result, seconds, endedAtMs })
+        : null,
     outcome: facts.activity === 'closeRun' ? outcomeOf(result) : null,
   };
 }
@@ -67,14 +70,21 @@ const KIND_OTHERWISE: RunKind = 'refit';
 
 function workOf(
   stage: Stage,
-  { input, result, seconds }: { input: unknown; result: Timed; seconds: number },
+  attempt: { input: unknown; result: Timed; seconds: number; endedAtMs: number },
 ): ActivityEnded['work'] {
+  const { input, result } = attempt;
   const workSeconds = result.ms / 1_000;
-  // A stage in parts was begun by others, long before this attempt.
-  const isJoined = typeof (input as { since?: unknown }).since === 'string';
-  if (!isJoined && workSeconds > seconds + CLOCKS_DIFFER_SECONDS) return null;
+  if (wasDoneBefore(attempt)) return null;
   const artifactBytes = artifactsIn(result).reduce((sum, [, { bytes }]) => sum + bytes, 0);
   return { seconds: workSeconds, rows: rowsOf(stage, { input, result }), artifactBytes };
+}
+
+function wasDoneBefore({ input, result, seconds, endedAtMs }: Parameters<typeof workOf>[1]): boolean {
+  const { since } = input as { since?: unknown };
+  if (typeof since !== 'string') return result.ms / 1_000 > seconds + CLOCKS_DIFFER_SECONDS;
+  // A stage in parts was begun by others, long before this attempt; whoever joined them did so within one.
+  const joinedAtMs = Date.parse(since) + result.ms;
+  return (endedAtMs - joinedAtMs) / 1_000 > seconds + CLOCKS_DIFFER_SECONDS;
 }
 
 /** Rows that went through a stage: those of the source at first, customers once there are features. */

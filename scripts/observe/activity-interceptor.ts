@@ -41,7 +41,7 @@ export function hearActivities(
         const ended = (how: { result: unknown } | { error: unknown }) => {
           const seconds = (performance.now() - startMs) / 1_000;
           try {
-            const told = activityEnded(facts, { input: argument, seconds, ...how });
+            const told = activityEnded(facts, { input: argument, seconds, endedAtMs: Date.now(), ...how });
             span?.end(told);
             tell(told);
           } catch {

@@ -16,7 +16,7 @@ type Given = Readonly<Record<string, string | undefined>>;
 const SERVICE = 'strata';
 
 export const TRACE_VARIABLES: readonly string[] = [
-  ...['ENDPOINT', 'HEADERS', 'PROTOCOL'].flatMap((name) => [
+  ...['ENDPOINT', 'HEADERS', 'PROTOCOL', 'COMPRESSION'].flatMap((name) => [
     `OTEL_EXPORTER_OTLP_${name}`,
     `OTEL_EXPORTER_OTLP_TRACES_${name}`,
   ]),
@@ -38,12 +38,11 @@ export function parseTraceSettings(
   if (url === null) return null;
   const protocol = parseProtocol(given, warnings);
   if (protocol === null) return null;
-  const [variable, pairs] = firstGiven(given, 'HEADERS');
   const resource = parsePairs('OTEL_RESOURCE_ATTRIBUTES', given.OTEL_RESOURCE_ATTRIBUTES, problems);
   return Object.freeze({
     url,
     protocol,
-    headers: Object.freeze(parsePairs(variable, pairs, problems)),
+    headers: Object.freeze(parseHeaders(given, problems)),
     resource: Object.freeze({
       'service.name': SERVICE,
       ...resource,
@@ -53,9 +52,18 @@ export function parseTraceSettings(
 }
 
 /** What is said of traces goes before what is said of all. */
-function firstGiven(given: Given, name: 'HEADERS' | 'PROTOCOL' | 'ENDPOINT'): [string, string | undefined] {
-  const [ofTraces, ofAll] = [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`];
+const variablesOf = (name: string) =>
+  [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`] as const;
+
+function firstGiven(given: Given, name: 'PROTOCOL' | 'ENDPOINT'): [string, string | undefined] {
+  const [ofTraces, ofAll] = variablesOf(name);
   return given[ofTraces] === undefined ? [ofAll, given[ofAll]] : [ofTraces, given[ofTraces]];
+}
+
+/** Those of all are sent as well, as the client does with what it reads itself. */
+function parseHeaders(given: Given, problems: string[]): Record<string, string> {
+  const [ofTraces, ofAll] = variablesOf('HEADERS').map((name) => parsePairs(name, given[name], problems));
+  return { ...ofAll, ...ofTraces };
 }
 
 /** Only the address of all is a base that the path comes behind. */

@@ -16,7 +16,7 @@ export function attributesOfActivity(ended: ActivityEnded, asOf: string | null):
     'strata.queue_wait_seconds': ended.waitSeconds,
     'strata.rows': work?.rows,
     'strata.artifact_bytes': work?.artifactBytes,
-    'strata.was_done_before': run && stage && !failure ? work === null : null,
+    'strata.was_done_before': run && stage && !ended.isPart && !failure ? work === null : null,
     'strata.outcome': outcome,
     'error.type': failure?.code,
     temporalWorkflowId: ended.workflowId,

@@ -249,7 +249,10 @@ test.each([401, 403, 404, 503])(
         },
       });
     await age(6.9);
-    await deliver();
+    for (let attempt = 2; attempt <= 7; attempt++) {
+      await deliver();
+      await rested();
+    }
     expect(await waiting()).toHaveLength(1);
     await age(7.1);
     expect(await deliver()).toEqual({ secondsToNext: null });
@@ -258,17 +261,47 @@ test.each([401, 403, 404, 503])(
   },
 );
 
-test('events that were made before the address was taken away wait for nobody; a person without it gives up none', async () => {
+test('after a week in which nobody could try, a receiver that is not up yet loses nothing', async () => {
+  receiver.answer(503);
+  await open();
+  const created_at = shop.database.knex.raw("now() - interval '8 days'");
+  await shop.database.knex('outbox').update({ created_at });
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    await deliver();
+    expect(await waiting()).toHaveLength(1);
+    await rested();
+  }
+  expect(await deliver()).toEqual({ secondsToNext: null });
+  expect(await waiting()).toEqual([]);
+});
+
+test('a worker without the address leaves events to those that have it', async () => {
+  const { lineage } = shop.context;
   const run = await open();
   await close(run);
   shop.context.lineage = null;
-  const { signal } = new AbortController();
-  expect(await deliverNow(shop.context, PIPELINE, signal)).toMatchObject({ isRefused: true });
-  expect(await waiting()).toHaveLength(2);
+  await deliver();
+  expect((await waiting()).map(({ lastError }) => lastError)).toEqual([
+    expect.stringContaining('as OPENLINEAGE_URL') as string,
+    null,
+  ]);
+  expect(receiver.requests).toEqual([]);
+  shop.context.lineage = lineage;
   await rested();
   expect(await deliver()).toEqual({ secondsToNext: null });
-  expect(await waiting()).toEqual([]);
-  expect(receiver.requests).toEqual([]);
+  expect(told().map(([type]) => type)).toEqual(['START', 'FAIL']);
+});
+
+test('a person without the address tries nothing, and hears what is missing', async () => {
+  await close(await open());
+  shop.context.lineage = null;
+  const { signal } = new AbortController();
+  expect(await deliverNow(shop.context, PIPELINE, signal)).toEqual({
+    report: `0 messages delivered, 2 still wait
+  OPENLINEAGE_URL is needed here for 2 events of lineage, as the workers have it`,
+    isRefused: true,
+  });
+  expect(await waiting()).toMatchObject([{ attempts: 0 }, { attempts: 0 }]);
 });
 
 test('without an address nothing is made', async () => {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { PROJECT_FOLDER } from '../../scripts/config.ts';
 import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
 import { ID_MARK, writeShopExtract } from '../helpers/activity-extract.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../helpers/otlp-receiver.ts';
+import { startSilentServer } from '../helpers/silent-server.ts';
 import { openStrataHome, type StrataHome, untilProgress } from '../helpers/strata-home.ts';
 
 // One Strata, whose command and worker tell traces to a receiver of OTLP, or to nobody.
@@ -195,22 +195,11 @@ async function secondsBetweenStages({ workflow, stages }: RunSummary): Promise<n
   return (closeTime!.getTime() - startTime.getTime() - stages.reduce((sum, { ms }) => sum + ms, 0)) / 1_000;
 }
 
-/** Takes connections and never answers: an export waits for it as long as one ever does, ten seconds. */
-async function startSilentCollector() {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => void sockets.push(socket.on('error', () => undefined)));
-  await once(server.listen(0, LOOPBACK), 'listening');
-  const close = () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  };
-  return { url: `http://${LOOPBACK}:${(server.address() as AddressInfo).port}`, sockets, close };
-}
-
 test(
   'a collector that is away, silent or refuses neither holds a run up nor fails it, and is told of once',
   async () => {
-    const silent = await startSilentCollector();
+    // An export waits for it as long as one ever does, ten seconds.
+    const silent = await startSilentServer();
     const nobody = `http://${LOOPBACK}:${await choosePort(24_318)}`;
     receiver.answer(403);
     const usual = await secondsBetweenStages((await startOnce({})).summary);

@@ -47,10 +47,19 @@ test.each([
   expect(places.store).toEqual({ namespace, database: 'strata' });
 });
 
+test('a database whose name is not percent-encoded is named by nobody, and stops nothing', () => {
+  const settings = lineage({ OPENLINEAGE_URL: 'http://marquez:5000' });
+  const source = 'postgres://reader@shop/50%';
+  const { places } = lineageOf(settings, { databaseUrl: 'postgres://db/strata', secret: () => source })!;
+  expect(places.sourceAt('SHOP')).toBeNull();
+  const env = { OPENLINEAGE_URL: 'http://marquez:5000', STRATA_DATABASE_URL: 'postgres://db/100%zz' };
+  expect(() => lineage(env)).toThrow(/STRATA_DATABASE_URL must name .* a percent-encoded database/);
+});
+
 test('a store that nobody could name is refused at the start, where lineage is told', () => {
   const env = { STRATA_DATABASE_URL: 'postgres:///strata' };
   expect(lineage(env)).toBeNull();
   expect(() => lineage({ ...env, OPENLINEAGE_URL: 'http://marquez:5000' })).toThrow(
-    /STRATA_DATABASE_URL must name a host, or \?host=, where OPENLINEAGE_URL is set/,
+    /STRATA_DATABASE_URL must name a host, or \?host=, and a percent-encoded database where/,
   );
 });

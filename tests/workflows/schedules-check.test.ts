@@ -29,7 +29,9 @@ describe('schedules check', () => {
     from: `${from.slice(0, 16)}Z`,
     to: `${to.slice(0, 16)}Z`,
   });
-  const HOURLY = '{ kind: refit, frequency: "0 * * * *", timezone: UTC, overlap: skip }';
+  /** Half an hour from now: none comes due while a test goes on. */
+  const MINUTE = (new Date().getUTCMinutes() + 30) % 60;
+  const HOURLY = `{ kind: refit, frequency: "${MINUTE} * * * *", timezone: UTC, overlap: skip }`;
   /** The check as it would be an hour and a bit after the schedule was due for the third time; no worker is there. */
   async function checkedLater(schedule: string) {
     newPipeline();

@@ -42,6 +42,12 @@ test('headers and attributes are pairs, percent-encoded; the service has a name 
   });
 });
 
+test('headers of all are sent with those of traces, which go before', () => {
+  const ofAll = { OTEL_EXPORTER_OTLP_HEADERS: 'x-team=data,authorization=all' };
+  const env = { ...ENDPOINT, ...ofAll, OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=traces' };
+  expect(tracesOf(env)?.headers).toEqual({ 'x-team': 'data', authorization: 'traces' });
+});
+
 test('what cannot be used is refused by its name, without what may be a credential', () => {
   const bad = {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'user:hunter2@collector',

@@ -13,9 +13,9 @@ const facts: ActivityFacts = {
 };
 const features = { customers: { uri: 'x', sha256: 'x', kind: 'x', rows: 90, bytes: 10 } };
 const input = { run, features };
-const done = activityEnded(facts, { input, seconds: 2, result: { ms: 1_900 } });
+const done = activityEnded(facts, { input, seconds: 2, endedAtMs: 0, result: { ms: 1_900 } });
 const failed = activityEnded(facts, {
-  ...{ input, seconds: 2, error: Object.assign(new Error('kunde-17'), { code: '23505' }) },
+  ...{ input, seconds: 2, endedAtMs: 0, error: Object.assign(new Error('kunde-17'), { code: '23505' }) },
 });
 
 test('a stage tells its run, its attempt and its figures', () => {
@@ -33,6 +33,16 @@ test('a stage tells its run, its attempt and its figures', () => {
     'strata.was_done_before': false,
     temporalWorkflowId: 'segment/shop/latest',
   });
+});
+
+test('of a part nothing says that it had been done before', () => {
+  const part = activityEnded(
+    { ...facts, activity: 'aggregatePart' },
+    { input, seconds: 2, endedAtMs: 0, result: { ms: 1_900 } },
+  );
+  const attributes = attributesOfActivity(part, null);
+  expect(attributes).toMatchObject({ 'strata.stage': 'features' });
+  expect(attributes).not.toHaveProperty('strata.was_done_before');
 });
 
 test('one that failed tells its code, and not what others said of it', () => {

@@ -31,7 +31,7 @@ const facts: ActivityFacts = {
 };
 const attempt = (headers: object, how: { result: unknown } | { error: unknown } = { result: null }) => {
   const span = traceWorker().activity({ activity: 'fitClusters', headers: headers as never, asOf: null });
-  span.end(activityEnded(facts, { input: null, seconds: 1, ...how }));
+  span.end(activityEnded(facts, { input: null, seconds: 1, endedAtMs: Date.now(), ...how }));
   return span;
 };
 
