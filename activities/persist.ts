@@ -11,7 +11,7 @@ import { type ActivityContext, frozenDefinition } from './context.ts';
 import type { NamesFile } from './name.ts';
 import { baseOf } from './publication-base.ts';
 import { type ComparedRun, idsByCluster, readBeside } from './published-run.ts';
-import { runStage } from './stage.ts';
+import { runStage, withHeartbeats } from './stage.ts';
 
 type Persisting = Parameters<Stages['persistRun']>[0];
 /** What the rows are made of. */
@@ -30,7 +30,9 @@ export function createPersistActivities(context: ActivityContext): Pick<Stages, 
         // Outside of what is kept: whether they are attached, PostgreSQL knows.
         const { plan, parts: of } = loaded;
         const asked = { of, rows: features.customers.rows, plan: plan.sha256 };
-        const { rows } = await repositories.memberships.attachParts(run.runId, asked);
+        const { rows } = await withHeartbeats('persist', ({ signal }) =>
+          repositories.memberships.attachParts(run.runId, asked, { signal }),
+        );
         const call = { stage: 'persist' as const, run, inputs: [...inputs, plan], since };
         return runStage(context, call, async () => ({ memberships: rows }));
       }

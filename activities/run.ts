@@ -14,7 +14,7 @@ import { loadDefinition } from '../store/definitions.ts';
 import type { RunRecord } from '../store/postgres/run-records.ts';
 import type { MessagesOfEnd } from '../store/postgres/runs.ts';
 import { tellHeld } from './alerts.ts';
-import { releaseParts } from './closed-run.ts';
+import { keptOf, releaseParts } from './closed-run.ts';
 import { type ActivityContext, frozenDefinition } from './context.ts';
 import { reasonOfCancel, stateOf } from './executions.ts';
 import { lineageOfEnd, lineageOfOpening } from './lineage.ts';
@@ -125,11 +125,11 @@ export async function abandonRun(context: ActivityContext, runId: string): Promi
   await repositories.alerts.settleHeld(runId, outcome);
   // Its workflow may have been terminated between the publication and the delivery.
   await handOver(context, record.pipeline);
-  // One that closed itself has let go of its parts.
-  if (outcome === 'published' && record.closedAt === null) await releaseParts(context, runId);
+  // One that closed itself has let go of its parts, and has a manifest.
+  if (outcome === 'published' && record.manifest === null) await releaseParts(context, runId);
   if (!isAbandoned) return;
   // The clean-up is what the record knows of: it comes last, so that a repeat does both until both are done.
-  await artifacts.release(runId, ['manifest', 'history']);
+  await artifacts.release(runId, keptOf('failed'));
   await repositories.cleanUp(runId);
 }
 
@@ -174,14 +174,7 @@ async function closeRun(
   // First what readers depend on and what frees space: the disk may be what broke the run.
   if (outcome !== 'published') await repositories.cleanUp(run.runId);
   const tellEnd = await lineageOfEnd(context, run);
-  if (outcome !== 'published') {
-    // A refused extract's report and quarantine are what a person needs to mend it.
-    const keep =
-      outcome === 'rejected'
-        ? (['definition', 'report', 'quarantine', 'manifest'] as const)
-        : (['manifest'] as const);
-    await artifacts.release(run.runId, keep);
-  }
+  if (outcome !== 'published') await artifacts.release(run.runId, keptOf(outcome));
   // Not every run that left a message came so far as to deliver it. Before the manifest: a full disk keeps none back.
   await handOver(context, run.pipeline);
   const ending = { ...closing, outcome };
@@ -197,8 +190,9 @@ async function closeRun(
   if (context.lineage) await handOver(context, run.pipeline);
   // Published, too: one that is kept aside changes no other alert.
   await repositories.alerts.settleHeld(run.runId, recorded);
-  // Last: a part that ended late finds the run closed, and takes itself away.
-  if (hadParts) await releaseParts(context, run.runId);
+  // Last, and once more: an attempt that ends later finds the run closed, and takes away what it left.
+  if (outcome !== 'published') await artifacts.release(run.runId, keptOf(outcome));
+  else if (hadParts) await releaseParts(context, run.runId);
   return { ...summary, outcome: recorded };
 }
 

@@ -1,14 +1,11 @@
 import type { Knex } from 'knex';
 import { LINEAGE_CHANNEL } from './add-messages.ts';
 import { translated } from './database-errors.ts';
+import { LOCK_TIMEOUT } from './membership-table.ts';
 import { removeMemberships } from './memberships.ts';
 import { lockRun } from './run-lock.ts';
 import { removeSegmentation } from './segmentations.ts';
 import { removeStability } from './stability.ts';
-
-// Dropping a partition locks `memberships` for all. Behind one long query of a reader every later reader would
-// wait too: so the clean-up gives way after a while, and Temporal tries again.
-const LOCK_TIMEOUT = '3s';
 
 /**
  * Removes all that an unpublished run wrote, in one transaction; its record and its log stay. Afterwards
@@ -22,6 +19,7 @@ export const createCleanUp =
   (runId: string): Promise<boolean> =>
     translated(() =>
       knex.transaction(async (transaction) => {
+        // For the run as well: an attempt that is still at work ends first.
         await transaction.raw(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
         const run = await lockRun(transaction, runId);
         if (run.isPublished) return false;

@@ -3,7 +3,7 @@
 
 import type { Knex } from 'knex';
 import { quoteText } from '../../pipelines/contracts/sql-quote.ts';
-import { partitionOf, type Session } from './membership-table.ts';
+import { givingWay, partitionOf, type Session } from './membership-table.ts';
 import type { LockedRun } from './run-lock.ts';
 
 /** A range of customer ids in byte order; those of all parts adjoin. */
@@ -85,11 +85,19 @@ export async function describeLeaf(
   await connection.query(`comment on table "${table}" is ${quoteText(JSON.stringify(content))}`);
 }
 
-/** The run's partition goes; the parts that were attached to it stay, loose. */
+/**
+ * The run's partition goes; the parts that were attached to it stay, loose.
+ *
+ * @throws PipelineError POSTGRES_UNREACHABLE while a reader is in the way
+ */
 export async function dropPartition(transaction: Knex.Transaction, run: LockedRun): Promise<void> {
   const partition = partitionOf(run);
-  for (const { table, isAttached } of await leavesOf(transaction, run)) {
-    if (isAttached) await transaction.raw('alter table ?? detach partition ??', [partition, table]);
-  }
-  await transaction.raw('drop table if exists ??', [partition]);
+  const attached = (await leavesOf(transaction, run)).filter(({ isAttached }) => isAttached);
+  await givingWay(transaction, async () => {
+    // In the order of the readers, who else would be in each other's way: all memberships before those of the run.
+    if (attached.length > 0) await transaction.raw('lock table memberships in access exclusive mode');
+    for (const { table } of attached)
+      await transaction.raw('alter table ?? detach partition ??', [partition, table]);
+    await transaction.raw('drop table if exists ??', [partition]);
+  });
 }

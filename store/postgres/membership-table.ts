@@ -33,6 +33,19 @@ export interface Session {
 const NOTICE_LOST_CLIENT = `set local tcp_keepalives_idle = 10; set local tcp_keepalives_interval = 5;
   set local tcp_keepalives_count = 3`;
 
+/** What waits for a lock longer is tried again by Temporal. */
+export const LOCK_TIMEOUT = '3s';
+
+/**
+ * Dropping a partition locks `memberships` for all. Behind one long query of a reader every later reader would wait too: so
+ * this gives way after a while.
+ */
+export async function givingWay(transaction: Knex.Transaction, work: () => Promise<void>): Promise<void> {
+  await transaction.raw(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+  await work();
+  await transaction.raw('set local lock_timeout to default');
+}
+
 /** The run's sequence, not its id: always a short and plain name. */
 export function partitionOf(run: LockedRun): string {
   return `memberships_${run.sequence}`;

@@ -10,6 +10,7 @@ import {
   digestRows,
   dropCheck,
   fillTable,
+  givingWay,
   type LoadOptions,
   partitionOf,
 } from './membership-table.ts';
@@ -114,7 +115,9 @@ interface MembershipRow {
 
 /** Drops all that was loaded of a run, attached or not; for `load` and for the clean-up. */
 export async function removeMemberships(transaction: Knex.Transaction, run: LockedRun): Promise<void> {
-  await transaction.raw('drop table if exists ??', [partitionOf(run)]);
+  await givingWay(transaction, async () => {
+    await transaction.raw('drop table if exists ??', [partitionOf(run)]);
+  });
   await dropLooseLeaves(transaction, run);
   await transaction('runs')
     .where({ run_id: run.runId })

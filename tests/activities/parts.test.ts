@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { artifactsIn } from '../../pipelines/contracts/artifacts.ts';
 import type { Definition } from '../../pipelines/contracts/definition.ts';
+import { PipelineError } from '../../pipelines/contracts/errors.ts';
 import type { Run, StartInput } from '../../pipelines/contracts/run.ts';
 import type { Extract } from '../../pipelines/contracts/stages.ts';
 import type { FeaturePlan } from '../../pipelines/stages/parts.ts';
@@ -113,6 +114,25 @@ describe('a run in parts', () => {
       await shop.context.artifacts.verify(ref);
   }, 120_000);
 
+  test('leaves no file of a part where its workflow was terminated after it was published, also at a second try', async () => {
+    const { run, match, naming } = await walkToStability(shop, { asOf: '2026-07-07' }, once, PARTS);
+    await shop.perform('publishRun', { run, match, naming, review: null });
+    await shop.client.workflow.getHandle(run.workflow.id).terminate();
+    const settling = vi.spyOn(shop.context.repositories.alerts, 'settleHeld');
+    settling.mockRejectedValueOnce(new PipelineError('POSTGRES_UNREACHABLE', 'for the test'));
+    const keep = () => shop.perform('keepHistory', { runId: run.runId, workflow: run.workflow });
+    const parts = async () =>
+      (await shop.snapshot()).files
+        .filter((file) => file.startsWith('.runs/') && file.includes(run.runId))
+        .filter((file) => file.includes('part'));
+    expect((await parts()).length).toBeGreaterThan(PARTS);
+    await expect(keep()).rejects.toMatchObject({ type: 'POSTGRES_UNREACHABLE' });
+    settling.mockRestore();
+    await keep();
+    expect(await parts()).toEqual([]);
+    expect((await shop.context.repositories.runs.get(run.runId)).outcome).toBe('published');
+  }, 120_000);
+
   test('has no more parts than customers, and every row in one of them', async () => {
     const path = await writeShopExtract(shop.context.scratchFolder, { customers: 5 });
     const { run, extract } = await extracted({ extract: path });
@@ -192,6 +212,50 @@ describe('a part', () => {
       await shop.perform('loadMemberships', { run, plan, since, part });
     await shop.perform('persistRun', { ...walked, loaded: { plan, parts } });
     expect(await shop.context.repositories.memberships.count(run.runId)).toBe(features.customers.rows);
+  }, 60_000);
+
+  test('whose run was closed meanwhile leaves no file when it is cancelled, too', async () => {
+    const before = (await shop.context.artifacts.list('part')).length;
+    const { run, extract } = await extracted({ asOf: '2026-05-03' });
+    const { plan } = await shop.perform('planParts', { run, extract, parts: 2 });
+    await shop.context.repositories.runs.abandon(run.runId, 'for the test');
+    const environment = shop.environment();
+    const { write } = shop.context.artifacts;
+    const writing = vi.spyOn(shop.context.artifacts, 'write');
+    writing.mockImplementation(async (...args) => {
+      const ref = await write(...args);
+      environment.cancel();
+      return ref;
+    });
+    const late = shop.perform('aggregatePart', { run, plan, part: 0 }, environment);
+    await expect(late).rejects.toBeInstanceOf(CancelledFailure);
+    expect(writing).toHaveBeenCalledOnce();
+    writing.mockRestore();
+    expect(await shop.context.artifacts.list('part')).toHaveLength(before);
+  }, 60_000);
+
+  test('of memberships that are being attached hears of a cancel while it waits', async () => {
+    const walked = await walkToStability(shop, { asOf: '2026-07-09' }, once, PARTS);
+    const { run, features, clustering, match, naming } = walked;
+    const product = { run, features, clustering, match, naming };
+    const { plan, parts } = await shop.perform('planMemberships', { ...product, parts: PARTS });
+    const since = new Date().toISOString();
+    for (let part = 0; part < parts; part++)
+      await shop.perform('loadMemberships', { run, plan, since, part });
+    const other = await shop.database.knex.transaction();
+    await other('runs').where({ run_id: run.runId }).forUpdate();
+    try {
+      const environment = shop.environment();
+      let heartbeats = 0;
+      environment.on('heartbeat', () => {
+        heartbeats += 1;
+        if (heartbeats === 3) environment.cancel();
+      });
+      const attaching = shop.perform('persistRun', { ...walked, loaded: { plan, parts } }, environment);
+      await expect(attaching).rejects.toBeInstanceOf(CancelledFailure);
+    } finally {
+      await other.rollback();
+    }
   }, 60_000);
 
   test('stops at a cancel, and leaves no file', async () => {

@@ -111,6 +111,41 @@ describe('at the same time', () => {
     expect(await parted.repositories.memberships.count('a')).toBe(80_000);
   });
 
+  test('readers read while parts are loaded anew, and none fails', async () => {
+    const sets = [parts, cut(numbered(80_000, 'other'), [20_000, 40_000, 60_000])] as const;
+    await parted.loadParts(sets[0]);
+    let isOver = false;
+    const seen = new Set<number>();
+    const read = async () => {
+      while (!isOver) {
+        const [row] = await parted.knex('memberships').where({ run_id: 'a' }).count({ rows: '*' });
+        seen.add(Number(row!.rows));
+      }
+    };
+    const reading = Promise.all([read(), read(), read()]);
+    try {
+      for (let turn = 1; turn <= 12; turn++) await parted.loadParts(sets[turn % 2]!);
+    } finally {
+      isOver = true;
+    }
+    await reading;
+    // All of a load, or nothing while the next one is not attached.
+    expect([...seen].filter((rows) => rows !== 0)).toEqual([80_000]);
+  });
+
+  test('what is loaded anew gives way to a long query, which holds up no other reader', async () => {
+    await parted.loadParts(parts);
+    const query = await parted.knex.transaction();
+    try {
+      await query('memberships').where({ run_id: 'a' }).first();
+      const [other] = cut(numbered(80_000, 'other'), [20_000, 40_000, 60_000]);
+      await expect(parted.loadPart(other!)).rejects.toMatchObject({ code: 'POSTGRES_UNREACHABLE' });
+      expect(await parted.idsOf('a')).toHaveLength(80_000);
+    } finally {
+      await query.rollback();
+    }
+  });
+
   test('runs of two pipelines load and attach', async () => {
     await parted.open('b', 'other');
     await Promise.all(
@@ -233,20 +268,23 @@ describe('a part that ends early leaves nothing, and the others as they are', ()
   });
 
   test('with its session killed in the middle of the COPY', async () => {
+    // Ready before, so that the COPY is not over when it comes.
+    const killer = await parted.knex.transaction();
     let killed: Promise<unknown> | undefined;
     const loading = parted.loadPart(part, 'a', {
       onProgress: (done) => {
         if (done < 16_000) return;
         killed ??= Promise.resolve(
-          parted.knex.raw(
+          killer.raw(
             `select pg_terminate_backend(pid) from pg_stat_activity
-             where query like 'copy "memberships_1_1"%' and pid <> pg_backend_pid()`,
+             where query like '%"memberships_1_1"%' and datname = current_database() and pid <> pg_backend_pid()`,
           ),
         );
       },
     });
     await expect(loading).rejects.toMatchObject({ code: 'POSTGRES_UNREACHABLE' });
     await killed;
+    await killer.rollback();
     await goesOn();
   });
 });

@@ -71,9 +71,9 @@ export async function blockedBy(knex: Knex, pid: number, sessions = 1): Promise<
   return blocked();
 }
 
-export const numbered = (count: number) =>
+export const numbered = (count: number, word = 'customer') =>
   memberships(
-    Array.from({ length: count }, (_, i) => `customer-${String(i).padStart(8, '0')}`),
+    Array.from({ length: count }, (_, i) => `${word}-${String(i).padStart(8, '0')}`),
     SEGMENTS,
   );
 
