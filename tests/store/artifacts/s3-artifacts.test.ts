@@ -210,6 +210,20 @@ describe.skipIf(versitygw === null)('artifacts in a bucket (needs versitygw)', (
     });
   });
 
+  describe('an object that the server half remembers', () => {
+    // A server that was killed while it wrote or removed one keeps its tag, and its condition looks at that alone.
+    test.each([
+      ['in one request', content],
+      ['in parts', randomBytes(PART + 1)],
+    ])('is written again %s', async (_, bytes) => {
+      const ref = await artifacts.write('extract', bytes, about());
+      await rm(server.fileOf(place, ref.uri));
+      expect(await openBucket(place).put(ref.uri, bytes, { ifAbsent: true })).toBe(false);
+      await artifacts.write('extract', bytes, about('run-2'));
+      expect((await open().read(ref)).equals(bytes)).toBe(true);
+    });
+  });
+
   describe('releases', () => {
     test('a writer that comes between the look and the removal waits, and writes anew', async () => {
       const ref = await artifacts.write('extract', content, about('old'));
