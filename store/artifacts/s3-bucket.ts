@@ -134,10 +134,11 @@ export function openBucket(
     isWanted: boolean,
     send: (condition: { IfNoneMatch?: '*' }) => Promise<T>,
   ): Promise<T> {
+    const isSent = isWanted && heedsConditions;
     try {
-      return await send(isWanted && heedsConditions ? { IfNoneMatch: '*' } : {});
+      return await send(isSent ? { IfNoneMatch: '*' } : {});
     } catch (error) {
-      if (!isWanted || !heedsConditions || !isNotImplemented(error)) throw error;
+      if (!isSent || !isNotImplemented(error)) throw error;
       heedsConditions = false;
       return send({});
     }

@@ -123,6 +123,21 @@ describe('a server', () => {
     expect(conditions).toEqual(['*', undefined, undefined]);
   });
 
+  test('that knows no conditions is told so by several writes at once, and each is asked again without', async () => {
+    let refused = 0;
+    const held: (() => void)[] = [];
+    const place = await answering((request, answer) => {
+      if (!request.headers['if-none-match']) return void answer.writeHead(200, { etag: '"one"' }).end();
+      refused += 1;
+      held.push(() => answer.writeHead(501).end(errorOf('NotImplemented')));
+      if (refused === 4) for (const refuse of held) refuse();
+    });
+    const bucket = openBucket(place);
+    const writes = ['a', 'b', 'c', 'd'].map((name) => bucket.put(name, bytes, { ifAbsent: true }));
+    expect(await Promise.all(writes)).toEqual([true, true, true, true]);
+    expect(refused).toBe(4);
+  });
+
   test('that keeps another digest of an object in parts is read, and nothing is removed', async () => {
     const removed: string[] = [];
     const place = await answering((_, answer) => answer.writeHead(500).end());
