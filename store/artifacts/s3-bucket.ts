@@ -20,6 +20,7 @@ import {
   unreachable,
 } from './s3-errors.ts';
 import { keyIn, type S3Place } from './s3-place.ts';
+import { PAUSES_MS, steadyRetries } from './s3-retries.ts';
 
 // The one file that knows the client. Digests are ours, sent with what is written so that the server checks them;
 // the client's own checksums are off, since not every server knows their newer kinds.
@@ -29,8 +30,6 @@ const CONNECT_MS = 5_000;
 const SILENT_MS = 15_000;
 /** The slowest line on which an upload is waited for. */
 const BYTES_A_MS = 100;
-/** With the client's pauses: about two seconds of a server that refuses connections. Activities are retried beyond. */
-const ATTEMPTS = 6;
 /** All attempts together: so many times the patience of one, and three times that of the smallest. */
 const PATIENCES = 2;
 const LEAST_LIMIT_MS = 3 * SILENT_MS;
@@ -304,7 +303,8 @@ function clientOf({ endpoint, region, credentials }: S3Place): S3Client {
         ...(credentials.sessionToken !== undefined && { sessionToken: credentials.sessionToken }),
       },
     }),
-    maxAttempts: ATTEMPTS,
+    maxAttempts: PAUSES_MS.length + 1,
+    retryStrategy: steadyRetries,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {

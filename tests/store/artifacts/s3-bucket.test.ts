@@ -1,5 +1,6 @@
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bucket, openBucket } from '../../../store/artifacts/s3-bucket.ts';
 import { unreachable } from '../../../store/artifacts/s3-errors.ts';
@@ -81,6 +82,57 @@ describe('a server that says nothing', () => {
     };
     await expect(readObject(bucket, REF)).rejects.toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
     expect(asked).toBe(1);
+  });
+});
+
+describe('a server that is away', () => {
+  let place: S3Place;
+  let come: () => Promise<unknown>;
+  beforeEach(async () => {
+    const first = createServer();
+    place = await listening(first);
+    const { port } = first.address() as AddressInfo;
+    await close();
+    const server = createHttp((request, answer) => {
+      request.resume().on('end', () => answer.writeHead(200, { 'content-length': '3' }).end());
+    });
+    come = () => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    close = async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    };
+  });
+
+  test('is waited for about two seconds, however many requests have failed before', async () => {
+    const bucket = openBucket(place);
+    for (let round = 1; round <= 3; round++) {
+      const looks = await Promise.all(Array.from({ length: 8 }, () => secondsOf(bucket.look('name'))));
+      for (const { end, seconds } of looks) {
+        expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+        expect(seconds).toBeGreaterThan(1.9);
+        expect(seconds).toBeLessThan(6);
+      }
+    }
+    const late = bucket.look('name');
+    await sleep(1_000);
+    await come();
+    expect(await late).toMatchObject({ bytes: 3 });
+  }, 30_000);
+
+  test('is waited for no longer than until the cancel', async () => {
+    const cancelled = new AbortController();
+    const reason = new Error('cancelled');
+    setTimeout(() => cancelled.abort(reason), 1_400);
+    const bucket = openBucket(place, { signalNow: () => cancelled.signal });
+    const { end, seconds } = await secondsOf(bucket.look('name'));
+    expect(end).toBe(reason);
+    expect(seconds).toBeLessThan(1.9);
+  });
+
+  test('is waited for no longer than the time that a request has', async () => {
+    const { end, seconds } = await secondsOf(openBucket(place).remove('name', 500));
+    expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+    expect(seconds).toBeLessThan(1.6);
   });
 });
 
