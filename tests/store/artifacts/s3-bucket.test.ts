@@ -190,32 +190,50 @@ describe('a server', () => {
     expect(refused).toBe(4);
   });
 
-  test('that keeps another digest of an object in parts is read, and nothing is removed', async () => {
-    const removed: string[] = [];
-    const place = await answering((_, answer) => answer.writeHead(500).end());
-    const [real, sha256] = [
-      openBucket(place),
-      '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed',
-    ];
-    let content = bytes;
-    const bucket: Bucket = {
-      ...real,
-      startUpload: async () => 'id',
-      putPart: async (_name, _upload, part) => ({ number: part.number, sha256: part.sha256, etag: 'e' }),
-      endUpload: async () => true,
-      look: async () => ({ bytes: 3, checksum: 'another-2' }),
-      get: async () => ({
-        bytes: 3,
-        body: (async function* () {
-          yield content;
-        })(),
-      }),
-      remove: async (name) => void removed.push(name),
-    };
+  describe('that keeps another digest of an object in parts', () => {
+    const sha256 = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
     const upload = { name: 'name', bytes: 3, sha256, ifAbsent: true, partBytes: 2 };
-    expect(await uploadBytes(bucket, bytes, upload)).toBe(true);
-    content = Buffer.from('two');
-    await expect(uploadBytes(bucket, bytes, upload)).rejects.toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
-    expect(removed).toEqual([]);
+    let conditions: boolean[];
+    let removed: string[];
+
+    /** What is read of the object after so many uploads; its last word stays. */
+    async function keeping(...contents: string[]): Promise<Bucket> {
+      [conditions, removed] = [[], []];
+      const place = await answering((_, answer) => answer.writeHead(500).end());
+      return {
+        ...openBucket(place),
+        startUpload: async () => 'id',
+        putPart: async (_name, _upload, { number, sha256 }) => ({ number, sha256, etag: 'e' }),
+        endUpload: async (_name, _upload, _parts, { ifAbsent }) => {
+          conditions.push(ifAbsent);
+          return true;
+        },
+        look: async () => ({ bytes: 3, checksum: 'another-2' }),
+        get: async () => ({
+          bytes: 3,
+          body: (async function* () {
+            yield Buffer.from(contents[conditions.length - 1] ?? contents.at(-1)!);
+          })(),
+        }),
+        remove: async (name) => void removed.push(name),
+      };
+    }
+
+    test('is read', async () => {
+      expect(await uploadBytes(await keeping('one'), bytes, upload)).toBe(true);
+      expect(conditions).toEqual([true]);
+    });
+
+    test('and other bytes than were sent is written over at once: the next look would see the right size', async () => {
+      expect(await uploadBytes(await keeping('two', 'one'), bytes, upload)).toBe(true);
+      expect(conditions).toEqual([true, false]);
+    });
+
+    test('and other bytes each time fails, and nothing is removed', async () => {
+      const uploading = uploadBytes(await keeping('two'), bytes, upload);
+      await expect(uploading).rejects.toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+      expect(conditions).toEqual([true, false]);
+      expect(removed).toEqual([]);
+    });
   });
 });
