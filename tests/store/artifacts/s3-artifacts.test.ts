@@ -257,8 +257,9 @@ describe.skipIf(versitygw === null)('artifacts in a bucket (needs versitygw)', (
       await open({ claimMs: 600 }).write('extract', content, about('new'));
       expect(performance.now() - startMs).toBeGreaterThan(600);
       const again = performance.now();
+      // It would wait for a minute.
       await open().write('extract', content, about('another'));
-      expect(performance.now() - again).toBeLessThan(600);
+      expect(performance.now() - again).toBeLessThan(20_000);
     });
 
     test('one that was killed holds no cancelled writer up', async () => {
