@@ -40,6 +40,12 @@ const ABORT_MS = 3_000;
 /** Of writes that meet another of the same name, or the removal of its last neighbour. */
 const CONFLICTS = { attempts: 8, pauseMs: 25 };
 
+export interface Limits {
+  /** For all attempts together. */
+  limitMs?: number;
+  isCancellable?: boolean;
+}
+
 export interface Part {
   number: number;
   etag: string;
@@ -66,8 +72,8 @@ export interface Bucket {
   look(name: string): Promise<{ bytes: number; checksum: string | undefined } | null>;
   /** Null when there is none. The body throws ARTIFACTS_UNREACHABLE when it stops short. */
   get(name: string): Promise<{ bytes: number; body: AsyncIterable<Buffer> } | null>;
-  /** Nothing changes where there is none. @param withinMs it is given up after, and may happen yet */
-  remove(name: string, withinMs?: number): Promise<void>;
+  /** Nothing changes where there is none. One that is given up may happen yet. */
+  remove(name: string, limits?: Limits): Promise<void>;
   /** Names that begin so, in pages. */
   list(prefix: string): AsyncGenerator<{ name: string; bytes: number }>;
   startUpload(name: string): Promise<string>;
@@ -90,12 +96,6 @@ export interface Bucket {
 /** What one request is sent with; the signal ends when the caller's does, or the time for all attempts is over. */
 interface Sending {
   abortSignal: AbortSignal;
-}
-
-interface Limits {
-  /** For all attempts together. */
-  limitMs?: number;
-  isCancellable?: boolean;
 }
 
 /** @param signalNow asked at each request: what ends it */
@@ -191,14 +191,14 @@ export function openBucket(
         }),
       ),
 
-    remove: (name, withinMs = LEAST_LIMIT_MS) =>
+    remove: (name, limits) =>
       call(
         `remove ${name}`,
         async (sending) => {
           // Not every server keeps this quiet: of two removals at the same time one may hear that it came too late.
           await unlessMissing(() => client.send(new DeleteObjectCommand(at(name)), sending));
         },
-        { limitMs: Math.ceil(withinMs) },
+        limits,
       ),
 
     async *list(prefix) {

@@ -130,7 +130,7 @@ describe('a server that is away', () => {
   });
 
   test('is waited for no longer than the time that a request has', async () => {
-    const { end, seconds } = await secondsOf(openBucket(place).remove('name', 500));
+    const { end, seconds } = await secondsOf(openBucket(place).remove('name', { limitMs: 500 }));
     expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
     expect(seconds).toBeLessThan(1.6);
   });
@@ -149,7 +149,7 @@ describe('a server', () => {
     const place = await answering((_, answer) => {
       setTimeout(() => answer.writeHead(409).end(errorOf('OperationAborted')), 200);
     });
-    const { end, seconds } = await secondsOf(openBucket(place).remove('name', 500));
+    const { end, seconds } = await secondsOf(openBucket(place).remove('name', { limitMs: 500 }));
     expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
     expect(seconds).toBeLessThan(1.2);
   });
