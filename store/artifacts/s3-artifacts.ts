@@ -75,10 +75,11 @@ export function createS3Artifacts(
     for (let look = 1; look <= LOOKS; look++) {
       const found = await bucket.look(ref.uri);
       if (found?.bytes === ref.bytes) return ref;
-      // What is there of another size is none of ours: it is written over.
-      if (await put(found === null)) return ref;
+      // What is there of another size is none of ours: it is written over. So is what the condition meets and no look
+      // sees: of an object that was half written, or half removed, when the server was killed.
+      if (await put(found === null && look === 1)) return ref;
     }
-    throw unreachable('another writer of the same name, again and again', `write ${ref.uri}`, place);
+    throw unreachable('uploads that were gone before their end, again and again', `write ${ref.uri}`, place);
   }
 
   const stepsOf = (runId: string) => `.steps/${fileName(runId)}/`;

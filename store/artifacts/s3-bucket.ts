@@ -20,6 +20,7 @@ import {
   unreachable,
 } from './s3-errors.ts';
 import { keyIn, type S3Place } from './s3-place.ts';
+import { PAUSES_MS, steadyRetries } from './s3-retries.ts';
 
 // The one file that knows the client. Digests are ours, sent with what is written so that the server checks them;
 // the client's own checksums are off, since not every server knows their newer kinds.
@@ -29,8 +30,6 @@ const CONNECT_MS = 5_000;
 const SILENT_MS = 15_000;
 /** The slowest line on which an upload is waited for. */
 const BYTES_A_MS = 100;
-/** With the client's pauses: about two seconds of a server that refuses connections. Activities are retried beyond. */
-const ATTEMPTS = 6;
 /** All attempts together: so many times the patience of one, and three times that of the smallest. */
 const PATIENCES = 2;
 const LEAST_LIMIT_MS = 3 * SILENT_MS;
@@ -40,6 +39,12 @@ const JOINED_BYTES_A_MS = 20_000;
 const ABORT_MS = 3_000;
 /** Of writes that meet another of the same name, or the removal of its last neighbour. */
 const CONFLICTS = { attempts: 8, pauseMs: 25 };
+
+export interface Limits {
+  /** For all attempts together. */
+  limitMs?: number;
+  isCancellable?: boolean;
+}
 
 export interface Part {
   number: number;
@@ -67,8 +72,8 @@ export interface Bucket {
   look(name: string): Promise<{ bytes: number; checksum: string | undefined } | null>;
   /** Null when there is none. The body throws ARTIFACTS_UNREACHABLE when it stops short. */
   get(name: string): Promise<{ bytes: number; body: AsyncIterable<Buffer> } | null>;
-  /** Nothing changes where there is none. @param withinMs it is given up after, and may happen yet */
-  remove(name: string, withinMs?: number): Promise<void>;
+  /** Nothing changes where there is none. One that is given up may happen yet. */
+  remove(name: string, limits?: Limits): Promise<void>;
   /** Names that begin so, in pages. */
   list(prefix: string): AsyncGenerator<{ name: string; bytes: number }>;
   startUpload(name: string): Promise<string>;
@@ -91,12 +96,6 @@ export interface Bucket {
 /** What one request is sent with; the signal ends when the caller's does, or the time for all attempts is over. */
 interface Sending {
   abortSignal: AbortSignal;
-}
-
-interface Limits {
-  /** For all attempts together. */
-  limitMs?: number;
-  isCancellable?: boolean;
 }
 
 /** @param signalNow asked at each request: what ends it */
@@ -134,10 +133,11 @@ export function openBucket(
     isWanted: boolean,
     send: (condition: { IfNoneMatch?: '*' }) => Promise<T>,
   ): Promise<T> {
+    const isSent = isWanted && heedsConditions;
     try {
-      return await send(isWanted && heedsConditions ? { IfNoneMatch: '*' } : {});
+      return await send(isSent ? { IfNoneMatch: '*' } : {});
     } catch (error) {
-      if (!isWanted || !heedsConditions || !isNotImplemented(error)) throw error;
+      if (!isSent || !isNotImplemented(error)) throw error;
       heedsConditions = false;
       return send({});
     }
@@ -191,14 +191,14 @@ export function openBucket(
         }),
       ),
 
-    remove: (name, withinMs = LEAST_LIMIT_MS) =>
+    remove: (name, limits) =>
       call(
         `remove ${name}`,
         async (sending) => {
           // Not every server keeps this quiet: of two removals at the same time one may hear that it came too late.
           await unlessMissing(() => client.send(new DeleteObjectCommand(at(name)), sending));
         },
-        { limitMs: Math.ceil(withinMs) },
+        limits,
       ),
 
     async *list(prefix) {
@@ -303,7 +303,8 @@ function clientOf({ endpoint, region, credentials }: S3Place): S3Client {
         ...(credentials.sessionToken !== undefined && { sessionToken: credentials.sessionToken }),
       },
     }),
-    maxAttempts: ATTEMPTS,
+    maxAttempts: PAUSES_MS.length + 1,
+    retryStrategy: steadyRetries,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {

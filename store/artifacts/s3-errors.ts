@@ -21,6 +21,8 @@ const PASSING = new Set([
   // Of AWS's chain: the service that lends a role to a machine or a pod may be away for a moment.
   'CredentialsProviderError',
 ]);
+/** What is refused without a name, such as to HEAD; all else without one is a proxy's page, a login mostly. */
+const NAMELESS_REFUSALS = new Set([301, 401, 403]);
 /** The client knows no region to ask; it says so in words alone. */
 const NO_REGION = /^Region (is missing|not accepted)/;
 
@@ -34,7 +36,8 @@ const WAYS_OUT: Record<string, string> = {
   ExpiredToken: 'renew AWS_SESSION_TOKEN, and start the worker again',
   CredentialsProviderError: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role',
   RequestTimeTooSkewed: 'set the clock of this machine',
-  PermanentRedirect: 'set AWS_REGION to the region of the bucket',
+  PermanentRedirect:
+    'set AWS_REGION to the region of the bucket, AWS_ENDPOINT_URL to where it answers itself',
   AuthorizationHeaderMalformed: 'set AWS_REGION to the region of the bucket',
   'Region is missing': 'set AWS_REGION to the region of the bucket',
   'Region not accepted': 'correct AWS_REGION',
@@ -110,7 +113,7 @@ function isRefusal({ name, status, isOfS3 }: Seen): boolean {
   if (NO_REGION.test(name)) return true;
   if (PASSING.has(name) || PASSING_STATUS.has(status ?? 0)) return false;
   if (status === undefined) return false;
-  if (status >= 400 && !isOfS3) return status === 401 || status === 403;
+  if (!isOfS3) return NAMELESS_REFUSALS.has(status);
   return status === 501 || (status >= 300 && status < 500);
 }
 
@@ -132,6 +135,7 @@ function seen(error: unknown): Seen {
 
 /** Where the answer has no name for it. */
 function nameOf(name: string | undefined, status: number | undefined): string {
+  if (status === 301) return 'PermanentRedirect';
   if (status === 401 || status === 403) return 'AccessDenied';
   return name ?? 'Error';
 }

@@ -59,6 +59,18 @@ export function uploadBytes(bucket: Bucket, bytes: Uint8Array, upload: Upload): 
 async function uploadObject(bucket: Bucket, read: ReadBytes, upload: Upload): Promise<boolean> {
   const { name, bytes, sha256, ifAbsent } = upload;
   if (bytes <= upload.partBytes) return bucket.put(name, await read(0, bytes), { sha256, ifAbsent });
+  const parts = await sendParts(bucket, read, upload);
+  if (parts === null) return false;
+  if (await hasArrived(bucket, upload, parts)) return true;
+  // Other bytes of the right size: whoever looks next would take them for good, so they are written over now.
+  const again = await sendParts(bucket, read, { ...upload, ifAbsent: false });
+  if (again !== null && (await hasArrived(bucket, upload, again))) return true;
+  throw unreachable('other bytes than were sent', `upload ${name}`, bucket.place);
+}
+
+/** Null: the name was taken meanwhile. */
+async function sendParts(bucket: Bucket, read: ReadBytes, upload: Upload): Promise<Part[] | null> {
+  const { name, bytes, ifAbsent } = upload;
   const id = await bucket.startUpload(name);
   let parts: Part[];
   let isWritten: boolean;
@@ -70,12 +82,9 @@ async function uploadObject(bucket: Bucket, read: ReadBytes, upload: Upload): Pr
     await bucket.abortUpload(name, id).catch(() => undefined);
     throw error;
   }
-  if (!isWritten) {
-    await bucket.abortUpload(name, id);
-    return false;
-  }
-  await requireArrived(bucket, upload, parts);
-  return true;
+  if (isWritten) return parts;
+  await bucket.abortUpload(name, id);
+  return null;
 }
 
 async function uploadParts(
@@ -95,18 +104,16 @@ async function uploadParts(
 
 /**
  * The digest of an object in parts is that of the parts' digests, where the server keeps one; where it keeps another, its
- * bytes are read. Nothing is removed: another run may use the name meanwhile, and what is of a wrong size is written over.
+ * bytes are read. Nothing is removed: another run may use the name meanwhile.
  */
-async function requireArrived(bucket: Bucket, upload: Upload, parts: Part[]): Promise<void> {
-  const { name, bytes, sha256 } = upload;
+async function hasArrived(bucket: Bucket, { name, bytes, sha256 }: Upload, parts: Part[]): Promise<boolean> {
   const all = createHash('sha256');
   for (const part of parts) all.update(Buffer.from(part.sha256, 'base64'));
   const expected = `${all.digest('base64')}-${parts.length}`;
   const found = await bucket.look(name);
   const isSame =
     found?.checksum === undefined || found.checksum === expected || !found.checksum.includes('-');
-  if (found?.bytes === bytes && (isSame || (await digestIn(bucket, name)) === sha256)) return;
-  throw unreachable('other bytes than were sent', `upload ${name}`, bucket.place);
+  return found?.bytes === bytes && (isSame || (await digestIn(bucket, name)) === sha256);
 }
 
 async function digestIn(bucket: Bucket, name: string): Promise<string | null> {

@@ -16,6 +16,8 @@ import { unreachable } from './s3-errors.ts';
  * half of it, or not at all.
  */
 const CLAIM_MS = 60_000;
+/** An orderly stop waits so long for it. */
+const UNCLAIM_MS = 3_000;
 const POLL_MS = { first: 50, longest: 1_000 };
 const LANES = 8;
 const NOTHING = new Uint8Array(0);
@@ -63,16 +65,23 @@ export function createS3Uses(bucket: Bucket, { claimMs = CLAIM_MS }: { claimMs?:
     if (await isUsed(uri)) return null;
     const claim = `${claimsOn(uri)}${randomUUID()}`;
     const untilMs = performance.now() + claimMs / 2;
-    await bucket.put(claim, NOTHING);
-    const found = (await isUsed(uri)) ? null : await bucket.look(uri);
-    if (found !== null) {
+    let mayHappenYet = false;
+    try {
+      await bucket.put(claim, NOTHING);
+      const found = (await isUsed(uri)) ? null : await bucket.look(uri);
+      if (found === null) return null;
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0) throw unreachable('answers that came too late', `release ${uri}`, bucket.place);
-      // A removal that may happen yet keeps its claim, so that no writer trusts what it sees.
-      await bucket.remove(uri, leftMs);
+      mayHappenYet = true;
+      await bucket.remove(uri, { limitMs: leftMs });
+      mayHappenYet = false;
+      return found.bytes;
+    } finally {
+      // A removal that may happen yet keeps its claim, so that no writer trusts what it sees. What else ends this, a
+      // cancel mostly, must not hold writers up; they hear of a claim that stays in vain by its age.
+      if (!mayHappenYet)
+        await bucket.remove(claim, { limitMs: UNCLAIM_MS, isCancellable: false }).catch(() => undefined);
     }
-    await bucket.remove(claim);
-    return found?.bytes ?? null;
   }
 
   async function isUsed(uri: string): Promise<boolean> {

@@ -65,12 +65,13 @@ test('a copy that nobody uses any more goes by itself after a while, and one in 
   await copies.during(async () => {
     await copies.during(() => pathIn(copies, 'a'));
     const told = await pathIn(copies, 'b');
-    await sleep(150);
+    await expect.poll(filesLeft, { timeout: 5_000 }).toBe(1);
+    // Longer than an idle one stays.
+    await sleep(200);
     expect(existsSync(told)).toBe(true);
     expect(await filesLeft()).toBe(1);
   });
-  await sleep(150);
-  expect(await filesLeft()).toBe(0);
+  await expect.poll(filesLeft, { timeout: 5_000 }).toBe(0);
 });
 
 test('a copy that is forgotten while it is used goes when it is let go', async () => {
@@ -86,17 +87,22 @@ test('a copy that is forgotten while it is used goes when it is let go', async (
 test('whoever waits for another’s download ends with its own cancel, and the other does not', async () => {
   const copies = createLocalCopies(folder, { limitBytes: 10 * BYTES });
   const cancelled = new AbortController();
+  let begin = () => {};
   let arrive = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
   const first = copies.during(() =>
     copies.path('a', BYTES, async (file) => {
+      begin();
       await new Promise<void>((resolve) => {
         arrive = resolve;
       });
       await writeFile(file, Buffer.alloc(BYTES));
     }),
   );
+  await begun;
   const second = copies.during(() => copies.path('a', BYTES, async () => {}, cancelled.signal));
-  await sleep(50);
   const reason = new Error('cancelled');
   cancelled.abort(reason);
   await expect(second).rejects.toBe(reason);

@@ -1,5 +1,6 @@
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bucket, openBucket } from '../../../store/artifacts/s3-bucket.ts';
 import { unreachable } from '../../../store/artifacts/s3-errors.ts';
@@ -84,6 +85,57 @@ describe('a server that says nothing', () => {
   });
 });
 
+describe('a server that is away', () => {
+  let place: S3Place;
+  let come: () => Promise<unknown>;
+  beforeEach(async () => {
+    const first = createServer();
+    place = await listening(first);
+    const { port } = first.address() as AddressInfo;
+    await close();
+    const server = createHttp((request, answer) => {
+      request.resume().on('end', () => answer.writeHead(200, { 'content-length': '3' }).end());
+    });
+    come = () => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    close = async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    };
+  });
+
+  test('is waited for about two seconds, however many requests have failed before', async () => {
+    const bucket = openBucket(place);
+    for (let round = 1; round <= 3; round++) {
+      const looks = await Promise.all(Array.from({ length: 8 }, () => secondsOf(bucket.look('name'))));
+      for (const { end, seconds } of looks) {
+        expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+        expect(seconds).toBeGreaterThan(1.9);
+        expect(seconds).toBeLessThan(6);
+      }
+    }
+    const late = bucket.look('name');
+    await sleep(1_000);
+    await come();
+    expect(await late).toMatchObject({ bytes: 3 });
+  }, 30_000);
+
+  test('is waited for no longer than until the cancel', async () => {
+    const cancelled = new AbortController();
+    const reason = new Error('cancelled');
+    setTimeout(() => cancelled.abort(reason), 1_400);
+    const bucket = openBucket(place, { signalNow: () => cancelled.signal });
+    const { end, seconds } = await secondsOf(bucket.look('name'));
+    expect(end).toBe(reason);
+    expect(seconds).toBeLessThan(1.9);
+  });
+
+  test('is waited for no longer than the time that a request has', async () => {
+    const { end, seconds } = await secondsOf(openBucket(place).remove('name', { limitMs: 500 }));
+    expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+    expect(seconds).toBeLessThan(1.6);
+  });
+});
+
 describe('a server', () => {
   const answering = (listener: RequestListener) =>
     listening(
@@ -97,7 +149,7 @@ describe('a server', () => {
     const place = await answering((_, answer) => {
       setTimeout(() => answer.writeHead(409).end(errorOf('OperationAborted')), 200);
     });
-    const { end, seconds } = await secondsOf(openBucket(place).remove('name', 500));
+    const { end, seconds } = await secondsOf(openBucket(place).remove('name', { limitMs: 500 }));
     expect(end).toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
     expect(seconds).toBeLessThan(1.2);
   });
@@ -123,32 +175,65 @@ describe('a server', () => {
     expect(conditions).toEqual(['*', undefined, undefined]);
   });
 
-  test('that keeps another digest of an object in parts is read, and nothing is removed', async () => {
-    const removed: string[] = [];
-    const place = await answering((_, answer) => answer.writeHead(500).end());
-    const [real, sha256] = [
-      openBucket(place),
-      '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed',
-    ];
-    let content = bytes;
-    const bucket: Bucket = {
-      ...real,
-      startUpload: async () => 'id',
-      putPart: async (_name, _upload, part) => ({ number: part.number, sha256: part.sha256, etag: 'e' }),
-      endUpload: async () => true,
-      look: async () => ({ bytes: 3, checksum: 'another-2' }),
-      get: async () => ({
-        bytes: 3,
-        body: (async function* () {
-          yield content;
-        })(),
-      }),
-      remove: async (name) => void removed.push(name),
-    };
+  test('that knows no conditions is told so by several writes at once, and each is asked again without', async () => {
+    let refused = 0;
+    const held: (() => void)[] = [];
+    const place = await answering((request, answer) => {
+      if (!request.headers['if-none-match']) return void answer.writeHead(200, { etag: '"one"' }).end();
+      refused += 1;
+      held.push(() => answer.writeHead(501).end(errorOf('NotImplemented')));
+      if (refused === 4) for (const refuse of held) refuse();
+    });
+    const bucket = openBucket(place);
+    const writes = ['a', 'b', 'c', 'd'].map((name) => bucket.put(name, bytes, { ifAbsent: true }));
+    expect(await Promise.all(writes)).toEqual([true, true, true, true]);
+    expect(refused).toBe(4);
+  });
+
+  describe('that keeps another digest of an object in parts', () => {
+    const sha256 = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
     const upload = { name: 'name', bytes: 3, sha256, ifAbsent: true, partBytes: 2 };
-    expect(await uploadBytes(bucket, bytes, upload)).toBe(true);
-    content = Buffer.from('two');
-    await expect(uploadBytes(bucket, bytes, upload)).rejects.toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
-    expect(removed).toEqual([]);
+    let conditions: boolean[];
+    let removed: string[];
+
+    /** What is read of the object after so many uploads; its last word stays. */
+    async function keeping(...contents: string[]): Promise<Bucket> {
+      [conditions, removed] = [[], []];
+      const place = await answering((_, answer) => answer.writeHead(500).end());
+      return {
+        ...openBucket(place),
+        startUpload: async () => 'id',
+        putPart: async (_name, _upload, { number, sha256 }) => ({ number, sha256, etag: 'e' }),
+        endUpload: async (_name, _upload, _parts, { ifAbsent }) => {
+          conditions.push(ifAbsent);
+          return true;
+        },
+        look: async () => ({ bytes: 3, checksum: 'another-2' }),
+        get: async () => ({
+          bytes: 3,
+          body: (async function* () {
+            yield Buffer.from(contents[conditions.length - 1] ?? contents.at(-1)!);
+          })(),
+        }),
+        remove: async (name) => void removed.push(name),
+      };
+    }
+
+    test('is read', async () => {
+      expect(await uploadBytes(await keeping('one'), bytes, upload)).toBe(true);
+      expect(conditions).toEqual([true]);
+    });
+
+    test('and other bytes than were sent is written over at once: the next look would see the right size', async () => {
+      expect(await uploadBytes(await keeping('two', 'one'), bytes, upload)).toBe(true);
+      expect(conditions).toEqual([true, false]);
+    });
+
+    test('and other bytes each time fails, and nothing is removed', async () => {
+      const uploading = uploadBytes(await keeping('two'), bytes, upload);
+      await expect(uploading).rejects.toMatchObject({ code: 'ARTIFACTS_UNREACHABLE' });
+      expect(conditions).toEqual([true, false]);
+      expect(removed).toEqual([]);
+    });
   });
 });

@@ -35,7 +35,7 @@ const codeOf = (work: Promise<unknown>) =>
   );
 
 describe('the page of a proxy', () => {
-  test.each([400, 404, 407])(
+  test.each([302, 303, 307, 400, 404, 407])(
     'with status %s is no answer of the server: it is asked again later',
     async (status) => {
       const bucket = await answering(status, PAGE);
@@ -54,6 +54,17 @@ describe('the page of a proxy', () => {
     const bucket = await answering(status, PAGE);
     expect(await codeOf(bucket.get('name'))).toBe('ARTIFACTS_REFUSED');
     expect(await codeOf(bucket.look('name'))).toBe('ARTIFACTS_REFUSED');
+  });
+
+  test.each([302, 307])('that sends HEAD on with status %s is asked again later', async (status) => {
+    expect(await codeOf((await answering(status, '')).look('name'))).toBe('ARTIFACTS_UNREACHABLE');
+  });
+
+  test('that sends on for good is refused, for S3 says so to HEAD of another region', async () => {
+    const bucket = await answering(301, PAGE);
+    const refusal = { code: 'ARTIFACTS_REFUSED', message: expect.stringContaining('AWS_REGION') as string };
+    await expect(bucket.get('name')).rejects.toMatchObject(refusal);
+    await expect(bucket.look('name')).rejects.toMatchObject(refusal);
   });
 });
 
