@@ -7,6 +7,8 @@ import type { Finding, Probe } from './finding.ts';
 const SLOW_MS = 250;
 /** The least that S3 takes of a part that is not the last; with one byte more there are two. */
 const PART_BYTES = 5 * 2 ** 20;
+/** They go up and come down again: on a slow line, which is none that hangs. */
+const PARTS_WITHIN_MS = 60_000;
 
 type Found = Omit<Finding, 'area'>;
 
@@ -15,10 +17,14 @@ export function bucketProbe(place: S3Place): Probe {
   const wayOut = [
     'check STRATA_ARTIFACTS and the AWS_ variables; docs/artifacts.md has the rights that are needed',
   ];
-  return { area: 'artifacts', wayOut, look: () => look(place, wayOut) };
+  return { area: 'artifacts', wayOut, look: (takesLonger) => look(place, wayOut, takesLonger) };
 }
 
-async function look(place: S3Place, wayOut: string[]): Promise<Found[]> {
+async function look(
+  place: S3Place,
+  wayOut: string[],
+  takesLonger: Parameters<Probe['look']>[0],
+): Promise<Found[]> {
   const { openBucket } = await import('../../store/artifacts/s3-bucket.ts');
   const { addressOf, hostOf } = await import('../../store/artifacts/s3-place.ts');
   const bucket = openBucket(place);
@@ -47,6 +53,7 @@ async function look(place: S3Place, wayOut: string[]): Promise<Found[]> {
         },
       ];
     const isSame = (await timed(() => contentOf(bucket, name))).equals(bytes);
+    takesLonger?.(PARTS_WITHIN_MS);
     if (!isSame || !(await takesParts(bucket, `${name}-parts`)))
       return [
         {

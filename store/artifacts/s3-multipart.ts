@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inLanes } from './lanes.ts';
 import type { Bucket, Part } from './s3-bucket.ts';
 import { unreachable } from './s3-errors.ts';
@@ -9,6 +10,7 @@ const MEGABYTE = 2 ** 20;
 const LANES = 3;
 /** S3 takes 10,000 parts at most. */
 const MOST_PARTS = 9_000;
+const LATE_PART_MS = 250;
 export const PART_BYTES = 16 * MEGABYTE;
 
 export interface Upload {
@@ -79,12 +81,19 @@ async function sendParts(bucket: Bucket, read: ReadBytes, upload: Upload): Promi
     isWritten = await bucket.endUpload(name, id, parts, { ifAbsent, bytes });
   } catch (error) {
     // Whatever ended it is what the caller has to hear of.
-    await bucket.abortUpload(name, id).catch(() => undefined);
+    await takeBack(bucket, name, id).catch(() => undefined);
     throw error;
   }
   if (isWritten) return parts;
   await bucket.abortUpload(name, id);
   return null;
+}
+
+/** A server may still write a part down that was on the way: it is asked once more, as S3 advises. */
+async function takeBack(bucket: Bucket, name: string, id: string): Promise<void> {
+  await bucket.abortUpload(name, id);
+  await sleep(LATE_PART_MS);
+  await bucket.abortUpload(name, id);
 }
 
 async function uploadParts(

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { choosePort, isListening, LOOPBACK } from '../../scripts/services/ports.ts';
+import { choosePort, LOOPBACK } from '../../scripts/services/ports.ts';
 import type { S3Place } from '../../store/artifacts/s3-place.ts';
 
 /** A real S3 server over a folder of its own, which can be killed and started again. */
@@ -26,13 +26,18 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-const FIRST_PORT = 27_070;
-const SPREAD = 1_000;
+/** Test files that run at once have a range each, as in ports-of-lane.ts; a benchmark is no test. */
+const LANE_PORTS = 100;
+const FIRST_PORT = 28_500 + Number(process.env.VITEST_POOL_ID ?? 0) * LANE_PORTS;
+/** Other test runs of this machine have the same lanes. */
+const SPREAD = 80;
+const ATTEMPTS = 5;
 const STARTS_WITHIN_MS = 20_000;
+const ANSWERS_WITHIN_MS = 1_000;
 
 /**
  * @param program of `findVersitygw`
- * @param firstPort the first one tried; default: one by chance
+ * @param firstPort the first one tried; default: one by chance, of this lane
  */
 export async function startS3Server(
   program: string,
@@ -41,29 +46,54 @@ export async function startS3Server(
   const home = await mkdtemp(join(tmpdir(), 'strata-s3-'));
   const [objects, about] = [join(home, 'objects'), join(home, 'about')];
   for (const folder of [objects, about]) await mkdir(folder);
-  const port = await choosePort(firstPort);
-  const endpoint = `http://${LOOPBACK}:${port}`;
   const key = {
     accessKeyId: randomBytes(8).toString('hex'),
     secretAccessKey: randomBytes(16).toString('hex'),
   };
+  const health = `/${randomBytes(16).toString('hex')}`;
   let child: ChildProcess | null = null;
+  const isAlive = () => child !== null && child.exitCode === null && child.signalCode === null;
 
-  async function start(): Promise<void> {
+  /** A stranger may listen on the port, and our own process end for it: only ours knows this path. */
+  const isOurs = async (port: number) => {
+    const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+    const answer = await fetch(`http://${LOOPBACK}:${port}${health}`, { signal }).catch(() => null);
+    return answer?.status === 200 && (await answer.text().catch(() => '')) === 'OK';
+  };
+
+  async function startOn(port: number): Promise<void> {
     child = spawn(
       program,
       // Facts about objects beside them: not every file system has extended attributes.
-      ['--port', `${LOOPBACK}:${port}`, '--quiet', '--keep-alive', 'posix', '--sidecar', about, objects],
+      [
+        ...['--port', `${LOOPBACK}:${port}`, '--health', health, '--quiet', '--keep-alive'],
+        ...['posix', '--sidecar', about, objects],
+      ],
       {
         env: { ...process.env, ROOT_ACCESS_KEY: key.accessKeyId, ROOT_SECRET_KEY: key.secretAccessKey },
         stdio: 'ignore',
       },
     );
     const deadline = performance.now() + STARTS_WITHIN_MS;
-    while (!(await isListening(port))) {
-      if (child.exitCode !== null || performance.now() > deadline)
-        throw new Error(`${program} does not listen on ${endpoint}`);
+    while (isAlive() && performance.now() < deadline) {
+      if (await isOurs(port)) return;
       await sleep(20);
+    }
+    await kill();
+    throw new Error(`${program} does not listen on ${LOOPBACK}:${port}`);
+  }
+
+  async function startSomewhere(): Promise<number> {
+    const refused = new Set<number>();
+    for (let attempt = 1; ; attempt++) {
+      const port = await choosePort(firstPort, refused);
+      try {
+        await startOn(port);
+        return port;
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        refused.add(port);
+      }
     }
   }
 
@@ -76,7 +106,9 @@ export async function startS3Server(
     await exit;
   }
 
-  await start();
+  const port = await startSomewhere();
+  const endpoint = `http://${LOOPBACK}:${port}`;
+  const start = () => startOn(port);
   return {
     endpoint,
     port,

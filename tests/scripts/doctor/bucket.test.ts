@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { request as ask, createServer } from 'node:http';
+import { request as ask, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketProbe } from '../../../scripts/doctor/bucket.ts';
 import { findingsOf } from '../../../scripts/doctor/finding.ts';
@@ -36,33 +37,37 @@ describe.skipIf(versitygw === null)('the doctor on a bucket (needs versitygw)', 
 
   test('that knows no conditional writes is warned of, and one that takes no parts is broken', async () => {
     const place = await server.place('line', 'strata');
-    const knows = { conditions: false, parts: true };
-    const line = createServer((request, answer) => {
-      const isRefused =
-        (!knows.conditions && request.headers['if-none-match']) ||
-        (!knows.parts && request.url!.includes('uploads'));
-      if (isRefused) {
-        request.resume().on('end', () => {
-          answer.writeHead(501).end('<?xml version="1.0"?><Error><Code>NotImplemented</Code></Error>');
-        });
-        return;
-      }
-      const { method, url, headers } = request;
-      const onwards = ask(server.endpoint + url, { method: method!, headers }, (told) => {
-        answer.writeHead(told.statusCode!, told.headers);
-        told.pipe(answer);
+    let refuses = (request: IncomingMessage) => request.headers['if-none-match'] !== undefined;
+    const line = await lineTo(server, (request, answer) => {
+      if (!refuses(request)) return false;
+      request.resume().on('end', () => {
+        answer.writeHead(501).end('<?xml version="1.0"?><Error><Code>NotImplemented</Code></Error>');
       });
-      request.pipe(onwards);
+      return true;
     });
-    await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
-    const through = { ...place, endpoint: `http://127.0.0.1:${(line.address() as AddressInfo).port}` };
+    const through = { ...place, endpoint: line.endpoint };
     const [warned] = await findingsOf(bucketProbe(through), 10_000);
     expect(warned).toMatchObject({ state: 'warning', says: expect.stringContaining('no If-None-Match') });
-    Object.assign(knows, { conditions: true, parts: false });
+    refuses = ({ url }) => url!.includes('uploads');
     const [broken] = await findingsOf(bucketProbe(through), 10_000);
     expect(broken).toMatchObject({ state: 'broken', says: expect.stringContaining('NotImplemented') });
-    line.closeAllConnections();
-    await new Promise((resolve) => line.close(resolve));
+    await line.close();
+  });
+
+  test('on a slow line is not broken: a large object has more time than a server that hangs', async () => {
+    const place = await server.place('slow', 'strata');
+    let isSilent = false;
+    const line = await lineTo(server, async (request) => {
+      if (request.url!.includes('partNumber')) await sleep(4_500);
+      return isSilent;
+    });
+    const through = { ...place, endpoint: line.endpoint };
+    expect(await findingsOf(bucketProbe(through), 4_000)).toMatchObject([{ state: 'ok' }]);
+    isSilent = true;
+    expect(await findingsOf(bucketProbe(through), 1_000)).toMatchObject([
+      { state: 'broken', says: 'no answer within 1 s' },
+    ]);
+    await line.close();
   });
 
   test('that is not there, or whose server is not, says so with the way out', async () => {
@@ -76,3 +81,27 @@ describe.skipIf(versitygw === null)('the doctor on a bucket (needs versitygw)', 
     await server.start();
   });
 });
+
+/** Asks the server what it is asked, unless somebody else answers. */
+async function lineTo(
+  server: S3Server,
+  answers: (request: IncomingMessage, answer: ServerResponse) => boolean | Promise<boolean>,
+) {
+  const line = createServer(async (request, answer) => {
+    if (await answers(request, answer)) return;
+    const { method, url, headers } = request;
+    const onwards = ask(server.endpoint + url, { method: method!, headers }, (told) => {
+      answer.writeHead(told.statusCode!, told.headers);
+      told.pipe(answer);
+    });
+    request.pipe(onwards);
+  });
+  await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(line.address() as AddressInfo).port}`,
+    async close() {
+      line.closeAllConnections();
+      await new Promise((resolve) => line.close(resolve));
+    },
+  };
+}

@@ -190,6 +190,25 @@ describe('a server', () => {
     expect(refused).toBe(4);
   });
 
+  test('that writes a part down after the upload was given up is asked to forget it once more', async () => {
+    const place = await answering((_, answer) => answer.writeHead(500).end());
+    const kept = new Set<number>();
+    const fault = new Error('the line broke');
+    const bucket: Bucket = {
+      ...openBucket(place),
+      startUpload: async () => 'id',
+      async putPart(_name, _upload, { number }) {
+        setTimeout(() => kept.add(number), 50);
+        throw fault;
+      },
+      abortUpload: async () => kept.clear(),
+    };
+    const upload = { name: 'name', bytes: 3, sha256: 'ab', ifAbsent: true, partBytes: 2 };
+    await expect(uploadBytes(bucket, bytes, upload)).rejects.toBe(fault);
+    await sleep(100);
+    expect([...kept]).toEqual([]);
+  });
+
   describe('that keeps another digest of an object in parts', () => {
     const sha256 = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
     const upload = { name: 'name', bytes: 3, sha256, ifAbsent: true, partBytes: 2 };
