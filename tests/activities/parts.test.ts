@@ -54,6 +54,13 @@ async function extracted(input: StartInput): Promise<{ run: Run; extract: Extrac
   return { run: { ...opened.run, asOf: extract.asOf }, extract };
 }
 
+/** Memberships of a run, cut into parts. */
+async function planned({ run, features, clustering, match, naming }: Walked) {
+  const product = { run, features, clustering, match, naming };
+  const plan = await shop.perform('planMemberships', { ...product, parts: PARTS });
+  return { ...product, ...plan, since: new Date().toISOString() };
+}
+
 async function membershipsOf(runId: string) {
   return shop.database
     .knex('memberships')
@@ -194,10 +201,7 @@ describe('a part', () => {
 
   test('of memberships is not kept waiting by another one that is being loaded, and is loaded again where it was lost', async () => {
     const walked = await walkToStability(shop, { asOf: '2026-07-08' }, once, PARTS);
-    const { run, features, clustering, match, naming } = walked;
-    const product = { run, features, clustering, match, naming };
-    const { plan, parts } = await shop.perform('planMemberships', { ...product, parts: PARTS });
-    const since = new Date().toISOString();
+    const { run, features, plan, parts, since } = await planned(walked);
     const other = await shop.database.knex.transaction();
     await other('runs').where({ run_id: run.runId }).forShare();
     try {
@@ -236,10 +240,7 @@ describe('a part', () => {
 
   test('of memberships that are being attached hears of a cancel while it waits', async () => {
     const walked = await walkToStability(shop, { asOf: '2026-07-09' }, once, PARTS);
-    const { run, features, clustering, match, naming } = walked;
-    const product = { run, features, clustering, match, naming };
-    const { plan, parts } = await shop.perform('planMemberships', { ...product, parts: PARTS });
-    const since = new Date().toISOString();
+    const { run, plan, parts, since } = await planned(walked);
     for (let part = 0; part < parts; part++)
       await shop.perform('loadMemberships', { run, plan, since, part });
     const other = await shop.database.knex.transaction();
