@@ -1,18 +1,17 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket, connect as tcp } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ArtifactRef } from '../../../pipelines/contracts/artifacts.ts';
 import type { ArtifactStore } from '../../../store/artifacts/artifact-store.ts';
 import { createS3Artifacts } from '../../../store/artifacts/s3-artifacts.ts';
 import { openBucket } from '../../../store/artifacts/s3-bucket.ts';
 import type { S3Place } from '../../../store/artifacts/s3-place.ts';
 import { versitygw } from '../../helpers/artifact-places.ts';
-import { type S3Server, startS3Server } from '../../helpers/s3-server.ts';
+import { type BucketOfTest, useBucket } from '../../helpers/bucket-of-test.ts';
+import type { S3Server } from '../../helpers/s3-server.ts';
 
 const MEGABYTE = 2 ** 20;
 /** The least that S3 takes of a part that is not the last. */
@@ -26,12 +25,12 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 describe.skipIf(versitygw === null)('artifacts in a bucket (needs versitygw)', () => {
   let server: S3Server;
   let place: S3Place;
-  let folder: string;
+  let copiesFolder: BucketOfTest['copiesFolder'];
   let artifacts: ArtifactStore;
 
   type Options = Partial<Parameters<typeof createS3Artifacts>[1]>;
   const open = (options: Options = {}, at: S3Place = place) =>
-    createS3Artifacts(at, { copiesFolder: join(folder, randomUUID()), partBytes: PART, ...options });
+    createS3Artifacts(at, { copiesFolder: copiesFolder(), partBytes: PART, ...options });
   const takeBytes = (store: ArtifactStore, bytes: Uint8Array, runId = 'run-1') =>
     store.take('extract', about(runId), async (path) => {
       await writeFile(path, bytes);
@@ -46,19 +45,9 @@ describe.skipIf(versitygw === null)('artifacts in a bucket (needs versitygw)', (
     return entries.filter((entry) => entry.isFile()).length;
   };
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'strata-copies-'));
-    server = await startS3Server(versitygw!);
-  });
-
-  beforeEach(async () => {
-    place = await server.place(`bucket-${randomUUID()}`, 'a/prefix');
+  useBucket((bucket) => {
+    ({ server, place, copiesFolder } = bucket);
     artifacts = open();
-  });
-
-  afterAll(async () => {
-    await server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   describe('large files', () => {

@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ArtifactStore } from '../../../store/artifacts/artifact-store.ts';
 import { createS3Artifacts } from '../../../store/artifacts/s3-artifacts.ts';
 import { openBucket } from '../../../store/artifacts/s3-bucket.ts';
 import type { S3Place } from '../../../store/artifacts/s3-place.ts';
 import { createS3Uses } from '../../../store/artifacts/s3-uses.ts';
 import { versitygw } from '../../helpers/artifact-places.ts';
-import { type S3Server, startS3Server } from '../../helpers/s3-server.ts';
+import { type BucketOfTest, useBucket } from '../../helpers/bucket-of-test.ts';
 
 const about = (runId: string) => ({ runId, rows: 3, ending: 'bin' });
 const content = Buffer.from('three rows');
@@ -18,27 +15,16 @@ const coded = (code: string, text = '') =>
   expect.objectContaining({ code, message: expect.stringContaining(text) as string }) as Error;
 
 describe.skipIf(versitygw === null)('releases of a bucket (needs versitygw)', () => {
-  let server: S3Server;
   let place: S3Place;
-  let folder: string;
+  let copiesFolder: BucketOfTest['copiesFolder'];
   let artifacts: ArtifactStore;
 
   const open = (options: { claimMs?: number } = {}) =>
-    createS3Artifacts(place, { copiesFolder: join(folder, randomUUID()), ...options });
+    createS3Artifacts(place, { copiesFolder: copiesFolder(), ...options });
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'strata-copies-'));
-    server = await startS3Server(versitygw!);
-  });
-
-  beforeEach(async () => {
-    place = await server.place(`bucket-${randomUUID()}`, 'a/prefix');
+  useBucket((bucket) => {
+    ({ place, copiesFolder } = bucket);
     artifacts = open();
-  });
-
-  afterAll(async () => {
-    await server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   test('a writer that comes between the look and the removal waits, and writes anew', async () => {
